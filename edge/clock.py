@@ -1,0 +1,46 @@
+"""The one place that reads clocks. Everything else takes time as an argument or one of these as a parameter."""
+
+from __future__ import annotations
+
+import time
+from datetime import UTC, datetime, timedelta, timezone
+from pathlib import Path
+from typing import Literal
+
+VIETNAM = timezone(timedelta(hours=7))
+"""Wall times are written as people at the gate read them: UTC+7, no daylight saving."""
+
+ClockState = Literal["synced", "holdover", "unset"]
+
+
+def mono_s() -> float:
+    """Monotonic seconds: the only clock for durations and expiries."""
+    return time.monotonic()
+
+
+def mono_ns() -> int:
+    """Monotonic nanoseconds, comparable between the processes of one boot (CLOCK_MONOTONIC)."""
+    return time.monotonic_ns()
+
+
+def wall_iso() -> str:
+    """Now as an ISO 8601 label with milliseconds and offset, for example 2026-11-20T09:10:00.123+07:00."""
+    return iso(time.time_ns())
+
+
+def wall_ms() -> int:
+    """Unix milliseconds of the wall clock, for UUIDv7 and labels only."""
+    return time.time_ns() // 1_000_000
+
+
+def iso(unix_ns: int) -> str:
+    """Unix nanoseconds as an ISO 8601 label in Vietnam's time."""
+    return datetime.fromtimestamp(unix_ns / 1e9, tz=UTC).astimezone(VIETNAM).isoformat(timespec="milliseconds")
+
+
+def boot_id() -> str:
+    """This boot's id from the kernel; events carry it beside monotonic times, which restart with every boot."""
+    try:
+        return Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
+    except OSError:
+        return "unknown"

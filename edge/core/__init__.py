@@ -1,0 +1,1 @@
+"""Pure cores: what a plate says, which vehicle this is, whether its procedure lets it pass. No I/O, no clock."""

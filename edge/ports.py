@@ -1,0 +1,182 @@
+"""The seams: one-method (or nearly) interfaces that parts are joined by. Imports only the core's values.
+
+Images are `numpy.uint8` arrays of shape (height, width, 3) in BGR order unless a name says otherwise.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal, Protocol
+
+from edge.core.model import Layout, PlateRead, Point
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    Image = NDArray[np.uint8]
+else:
+    Image = Any
+
+
+# ---------------------------------------------------------------- vision
+
+
+@dataclass(frozen=True, slots=True)
+class Detection:
+    """Where a plate may stand. `corners` clockwise from the top left in frame pixels.
+
+    `lines` are the quads of its text lines, top to bottom, where the detector works by text lines; empty otherwise.
+    """
+
+    corners: tuple[Point, Point, Point, Point]
+    score: float
+    layout: Layout = "unknown"
+    lines: tuple[tuple[Point, Point, Point, Point], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """One decoded picture. `captured_mono_ns` and `captured_at` are stamped when it came off the wire, before anything waits."""
+
+    image: Image
+    number: int
+    captured_mono_ns: int
+    captured_at: str
+
+
+class Detector(Protocol):
+    def detect(self, image: Image) -> list[Detection]:
+        """Plates in one frame, best first. Raises ModelError; an empty list means that the model ran and found none."""
+        ...
+
+
+class Reader(Protocol):
+    def read(self, image: Image, detections: Sequence[Detection]) -> list[PlateRead | None]:
+        """One entry for each detection, None where its text is not plate-like. Raises ModelError."""
+        ...
+
+
+class FrameSource(Protocol):
+    """Newest frame wins: a slow taker never makes frames old, drops are counted."""
+
+    def take(self, timeout_s: float) -> Frame | None:
+        """The newest frame not yet taken, or None when none came in time."""
+        ...
+
+    def close(self) -> None: ...
+
+
+# ---------------------------------------------------------------- guard's screen
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Who acts: a signed-in account. `role`: guard, shift_leader, customs, yard_operator, technician, auditor."""
+
+    id: str
+    name: str
+    role: str
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """A press on the screen. `key` makes it idempotent: the same key again gives the first answer and does nothing.
+
+    `passage` is the passage that the person was looking at: an action for another one is refused, never redirected.
+    """
+
+    key: str
+    name: Literal[
+        "confirm", "override", "turn_away", "pick_declaration", "type_plate", "stop", "hold", "release_hold", "paper_form", "close"
+    ]
+    passage: str | None
+    person: Person
+    reason: str = ""
+    words: str = ""
+    value: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ActionResult:
+    """Given only after the record is on disk. `code` names the entry of the message catalogue."""
+
+    done: bool
+    code: str
+    seq: int | None = None
+    detail: str = ""
+
+
+class LaneDesk(Protocol):
+    """What the screen may see and do at one lane. Every method is called on the gate's event loop."""
+
+    def view(self) -> Mapping[str, Any]:
+        """The lane as the screen shows it (docs/screen.md gives the keys); cheap, no I/O."""
+        ...
+
+    async def act(self, action: Action) -> ActionResult: ...
+
+    async def changed(self, since: int) -> int:
+        """Wait until the view's number is past `since`; returns the new number."""
+        ...
+
+    def live_jpeg(self, camera: str) -> bytes | None:
+        """The newest picture of a camera as JPEG, or None when there is none."""
+        ...
+
+
+class Desk(Protocol):
+    """The whole gate as the screen knows it."""
+
+    @property
+    def lanes(self) -> Mapping[str, LaneDesk]: ...
+
+    def evidence_jpeg(self, evidence_id: str) -> bytes | None:
+        """A stored photo by its id, or None."""
+        ...
+
+
+# ---------------------------------------------------------------- the way to the centre
+
+
+@dataclass(frozen=True, slots=True)
+class OutgoingEvent:
+    """One stored event, ready to publish: `payload` is the envelope's JSON, exactly as hashed and signed."""
+
+    lane: str
+    seq: int
+    payload: bytes
+
+
+class Outbox(Protocol):
+    """The gate's own store as the queue. Thread safe."""
+
+    def lanes(self) -> Sequence[str]: ...
+
+    def pending(self, lane: str, after_seq: int, limit: int) -> list[OutgoingEvent]:
+        """Events not yet acknowledged by the centre, in order, with seq > after_seq."""
+        ...
+
+    def acknowledge(self, lane: str, seq: int) -> int:
+        """The centre has every event up to seq for good. Returns how many rows that newly covers. Raises BadMessageError if
+        seq is beyond what this gate ever produced."""
+        ...
+
+
+class Inbox(Protocol):
+    """Where messages from the centre land. Thread safe. Each raises BadMessageError, which the caller counts and sets aside."""
+
+    def declaration(self, declaration_id: str, payload: bytes) -> bool:
+        """A retained declaration (empty payload: removed). Returns True where the copy changed."""
+        ...
+
+    def watchlist(self, payload: bytes) -> bool: ...
+
+    def command(self, lane: str, payload: bytes, retained: bool) -> None: ...
+
+    def set_aside(self, topic: str, payload: bytes, why: str) -> None: ...
+
+    def copy_complete(self) -> None:
+        """All retained messages were seen after a subscribe: the local copy is as new as the centre."""
+        ...
