@@ -1,0 +1,70 @@
+# Sourced by the commands in this folder. `barie_env LOCK` makes .venv from that lock file where it is not there yet
+# and puts it first on the PATH; `barie_debian PROGRAM=PACKAGE…` gets Debian packages, or says in one line what is missing.
+
+die() {
+    echo "$(basename "$0"): $*" >&2
+    exit 1
+}
+
+as_root() {
+    if [ "$(id -u)" = 0 ]; then
+        "$@"
+    elif command -v sudo >/dev/null 2>&1 && sudo -n true 2>/dev/null; then
+        sudo -n "$@"
+    else
+        return 1
+    fi
+}
+
+apt_install() {
+    command -v apt-get >/dev/null 2>&1 || return 1
+    echo "set-up: installing $* (Debian)" >&2
+    as_root env DEBIAN_FRONTEND=noninteractive sh -c \
+        'apt-get update -qq && apt-get install -y -qq --no-install-recommends "$@" >/dev/null' sh "$@" || return 1
+}
+
+barie_debian() {
+    missing=""
+    for pair in "$@"; do
+        command -v "${pair%%=*}" >/dev/null 2>&1 || [ -x "/usr/sbin/${pair%%=*}" ] || missing="$missing ${pair#*=}"
+    done
+    [ -z "$missing" ] && return 0
+    # shellcheck disable=SC2086
+    apt_install $missing && return 0
+    echo "set-up: missing$missing; run: apt-get install$missing (as root)" >&2
+    return 1
+}
+
+barie_python() {
+    for python in "${PYTHON:-}" python3 python3.13 python3.12 python3.11; do
+        [ -n "$python" ] && command -v "$python" >/dev/null 2>&1 || continue
+        if "$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then
+            command -v "$python"
+            return 0
+        fi
+    done
+    return 1
+}
+
+barie_env() {
+    lock=$1
+    [ -f "$lock" ] || die "$lock is missing: run this from a whole checkout"
+    want=$(cat "$lock" pyproject.toml | sha256sum | cut -d' ' -f1)
+    if [ "$(cat ".venv/barie-$lock" 2>/dev/null || true)" != "$want" ]; then
+        python=$(barie_python) || apt_install python3 python3-venv || true
+        python=$(barie_python) || die "needs Python 3.11 or newer: apt-get install python3 python3-venv (as root)"
+        "$python" -c 'import ensurepip, venv' 2>/dev/null || apt_install python3-venv ||
+            die "Python's venv module is missing: apt-get install python3-venv (as root)"
+        echo "set-up: making .venv from $lock (about a minute, once)" >&2
+        [ -x .venv/bin/python ] || "$python" -m venv .venv
+        .venv/bin/python -m pip install --disable-pip-version-check --quiet --require-hashes --no-deps -r "$lock" ||
+            die "could not install $lock: is the network there? run this again to go on"
+        .venv/bin/python -m pip install --disable-pip-version-check --quiet --no-deps --no-build-isolation -e . ||
+            die "could not install barie itself into .venv"
+        [ "$lock" = requirements-dev.lock ] && cat requirements.lock pyproject.toml | sha256sum | cut -d' ' -f1 >.venv/barie-requirements.lock
+        printf '%s\n' "$want" >".venv/barie-$lock"
+        echo "set-up: done" >&2
+    fi
+    PATH="$PWD/.venv/bin:$PATH"
+    export PATH
+}
