@@ -1,0 +1,220 @@
+"""One TOML file for one gate PC, checked strictly: an unknown key, a wrong type or a contradiction stops the start.
+
+Every fault is found before anything starts and names its key (`lane.0.camera.1.url`). Durations and sizes carry their unit in
+the key's name. `config/gate.example.toml` shows every key with its meaning.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import json
+import tomllib
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+
+from edge.core.model import Direction, Place
+from edge.errors import ConfigError
+from firmware_io.board import BoardSettings
+from firmware_io.safety import BarrierSettings
+
+Identifier = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,39}$")]
+"""Short names that end up in topics and paths: lower case letters, digits, dashes."""
+
+DIRECTIONS: dict[str, tuple[str, ...]] = {
+    "b1": ("into_area", "out_of_area"),
+    "b2": ("into_area", "out_of_area"),
+    "yard_in": ("in",),
+    "yard_out": ("out",),
+}
+
+
+class Section(BaseModel):
+    """A table of the file: no key that is not written down here, nothing changed after the start."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+
+class Name(Section):
+    """A name that people see, Vietnamese first."""
+
+    vi: str
+    en: str
+
+
+class SiteConfig(Section):
+    id: Identifier
+    name: Name
+    data_dir: Annotated[str, Field(min_length=1)] = "/var/lib/barie"
+
+
+class PanelConfig(Section):
+    host: str = "127.0.0.1"
+    port: Annotated[int, Field(ge=0, le=65535)] = 8080
+    sign_in: Literal["accounts", "demo"] = "accounts"
+    """`demo` signs every browser in as a demo guard; only allowed where every board is simulated and the host is loopback."""
+    auto_lock_s: Annotated[int, Field(ge=30)] = 900
+
+
+class MqttConfig(Section):
+    host: str
+    port: Annotated[int, Field(ge=1, le=65535)] = 1883
+    protocol: Literal["5", "3.1.1"] = "5"
+    username: str | None = None
+    password_file: str | None = None
+    tls: bool = False
+    ca_file: str | None = None
+    cert_file: str | None = None
+    key_file: str | None = None
+    in_flight: Annotated[int, Field(ge=1, le=1000)] = 20
+    resend_s: Annotated[float, Field(gt=0)] = 30.0
+
+
+class StoreConfig(Section):
+    keep_acknowledged_s: Annotated[int, Field(ge=0)] = 30 * 86400
+    """How long an acknowledged event stays here for the guard's history; 0 prunes at once."""
+    evidence_budget_mb: Annotated[int, Field(ge=50)] = 20_000
+
+
+class VisionConfig(Section):
+    reader: str = "rapidocr"
+    threads: Annotated[int, Field(ge=1, le=16)] = 2
+
+
+class LawConfig(Section):
+    """A site's choices where the Decision leaves one; every default is the article's own rule."""
+
+    rules_file: str | None = None
+    health_at_b1_in: Literal["article", "appendix"] = "article"
+    health_at_b1_out: Literal["article", "appendix"] = "article"
+    yard_exit: Literal["hold", "warn"] = "hold"
+    copy_age_limit_s: Annotated[int, Field(ge=60)] = 3600
+
+
+class CameraConfig(Section):
+    id: Identifier
+    url: Annotated[str, Field(pattern=r"^rtsps?://")]
+    role: Literal["front", "rear"] = "front"
+    region: list[tuple[float, float]] | None = None
+    """Where plates are read, a polygon in fractions of width and height."""
+
+    @field_validator("region", mode="before")
+    @classmethod
+    def _points(cls, value: object) -> object:
+        if isinstance(value, list):
+            return [tuple(point) if isinstance(point, list) else point for point in value]
+        return value
+
+    @field_validator("region")
+    @classmethod
+    def _polygon(cls, value: list[tuple[float, float]] | None) -> list[tuple[float, float]] | None:
+        if value is not None and (len(value) < 3 or any(not 0 <= part <= 1 for point in value for part in point)):
+            raise ValueError("needs three points or more, each in fractions between 0 and 1")
+        return value
+
+
+class LaneConfig(Section):
+    id: Identifier
+    name: Name
+    place: Place
+    direction: Direction
+    mode: Literal["guard", "auto"] = "guard"
+    """`auto` opens by itself on `release`: yard gates, and a pilot smart lane (Decision 865/QĐ-TTg) only."""
+    smart_lane: bool = False
+    simulated: bool = False
+    """Says that the board is the simulator's, so that demo sign-in may be used; it changes nothing else."""
+    match_after_s: Annotated[float, Field(gt=0)] = 1.5
+    """How long after arrival an undecided plate is left to the guard as "unknown"."""
+    camera: Annotated[list[CameraConfig], Field(min_length=1, max_length=4)]
+    board: BoardSettings
+    barrier: BarrierSettings = Field(default_factory=BarrierSettings)
+
+    @model_validator(mode="after")
+    def _fits(self) -> Self:
+        if self.direction not in DIRECTIONS[self.place]:
+            raise ValueError(f"direction: {self.direction!r} is not a way through {self.place}: use {DIRECTIONS[self.place]}")
+        if self.mode == "auto" and not self.place.startswith("yard") and not self.smart_lane:
+            raise ValueError("mode: only a yard gate or a smart lane (smart_lane = true) may open by itself")
+        faults = [f"board: {fault}" for fault in self.board.faults()] + [f"barrier: {fault}" for fault in self.barrier.faults()]
+        if faults:
+            raise ValueError("; ".join(faults))
+        return self
+
+
+class Config(Section):
+    site: SiteConfig
+    panel: PanelConfig = PanelConfig()
+    mqtt: MqttConfig | None = None
+    store: StoreConfig = StoreConfig()
+    vision: VisionConfig = VisionConfig()
+    law: LawConfig = LawConfig()
+    lane: Annotated[list[LaneConfig], Field(min_length=1)]
+
+    @model_validator(mode="after")
+    def _no_overlap(self) -> Self:
+        faults = [
+            *_repeated("lane.id", [lane.id for lane in self.lane]),
+            *_repeated("lane.camera.id", [camera.id for lane in self.lane for camera in lane.camera]),
+            *_repeated("lane.camera.url", [camera.url for lane in self.lane for camera in lane.camera], secret=True),
+            *_repeated("lane.board (port and unit)", [_board_address(lane.board) for lane in self.lane]),
+        ]
+        if self.panel.sign_in == "demo":
+            if not all(lane.simulated for lane in self.lane):
+                faults.append("panel.sign_in: 'demo' is only allowed where every lane says simulated = true")
+            if not is_loopback(self.panel.host):
+                faults.append("panel.sign_in: 'demo' is only allowed on a loopback panel.host")
+        if faults:
+            raise ValueError("; ".join(faults))
+        return self
+
+
+def is_loopback(host: str) -> bool:
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _board_address(board: BoardSettings) -> str:
+    return f"{board.host}:{board.tcp_port}/{board.unit}" if board.host else f"{board.port}/{board.unit}"
+
+
+def _repeated(key: str, values: list[str], *, secret: bool = False) -> list[str]:
+    """Two lanes that share a board, a camera or a name overlap: neither could be trusted."""
+    seen = sorted({value for value in values if values.count(value) > 1})
+    return [f"{key}: {'a value' if secret else repr(value)} is used by more than one lane: lanes overlap" for value in seen]
+
+
+def parse_config(text: str, source: str) -> Config:
+    """The checked configuration. Raises ConfigError with every fault found, each naming its key (or line, for bad TOML)."""
+    try:
+        data = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError(source, [f"not valid TOML: {error}"]) from error
+    try:
+        # Through JSON, where strict mode still takes a list for a tuple and a table for a dataclass.
+        return Config.model_validate_json(json.dumps(data, default=str))
+    except ValidationError as error:
+        raise ConfigError(source, [_fault(item) for item in error.errors(include_url=False)]) from error
+
+
+def load_config(path: Path) -> Config:
+    """Read and check one file. Raises ConfigError, also where the file cannot be read."""
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(str(path), [f"cannot be read: {error}"]) from error
+    return parse_config(text, str(path))
+
+
+def _fault(item: Any) -> str:
+    key = ".".join(str(part) for part in item["loc"]) or "file"
+    if item["type"] == "extra_forbidden":
+        return f"{key}: unknown key; see config/gate.example.toml for every key there is"
+    if item["type"] == "missing":
+        return f"{key}: missing"
+    message = str(item["msg"]).removeprefix("Value error, ")
+    return f"{key}: {message}"
