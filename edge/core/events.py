@@ -1,7 +1,8 @@
 """The envelope of the record: canonical JSON, hash chain, UUIDv7. Pure: time, ids and signatures come in as arguments.
 
-Every event of a lane carries the hash of the one before it, so that any later change, gap or reorder shows. `hash` is SHA-256
-over the canonical envelope without `hash` and `signature`; `signature` is the gate's Ed25519 signature of the 32 hash bytes.
+Every event of a lane carries the hash of the one before it, so that any later change, gap or reorder shows. `hash` is
+SHA-256 over the canonical envelope without `hash` and `signature`; `signature` is the gate's Ed25519 signature of those
+32 bytes.
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ SignatureCheck = Callable[[bytes, bytes], bool]
 class Envelope:
     """One event as the outside sees it (docs/storage.md). `signature` is lower-case hex, "" where the gate has no key.
 
-    `captured_at` is the frame's time, None where no camera was involved; `mono_ns` is CLOCK_MONOTONIC of boot `boot_id`.
+    `captured_at` is the frame's time, None where no camera was involved; `mono_ns` is CLOCK_MONOTONIC of `boot_id`.
     """
 
     event_id: str
@@ -99,7 +100,7 @@ def build(
     body: Mapping[str, Any],
     sign: Signer | None,
 ) -> Envelope:
-    """The next event of a lane, chained to `after`. Raises ValueError for an unknown kind or a body that is not JSON."""
+    """The next event of a lane, chained to `after`. Raises ValueError: unknown kind, or a body that is not JSON."""
     if kind not in KINDS:
         raise ValueError(f"unknown kind of event {kind!r}: one of {', '.join(sorted(KINDS))}")
     bare: dict[str, Any] = {
@@ -137,7 +138,7 @@ def uuid7(unix_ms: int, random_bytes: bytes) -> str:
 def verify_chain(
     rows: Iterable[bytes], *, site: str, lane: str, anchor: Anchor, check: SignatureCheck | None = None
 ) -> ChainFault | Anchor:
-    """Walk a lane's stored events in the order in which they stand: its first fault, or the anchor that the walk ended at.
+    """Walk a lane's stored events as they stand: the first fault, or the anchor where the walk ended.
 
     With `check`, every event must bear a valid signature; without it signatures are not looked at.
     """
