@@ -1,7 +1,7 @@
 """The joint between a vision process and the gate process: framed messages over a stream socket. Light to import.
 
-A message is a 4-byte big-endian length, a JSON header of that length, then the binary attachments whose sizes the header
-lists: `{"kind": …, "fields": {…}, "sizes": [n, …]}`. Kinds, with fields and attachments:
+A message is a 4-byte big-endian length, a JSON header of that length, then the binary attachments whose sizes the
+header lists: `{"kind": …, "fields": {…}, "sizes": [n, …]}`. Kinds, with fields and attachments:
 
 - `settings` (gate to vision, first): see `edge.vision.settings`
 - `hello`: camera, models (name -> version or hash), pid
