@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from edge.core.model import Layout
-from edge.core.plate import PlateTable, PlateTableError, parse
+from edge.core.plate import PlateTable, parse
+from edge.errors import ConfigError
 
 SOURCE = Path(__file__).parent.parent / "config" / "plates.toml"
 TEXT = SOURCE.read_text(encoding="utf-8")
@@ -166,7 +167,7 @@ BROKEN = [
 
 @pytest.mark.parametrize(("old", "new", "named"), BROKEN)
 def test_a_faulty_table_names_its_file_and_key(old: str, new: str, named: str) -> None:
-    with pytest.raises(PlateTableError) as caught:
+    with pytest.raises(ConfigError) as caught:
         parse(TEXT.replace(old, new, 1), "site/plates.toml")
     assert str(caught.value).startswith("site/plates.toml: ")
     assert named in str(caught.value)

@@ -15,20 +15,12 @@ from itertools import combinations, product
 from typing import Any, get_args
 
 from edge.core.model import Country, Layout, PlateText
+from edge.errors import ConfigError
 
 GROUNDS = ("white", "yellow", "blue", "red", "green", "black")
 OTHER = "other"
 _BREAK = "/"
 _SHORTEST, _LONGEST = 5, 12
-
-
-class PlateTableError(ValueError):
-    """A plate table that cannot be used. `faults` holds every fault found, each naming its key."""
-
-    def __init__(self, source: str, faults: list[str]) -> None:
-        self.source = source
-        self.faults = faults
-        super().__init__("; ".join(f"{source}: {fault}" for fault in faults))
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,22 +146,22 @@ _ROW = {"kind": str, "country": str, "match": str, "layouts": list, "grounds": l
 
 
 def parse(text: str, source: str) -> PlateTable:
-    """The table from its TOML text. Raises PlateTableError that names `source` and every faulty key."""
+    """The table from its TOML text. Raises ConfigError that names `source` and every faulty key."""
     try:
         data = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        raise PlateTableError(source, [f"not valid TOML: {error}"]) from error
+        raise ConfigError(source, [f"not valid TOML: {error}"]) from error
     faults = _key_faults("", data, _TOP, {})
     if faults:
-        raise PlateTableError(source, faults)
+        raise ConfigError(source, faults)
     if data["version"] != 1:
-        raise PlateTableError(source, [f"version: {data['version']} is not known, 1 is"])
+        raise ConfigError(source, [f"version: {data['version']} is not known, 1 is"])
     patterns = [_pattern(f"pattern[{i}]", row, data["sets"], faults) for i, row in enumerate(data["pattern"])]
     groups = _groups(data["lookalikes"], faults)
     if not patterns:
         faults.append("pattern: no row; a table without patterns would match nothing")
     if faults:
-        raise PlateTableError(source, faults)
+        raise ConfigError(source, faults)
     rows = tuple(pattern for pattern in patterns if pattern is not None)
     union = re.compile("|".join(f"(?:{row.whole.pattern})" for row in rows))
     return PlateTable(rows, data["separators"], groups, data["max_corrections"], union)
