@@ -62,7 +62,7 @@ def test_send_over_a_socket() -> None:
 def test_a_reading_survives_the_journey() -> None:
     data = link.encode("reading", link.reading_fields(READING))
     (message,) = link.Decoder().feed(data)
-    assert link.reading_from(message.fields) == READING
+    assert link.reading_from_fields(message.fields) == READING
 
 
 def _raw(header: object) -> bytes:
@@ -103,11 +103,11 @@ def test_a_reading_without_a_field_is_refused(key: str) -> None:
     fields = link.reading_fields(READING)
     del fields[key]
     with pytest.raises(BadMessageError, match="reading"):
-        link.reading_from(fields)
+        link.reading_from_fields(fields)
 
 
 def test_a_reading_with_three_corners_is_refused() -> None:
     fields = link.reading_fields(READING)
     fields["read"]["corners"] = fields["read"]["corners"][:3]
     with pytest.raises(BadMessageError, match="four"):
-        link.reading_from(fields)
+        link.reading_from_fields(fields)

@@ -127,7 +127,7 @@ def reading_fields(reading: Reading) -> dict[str, Any]:
     return asdict(reading)
 
 
-def reading_from(fields: Mapping[str, Any]) -> Reading:
+def reading_from_fields(fields: Mapping[str, Any]) -> Reading:
     """The reading that `reading_fields` gave. Raises BadMessageError where a field is missing, extra or unusable."""
     try:
         read = fields["read"]
