@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
+import ctypes
+import secrets
 import time
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 from typing import Literal
 
+from edge.core.events import uuid7
+
 VIETNAM = timezone(timedelta(hours=7))
 """Wall times are written as people at the gate read them: UTC+7, no daylight saving."""
 
 ClockState = Literal["synced", "holdover", "unset"]
+
+_TIME_ERROR = 5
+"""adjtimex(2): the clock is not synchronised."""
+_PLAUSIBLE_UNIX_S = 1_767_225_600
+"""1 January 2026: a clock before this product existed was never set."""
 
 
 def mono_s() -> float:
@@ -44,3 +53,18 @@ def boot_id() -> str:
         return Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
     except OSError:
         return "unknown"
+
+
+def new_id() -> str:
+    """A fresh UUIDv7 (RFC 9562): sorts by time, so ids read like a log."""
+    return uuid7(wall_ms(), secrets.token_bytes(10))
+
+
+def state(now_unix_s: float | None = None) -> ClockState:
+    """Whether the system's clock may be trusted, from the kernel's own discipline (adjtimex): `synced`, else `holdover` where the
+    date is at least plausible, else `unset`."""
+    buffer = ctypes.create_string_buffer(512)
+    result = ctypes.CDLL(None, use_errno=True).adjtimex(buffer)
+    if result not in (-1, _TIME_ERROR):
+        return "synced"
+    return "holdover" if (now_unix_s or time.time()) > _PLAUSIBLE_UNIX_S else "unset"

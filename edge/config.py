@@ -119,23 +119,27 @@ class LaneConfig(Section):
     name: Name
     place: Place
     direction: Direction
-    mode: Literal["guard", "auto"] = "guard"
-    """`auto` opens by itself on `release`: yard gates, and a pilot smart lane (Decision 865/QĐ-TTg) only."""
     smart_lane: bool = False
+    """A pilot lane of Decision 865/QĐ-TTg: a complete, exact, unflagged match may release without a guard."""
     simulated: bool = False
     """Says that the board is the simulator's, so that demo sign-in may be used; it changes nothing else."""
-    match_after_s: Annotated[float, Field(gt=0)] = 1.5
+    match_after_s: Annotated[float, Field(gt=0)] = 6.0
     """How long after arrival an undecided plate is left to the guard as "unknown"."""
     camera: Annotated[list[CameraConfig], Field(min_length=1, max_length=4)]
     board: BoardSettings
     barrier: BarrierSettings = Field(default_factory=BarrierSettings)
 
+    @property
+    def opens_by_itself(self) -> bool:
+        """Yard gates (Art. 4.2.c and its kin) and smart lanes; everywhere else a guard's confirmation opens."""
+        return self.smart_lane or self.place.startswith("yard")
+
     @model_validator(mode="after")
     def _fits(self) -> Self:
         if self.direction not in DIRECTIONS[self.place]:
             raise ValueError(f"direction: {self.direction!r} is not a way through {self.place}: use {DIRECTIONS[self.place]}")
-        if self.mode == "auto" and not self.place.startswith("yard") and not self.smart_lane:
-            raise ValueError("mode: only a yard gate or a smart lane (smart_lane = true) may open by itself")
+        if self.smart_lane and self.place.startswith("yard"):
+            raise ValueError("smart_lane: only B1 and B2 can be smart lanes; a yard gate confirms by itself anyway")
         faults = [f"board: {fault}" for fault in self.board.faults()] + [f"barrier: {fault}" for fault in self.barrier.faults()]
         if faults:
             raise ValueError("; ".join(faults))

@@ -149,6 +149,15 @@ def boom(lane: Lane, kind: Literal["opening", "opened", "refused", "not_opened"]
     return _update(lane, state="not_opened", serial=None, fault=code)
 
 
+def lowered(lane: Lane, now_s: float) -> Stepped:
+    """The boom is down again and nobody passed: the vehicle still stands there, or it went away while the boom was up."""
+    if lane.passage is None or lane.passage.state not in MOVING:
+        return lane, ()
+    if not lane.present:
+        return _end(lane, now_s)
+    return _update(lane, state="waiting", serial=None), ("evaluate",)
+
+
 def waiting(lane: Lane) -> Lane:
     """The verdict is on the screen."""
     return lane if lane.passage is None or lane.passage.state != "reading" else _update(lane, state="waiting")

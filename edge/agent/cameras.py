@@ -1,0 +1,166 @@
+"""One vision process per camera, watched: a dead one is seen at once (its socket ends) and another is started.
+
+The gate process never decodes video; what it knows of a camera is what this supervisor last heard, and how long ago.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import socket
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from edge import clock
+from edge.core.model import Reading
+from edge.errors import BadMessageError
+from edge.vision import link
+
+log = logging.getLogger(__name__)
+
+FROZEN_AFTER_S = 2.0
+"""No picture for this long, and the guard is told that the picture is old."""
+RESTART_S = (0.0, 0.5, 1.0, 2.0, 5.0)
+"""Waits before the n-th restart in a row; the first is immediate. A camera process that lived a minute starts the row anew."""
+LIVED_S = 60.0
+
+CameraState = Literal["starting", "up", "down", "frozen"]
+OnReading = Callable[[Reading, bytes, bytes], None]
+
+
+@dataclass(slots=True)
+class CameraView:
+    """What the supervisor last heard. Times are monotonic seconds."""
+
+    state: CameraState = "starting"
+    detail: str = ""
+    jpeg: bytes | None = None
+    heard_s: float = field(default_factory=clock.mono_s)
+    picture_s: float | None = None
+    models: dict[str, Any] = field(default_factory=dict)
+    health: dict[str, Any] = field(default_factory=dict)
+    fault: str = ""
+    restarts: int = 0
+
+    def seen(self, now_s: float) -> tuple[CameraState, float | None]:
+        """State and picture age in ms as of now."""
+        age_ms = None if self.picture_s is None else (now_s - self.picture_s) * 1000
+        if self.state == "up" and age_ms is not None and age_ms > FROZEN_AFTER_S * 1000:
+            return "frozen", age_ms
+        return self.state, age_ms
+
+
+class CameraProcess:
+    """Keeps one vision process alive. Everything happens on the gate's event loop."""
+
+    def __init__(self, camera: str, settings: dict[str, Any], on_reading: OnReading, on_change: Callable[[], None]) -> None:
+        self.camera = camera
+        self.view = CameraView()
+        self._settings = settings
+        self._on_reading = on_reading
+        self._on_change = on_change
+        self._process: asyncio.subprocess.Process | None = None
+        self._stopping = False
+
+    @property
+    def pid(self) -> int | None:
+        return self._process.pid if self._process and self._process.returncode is None else None
+
+    async def run(self) -> None:
+        """Start, watch, start again; ends with `stop`."""
+        row = 0
+        while not self._stopping:
+            began_s = clock.mono_s()
+            await self._one_life()
+            if self._stopping:
+                break
+            self.view.restarts += 1
+            self._set("down", self.view.detail or "camera process ended; starting it again")
+            row = 0 if clock.mono_s() - began_s > LIVED_S else row + 1
+            await asyncio.sleep(RESTART_S[min(row, len(RESTART_S) - 1)] if row > 1 else 0)
+
+    async def stop(self) -> None:
+        self._stopping = True
+        process = self._process
+        if process is None or process.returncode is not None:
+            return
+        with contextlib.suppress(ProcessLookupError):
+            process.terminate()
+        try:
+            await asyncio.wait_for(process.wait(), 1.0)
+        except TimeoutError:
+            with contextlib.suppress(ProcessLookupError):
+                process.kill()
+
+    async def _one_life(self) -> None:
+        ours, theirs = socket.socketpair()
+        try:
+            self._process = await asyncio.create_subprocess_exec(
+                sys.executable, "-m", "edge.vision.worker", "--fd", str(theirs.fileno()), pass_fds=(theirs.fileno(),)
+            )
+        except OSError as error:
+            ours.close()
+            self._set("down", f"cannot start the camera process: {error}")
+            await asyncio.sleep(RESTART_S[-1])
+            return
+        finally:
+            theirs.close()
+        self.view.detail = self.view.fault = ""
+        reader, writer = await asyncio.open_connection(sock=ours)
+        try:
+            writer.write(link.encode("settings", self._settings))
+            await writer.drain()
+            await self._listen(reader)
+        except (ConnectionError, BadMessageError) as error:
+            log.warning("camera %s: link broken: %s", self.camera, error)
+        finally:
+            writer.close()
+            with contextlib.suppress(ProcessLookupError):
+                if self._process.returncode is None:
+                    self._process.kill()
+            await self._process.wait()
+
+    async def _listen(self, reader: asyncio.StreamReader) -> None:
+        decoder = link.Decoder()
+        while data := await reader.read(1 << 16):
+            for message in decoder.feed(data):
+                self._take(message)
+
+    def _take(self, message: link.Message) -> None:
+        now_s = clock.mono_s()
+        self.view.heard_s = now_s
+        fields = message.fields
+        if message.kind == "frame":
+            # The picture's age counts from when it came off the wire, not from when it reached us.
+            self.view.picture_s = fields["captured_mono_ns"] / 1e9
+            self.view.jpeg = message.attachments[0]
+            self._set("down" if self.view.fault else "up", self.view.fault)
+        elif message.kind == "reading":
+            photo, crop = message.attachments
+            self._on_reading(link.reading_from_fields(fields), photo, crop)
+        elif message.kind == "hello":
+            self.view.models = fields.get("models", {})
+        elif message.kind == "health":
+            self.view.health = fields
+            if fields.get("state") in ("down", "frozen"):
+                self._set(fields["state"], self.view.detail)
+        elif message.kind == "error":
+            self._fault(str(fields.get("part")), str(fields.get("text", "unknown fault")))
+
+    def _fault(self, part: str, text: str) -> None:
+        """A broken model stays said until the process is new; a broken camera until its next picture; a bad frame costs one."""
+        if part == "model":
+            self.view.fault = text
+        if part == "frame":
+            log.warning("camera %s: bad frame: %s", self.camera, text)
+        else:
+            self._set("down", text)
+
+    def _set(self, state: CameraState, detail: str) -> None:
+        if (self.view.state, self.view.detail) != (state, detail):
+            log.log(logging.INFO if state == "up" else logging.WARNING, "camera %s: %s %s", self.camera, state, detail)
+            self.view.state, self.view.detail = state, detail
+            self._on_change()

@@ -1,0 +1,159 @@
+"""The guard's side of a lane: every press checked against what may be done now, done once, answered after the record is on disk."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import asdict
+from typing import Any
+
+from edge import clock
+from edge.agent.lane import LaneActor
+from edge.agent.view import actions
+from edge.core import passage as passages
+from edge.core.model import Confirmation
+from edge.core.plate import PlateTable
+from edge.errors import RefusedError, StoreError
+from edge.ports import Action, ActionResult
+
+Health = Callable[[], Mapping[str, Any]]
+"""What the gate knows beside the lane itself: boom, cameras, link, clock, store, age of the copy."""
+
+
+class Desk:
+    """`ports.LaneDesk` over one lane actor."""
+
+    def __init__(self, actor: LaneActor, plates: PlateTable, health: Health, live_jpeg: Callable[[str], bytes | None]) -> None:
+        self._actor = actor
+        self._plates = plates
+        self._health = health
+        self._live_jpeg = live_jpeg
+        self._handlers: dict[str, Callable[[Action], Awaitable[ActionResult]]] = {
+            "confirm": self._confirm,
+            "override": self._override,
+            "turn_away": self._turn_away,
+            "pick_declaration": self._pick,
+            "type_plate": self._type,
+            "stop": self._stop,
+            "hold": self._hold,
+            "release_hold": self._hold,
+        }
+
+    def view(self) -> Mapping[str, Any]:
+        return {**self._actor.view(), **self._health()}
+
+    async def changed(self, since: int) -> int:
+        return await self._actor.changed(since)
+
+    def live_jpeg(self, camera: str) -> bytes | None:
+        return self._live_jpeg(camera)
+
+    async def act(self, action: Action) -> ActionResult:
+        """Queue the press behind whatever the lane is doing; a stop does not wait for anything."""
+        if action.name == "stop":
+            self._actor.barrier.stop_boom()
+        answer: asyncio.Future[ActionResult] = asyncio.get_running_loop().create_future()
+
+        async def job() -> None:
+            result = await self._answer(action)
+            if not answer.done():
+                answer.set_result(result)
+
+        self._actor.put(job)
+        return await answer
+
+    async def _answer(self, action: Action) -> ActionResult:
+        try:
+            before = await asyncio.to_thread(self._actor.store.action, action.key)
+            if before is not None:
+                return ActionResult(True, str(before["code"]), int(before["seq"]) if "seq" in before else None, "repeated")
+            self._check(action)
+            result = await self._handlers[action.name](action)
+        except RefusedError as error:
+            return ActionResult(False, error.code, None, error.detail)
+        except StoreError as error:
+            # Not on disk, so not done: nothing was offered to the barrier (docs/safety.md).
+            return ActionResult(False, "store_failed", None, str(error))
+        self._actor.shown.result = {"code": result.code, "detail": result.detail}
+        self._actor.touch()
+        return result
+
+    def _check(self, action: Action) -> None:
+        """Raises RefusedError: a press is for the passage that the person saw, and for what may be done now."""
+        if action.name in ("stop", "hold", "release_hold"):
+            return
+        passage = self._actor.lane.passage
+        if passage is None or action.passage != passage.id:
+            raise RefusedError("stale_passage")
+        if action.name == "confirm":
+            return  # judged on the newest verdict, not on the one shown
+        if action.name not in actions(passage, self._actor.shown.assessment):
+            raise RefusedError("not_now", action.name)
+
+    # ------------------------------------------------------------ one handler for each press
+
+    async def _confirm(self, action: Action) -> ActionResult:
+        """BG's own confirmation, given here, opens (Art. 4.2.g and its kin). Judged anew on the copy as it is now."""
+        assessment = await self._actor.assess()
+        passage = self._actor.lane.passage
+        if passage is None or passage.state in passages.MOVING:
+            raise RefusedError("already_opening")
+        if assessment is None or assessment.declaration is None or assessment.verdict.verdict not in ("ready", "release"):
+            raise RefusedError("not_ready", assessment.verdict.verdict if assessment else "")
+        step = assessment.verdict.step or ""
+        given = Confirmation(step, "BG", "pass", clock.wall_iso(), action.person.id, "gate")
+        again = assessment.verdict.verdict == "release"
+        body = {**self._who(action), "declaration": assessment.declaration.id, "again": again, "confirmation": asdict(given)}
+        keys = {action.key: {"code": "confirmed"}, self._actor.once_key(assessment): {"code": "confirmed"}}
+        confirmation = None if again else (assessment.declaration.id, given)
+        seq = await self._actor.open_after_record("confirmation", body, confirmation=confirmation, keys=keys)
+        return ActionResult(True, "confirmed", seq)
+
+    async def _override(self, action: Action) -> ActionResult:
+        if not action.reason:
+            raise RefusedError("reason_missing")
+        body = {**self._who(action), "reason": action.reason, "words": action.words}
+        assessment = self._actor.shown.assessment
+        if assessment:
+            body["verdict"] = asdict(assessment.verdict)
+        seq = await self._actor.open_after_record("override", body, keys={action.key: {"code": "overridden"}})
+        return ActionResult(True, "overridden", seq)
+
+    async def _turn_away(self, action: Action) -> ActionResult:
+        body = {**self._who(action), "reason": action.reason, "words": action.words}
+        seq = await self._actor.record("refusal", body, keys={action.key: {"code": "turned_away"}})
+        self._actor.lane = passages.turned_away(self._actor.lane)
+        return ActionResult(True, "turned_away", seq)
+
+    async def _pick(self, action: Action) -> ActionResult:
+        declaration = await asyncio.to_thread(self._actor.store.declaration, action.value)
+        if declaration is None:
+            raise RefusedError("no_such_declaration", action.value)
+        self._actor.shown.picked = declaration.id
+        await self._actor.assess()
+        return ActionResult(True, "picked")
+
+    async def _type(self, action: Action) -> ActionResult:
+        """A typed plate counts as exact only if the grammar knows it; it stands under the guard's name in every later event."""
+        plate = self._plates.read(action.value, "unknown", 1.0)
+        if plate.kind == "other" or plate.text != self._plates.normalise(action.value):
+            raise RefusedError("no_such_plate", action.value)
+        self._actor.lane, _ = passages.typed(self._actor.lane, plate)
+        await self._actor.assess()
+        return ActionResult(True, "typed")
+
+    async def _stop(self, action: Action) -> ActionResult:
+        seq = await self._actor.record("barrier", {**self._who(action), "stage": "stop"}, keys={action.key: {"code": "stopped"}})
+        return ActionResult(True, "stopped", seq)
+
+    async def _hold(self, action: Action) -> ActionResult:
+        held = action.name == "hold"
+        self._actor.barrier.hold(held)
+        code = "held" if held else "hold_released"
+        seq = await self._actor.record("barrier", {**self._who(action), "stage": code}, keys={action.key: {"code": code}})
+        return ActionResult(True, code, seq)
+
+    def _who(self, action: Action) -> dict[str, Any]:
+        passage = self._actor.lane.passage
+        about = self._actor.about(passage) if passage else {}
+        return {**about, "by": action.person.id, "role": action.person.role}

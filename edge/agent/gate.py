@@ -1,0 +1,227 @@
+"""The gate process: store, screen, uplink, barrier loops and the supervisor of the vision processes, on one event loop.
+
+Starts wherever the guard could still work (no camera, no broker, a silent board), refuses where it could not be safe or could
+not record (a config that contradicts itself, a store that cannot be opened, a taken port).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import signal
+import socket
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import uvicorn
+
+from edge import clock, resources
+from edge.agent.cameras import CameraProcess
+from edge.agent.desk import Desk
+from edge.agent.health import GateHealth
+from edge.agent.inbox import GateInbox
+from edge.agent.lane import LaneActor
+from edge.agent.law import Law
+from edge.config import Config, LaneConfig
+from edge.core.plate import parse as parse_plates
+from edge.errors import BarieError
+from edge.panel.accounts import Accounts
+from edge.panel.app import create_app
+from edge.panel.settings import PanelSettings
+from edge.store import Store
+from edge.store.keys import load_or_create_signer
+from edge.uplink.mqtt import Uplink
+from firmware_io.boards import open_board
+from firmware_io.loop import BarrierLoop
+from firmware_io.safety import Notice
+
+log = logging.getLogger(__name__)
+
+BEAT_S = 0.25
+
+
+class Gate:
+    """Everything of one gate PC, built from its config. `desks` is what the screen sees."""
+
+    def __init__(self, config: Config) -> None:
+        self.config = config
+        data_dir = Path(config.site.data_dir)
+        self.store = Store.open(
+            data_dir,
+            site=config.site.id,
+            lanes=[lane.id for lane in config.lane],
+            signer=load_or_create_signer(data_dir / "keys"),
+            keep_acknowledged_s=config.store.keep_acknowledged_s,
+            evidence_budget_mb=config.store.evidence_budget_mb,
+        )
+        self.law = Law.load(config.law, self.store)
+        self.loop = asyncio.get_running_loop()
+        self.uplink: Uplink | None = None
+        self.barriers: dict[str, BarrierLoop] = {}
+        self.actors: dict[str, LaneActor] = {}
+        self.cameras: dict[str, CameraProcess] = {}
+        self.desks: dict[str, Desk] = {}
+        plates = parse_plates(*resources.config_text("plates.toml"))
+        for lane in config.lane:
+            self._add_lane(lane, plates)
+        if config.mqtt is not None:
+            inbox = GateInbox(self.store, self.actors, self.law.knows, self.loop)
+            self.uplink = Uplink(config.site.id, config.mqtt, self.store, inbox, self._status, on_state=self._touch_soon)
+
+    def _add_lane(self, lane: LaneConfig, plates: Any) -> None:
+        barrier = BarrierLoop(lane.id, lambda: open_board(lane.board), lane.barrier, self._notify(lane.id), clock=clock.mono_s)
+        actor = LaneActor(lane, self.store, self.law, barrier, self._wake)
+        self.barriers[lane.id] = barrier
+        self.actors[lane.id] = actor
+        for camera in lane.camera:
+            settings = {
+                "camera": camera.id,
+                "url": camera.url,
+                "region": camera.region,
+                "reader": self.config.vision.reader,
+                "threads": self.config.vision.threads,
+            }
+            self.cameras[camera.id] = CameraProcess(camera.id, settings, actor.on_reading, actor.touch)
+        cameras = {camera.id: self.cameras[camera.id] for camera in lane.camera}
+        health = GateHealth(lane.id, barrier, cameras, self.store, actor, self._link)
+        self.desks[lane.id] = Desk(actor, plates, health.view, lambda camera: cameras[camera].view.jpeg if camera in cameras else None)
+
+    @property
+    def lanes(self) -> dict[str, Desk]:
+        """`ports.Desk`: what the screen sees."""
+        return self.desks
+
+    def evidence_jpeg(self, evidence_id: str) -> bytes | None:
+        """A photo on the screen, still in memory or already on disk."""
+        for actor in self.actors.values():
+            if (jpeg := actor.picture_jpeg(evidence_id)) is not None:
+                return jpeg
+        path = self.store.evidence_path(evidence_id)
+        if path is None:
+            return None
+        try:
+            return path.read_bytes()
+        except FileNotFoundError:
+            return None
+
+    # ------------------------------------------------------------ what crosses threads
+
+    def _notify(self, lane: str) -> Callable[[Notice], None]:
+        def notify(notice: Notice) -> None:
+            # Called on the barrier's thread, which must never wait.
+            with contextlib.suppress(RuntimeError):  # the event loop is closing
+                self.loop.call_soon_threadsafe(self.actors[lane].on_notice, notice)
+
+        return notify
+
+    def _touch_soon(self) -> None:
+        with contextlib.suppress(RuntimeError):
+            self.loop.call_soon_threadsafe(self._touch)
+
+    def _touch(self) -> None:
+        for actor in self.actors.values():
+            actor.touch()
+
+    def _wake(self) -> None:
+        if self.uplink is not None:
+            self.uplink.wake()
+
+    def _link(self) -> tuple[str, str]:
+        """State and detail of the way to the centre."""
+        return ("off", "") if self.uplink is None else self.uplink.state()
+
+    def _status(self, lane: str) -> dict[str, Any]:
+        """The body of the retained status (docs: `{lane}/status`). Called on the uplink's thread."""
+        count, oldest, _ = self.store.unacknowledged(lane)
+        models = {camera.id: self.cameras[camera.id].view.models for item in self.config.lane if item.id == lane for camera in item.camera}
+        barrier = self.barriers[lane].snapshot()
+        return {
+            "unacknowledged": count,
+            "oldest_unacknowledged_at": oldest,
+            "clock": clock.state(),
+            "models": models,
+            "health": {"boom": barrier.boom, "faults": list(barrier.faults), "set_aside": self.store.set_aside_count()},
+        }
+
+    # ------------------------------------------------------------ life
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Until `stop` is set; then everything ends within two seconds and nothing is left running."""
+        sock = _bind(self.config.panel.host, self.config.panel.port)
+        server = self._server()
+        for barrier in self.barriers.values():
+            barrier.start()
+        if self.uplink is not None:
+            self.uplink.start()
+        tasks = [asyncio.create_task(actor.run(), name=f"lane {lane}") for lane, actor in self.actors.items()]
+        tasks += [asyncio.create_task(camera.run(), name=f"camera {name}") for name, camera in self.cameras.items()]
+        tasks += [asyncio.create_task(self._beat(), name="beat"), asyncio.create_task(server.serve([sock]), name="screen")]
+        host, port = sock.getsockname()[:2]
+        log.info("ready: screen on http://%s:%d, %d lane(s)", host, port, len(self.actors))
+        waiter = asyncio.create_task(stop.wait())
+        try:
+            done, _ = await asyncio.wait([*tasks, waiter], return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            server.should_exit = True
+            await self._end(tasks)
+            waiter.cancel()
+        for task in done - {waiter}:
+            task.result()  # a part that ended by itself is a fault: its error ends the process, and the supervisor above starts it anew
+
+    async def _beat(self) -> None:
+        """The heartbeat that the barrier loops watch, and the clock of the lanes."""
+        while True:
+            for barrier in self.barriers.values():
+                barrier.beat()
+            for actor in self.actors.values():
+                actor.on_tick()
+            await asyncio.sleep(BEAT_S)
+
+    async def _end(self, tasks: list[asyncio.Task[None]]) -> None:
+        await asyncio.gather(*(camera.stop() for camera in self.cameras.values()))
+        for barrier in self.barriers.values():
+            await asyncio.to_thread(barrier.close)
+        if self.uplink is not None:
+            await asyncio.to_thread(self.uplink.stop)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        self.store.close()
+
+    def _server(self) -> uvicorn.Server:
+        panel = self.config.panel
+        accounts = Accounts(Path(self.config.site.data_dir) / "accounts.db")
+        settings = PanelSettings(sign_in=panel.sign_in, auto_lock_s=panel.auto_lock_s)
+        app = create_app(self, accounts, settings)
+        return _QuietServer(uvicorn.Config(app, log_config=None, access_log=False, timeout_graceful_shutdown=1))
+
+
+class _QuietServer(uvicorn.Server):
+    """Signals are the gate's own matter."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+def _bind(host: str, port: int) -> socket.socket:
+    try:
+        return socket.create_server((host, port))
+    except OSError as error:
+        raise BarieError(f"panel.port: {host}:{port} cannot be used ({error.strerror}): another program has it, or choose another port") from error
+
+
+def run(config: Config) -> int:
+    """`barie run`: until SIGTERM or Ctrl-C. Raises BarieError where it must not start."""
+
+    async def main() -> None:
+        stop = asyncio.Event()
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, stop.set)
+        await Gate(config).run(stop)
+
+    asyncio.run(main())
+    return 0

@@ -1,0 +1,66 @@
+"""What the quiet line of the screen says of everything around the passage: boom, cameras, link, clock, store, age of the copy."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from typing import Any
+
+from edge import clock
+from edge.agent.cameras import CameraProcess
+from edge.agent.lane import LaneActor
+from edge.store import Store
+from firmware_io.loop import BarrierLoop
+
+
+class GateHealth:
+    def __init__(
+        self,
+        lane: str,
+        barrier: BarrierLoop,
+        cameras: Mapping[str, CameraProcess],
+        store: Store,
+        actor: LaneActor,
+        link: Callable[[], tuple[str, str]],
+    ) -> None:
+        self._lane = lane
+        self._barrier = barrier
+        self._cameras = cameras
+        self._store = store
+        self._actor = actor
+        self._link = link
+
+    def view(self) -> dict[str, Any]:
+        """The part of the lane's mapping that is not the passage."""
+        return {
+            "boom": self._boom(),
+            "cameras": [self._camera(name, process) for name, process in self._cameras.items()],
+            "link": self._link_view(),
+            "clock": clock.state(),
+            "store": {"state": "failed", "detail": self._actor.trouble} if self._actor.trouble else {"state": "ok", "detail": ""},
+            "copy_age_s": self.copy_age_s(),
+        }
+
+    def copy_age_s(self) -> float | None:
+        return self._store.copy_age_s()
+
+    def _boom(self) -> dict[str, Any]:
+        now = self._barrier.snapshot()
+        return {
+            "state": now.boom,
+            "faults": list(now.faults),
+            "held": now.held,
+            "board_ok": now.board_ok,
+            "present": now.inputs.get("presence"),
+        }
+
+    @staticmethod
+    def _camera(name: str, process: CameraProcess) -> dict[str, Any]:
+        state, age_ms = process.view.seen(clock.mono_s())
+        return {"id": name, "state": state, "detail": process.view.detail, "age_ms": age_ms}
+
+    def _link_view(self) -> dict[str, Any]:
+        state, detail = self._link()
+        count, oldest, _ = self._store.unacknowledged(self._lane)
+        age_s = None if oldest is None else (datetime.now(clock.VIETNAM) - datetime.fromisoformat(oldest)).total_seconds()
+        return {"state": state, "detail": detail, "unacknowledged": count, "oldest_s": age_s}

@@ -1,0 +1,60 @@
+"""Commands from the centre: each done once or refused, never replayed, and every answer is an event.
+
+Refused: retained (a broker's memory is not a person's will), older than two seconds by a trusted clock, any age by a clock that is
+not trusted, and an id that was seen before.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import datetime
+from typing import Any
+
+from edge import clock
+from edge.agent.lane import LaneActor
+from edge.wire import Command
+
+COMMAND_S = 2.0
+"""How old a command may be when it arrives (docs/protocol: expires in 2 s). One second of skew ahead is let pass."""
+
+
+class RemoteCommands:
+    def __init__(self, actor: LaneActor) -> None:
+        self._actor = actor
+
+    def put(self, command: Command, retained: bool) -> None:
+        """Called on the gate's event loop. A stop acts before it is recorded: it can only make things safer."""
+        if command.action == "stop" and not retained:
+            self._actor.barrier.stop_boom()
+
+        async def job() -> None:
+            await self._do(command, retained)
+
+        self._actor.put(job)
+
+    async def _do(self, command: Command, retained: bool) -> None:
+        key = f"command/{command.id}"
+        body: dict[str, Any] = {"command": command.id, "action": command.action, "by": command.by, "reason": command.reason, "via": "platform"}
+        why = "retained" if retained else too_old(command, clock.state(), datetime.now(clock.VIETNAM))
+        if await asyncio.to_thread(self._actor.store.action, key) is not None:
+            why = "repeated"
+        if why:
+            await self._actor.record("refusal", {**body, "stage": "command_refused", "code": why})
+            return
+        keys = {key: {"code": "done"}}
+        if command.action == "open":
+            await self._actor.open_after_record("override", {**body, "stage": "command"}, keys=keys)
+            return
+        if command.action == "hold":
+            self._actor.barrier.hold(True)
+        await self._actor.record("barrier", {**body, "stage": f"command_{command.action}"}, keys=keys)
+
+
+def too_old(command: Command, state: clock.ClockState, now: datetime) -> str:
+    """Why this command's age refuses it, or ""."""
+    if command.action == "stop":
+        return ""
+    if state != "synced":
+        return "clock_untrusted"
+    age_s = (now - command.issued_at).total_seconds()
+    return "" if -1.0 <= age_s <= COMMAND_S else "expired"

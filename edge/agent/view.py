@@ -1,0 +1,103 @@
+"""The lane as the screen shows it: one mapping, built from what the lane knows. Pure and cheap; docs/screen.md gives the keys."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from edge.agent.law import Assessment, Law
+from edge.config import LaneConfig
+from edge.core.model import Need, PlateText, StepView
+from edge.core.passage import MOVING, Passage
+from edge.wire import declaration_to_json
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """The photo and crop on the screen, by their ids, and where the plate stands on that very frame."""
+
+    photo: str | None = None
+    crop: str | None = None
+    box: Sequence[float] | None = None
+    frame_size: Sequence[int] | None = None
+    captured_at: str | None = None
+
+
+def passage_view(passage: Passage, assessment: Assessment | None, picture: Picture, law: Law, result: Mapping[str, str] | None) -> dict[str, Any]:
+    """The `passage` part of the view."""
+    plates = [_plate(sight.plate, decided=sight.decided) for sight in passage.sights]
+    declaration = assessment.declaration if assessment else None
+    return {
+        "id": passage.id,
+        "state": passage.state,
+        "plate": plates[0] if plates else None,
+        "plates": plates,
+        "photo": picture.photo,
+        "crop": picture.crop,
+        "box": picture.box,
+        "frame_size": picture.frame_size,
+        "captured_at": picture.captured_at,
+        "declaration": declaration_to_json(declaration) if declaration else None,
+        "others": [
+            {"id": other.id, "procedure": other.procedure, "state": other.state, "declared_at": other.declared_at}
+            for other in (assessment.others if assessment else ())
+        ],
+        "procedure": law.procedure_view(declaration.procedure) if declaration else None,
+        "steps": [_step(step, law) for step in (assessment.steps if assessment else ())],
+        "verdict": asdict(assessment.verdict) if assessment else None,
+        "actions": actions(passage, assessment),
+        "fault": passage.fault,
+        "result": result,
+    }
+
+
+def actions(passage: Passage, assessment: Assessment | None) -> list[str]:
+    """What a person may do now. The desk checks the same list again when the press comes."""
+    allowed = ["stop", "hold"]
+    if passage.state in MOVING:
+        return allowed
+    if assessment is None:
+        return [*allowed, "type_plate", "turn_away"]
+    if assessment.verdict.verdict in ("ready", "release"):
+        allowed.append("confirm")
+    if assessment.others or assessment.declaration is None:
+        allowed.append("pick_declaration")
+    return [*allowed, "override", "turn_away", "type_plate"]
+
+
+def names(config: LaneConfig) -> dict[str, Any]:
+    return {
+        "lane": config.id,
+        "name": config.name.model_dump(),
+        "place": config.place,
+        "direction": config.direction,
+        "mode": "auto" if config.opens_by_itself else "guard",
+    }
+
+
+def _plate(plate: PlateText, *, decided: bool) -> dict[str, Any]:
+    return {**asdict(plate), "decided": decided, "candidates": []}
+
+
+def _step(step: StepView, law: Law) -> dict[str, Any]:
+    return {
+        "step": step.step,
+        "name": law.word("step", step.step),
+        "state": step.state,
+        "article": step.article,
+        "needs": [_need(need, law) for need in step.needs],
+    }
+
+
+def _need(need: Need, law: Law) -> dict[str, Any]:
+    return {
+        "authority": need.authority,
+        "authority_name": law.word("authority", need.authority),
+        "act": need.act,
+        "act_name": law.word("act", need.act),
+        "article": need.article,
+        "state": need.state,
+        "by": need.by,
+        "at": need.at,
+    }

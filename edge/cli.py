@@ -1,0 +1,202 @@
+"""`barie`: every command in one place. Each imports only what it needs, so that `barie explain` never waits for a model.
+
+Exit status: 0 done, 1 the answer is no (a fault was found, an expectation differs), 2 bad input or a configuration that stops
+the start.
+"""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from edge import __version__
+from edge.errors import BarieError, ConfigError
+
+Command = Callable[[argparse.Namespace], int]
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    """Entry point of the console script and of `python -m edge`."""
+    args = parser().parse_args(argv)
+    logging.basicConfig(level=args.log_level.upper(), format="%(asctime)s %(levelname)s %(name)s: %(message)s", stream=sys.stderr)
+    command: Command = args.command
+    try:
+        status = command(args)
+    except ConfigError as error:
+        for fault in error.faults:
+            print(f"barie: {error.source}: {fault}", file=sys.stderr)
+        status = 2
+    except BarieError as error:
+        print(f"barie: {error}", file=sys.stderr)
+        status = 2
+    except KeyboardInterrupt:
+        status = 130
+    sys.exit(status)
+
+
+def parser() -> argparse.ArgumentParser:
+    """The whole command line; docs and tests read it too."""
+    top = argparse.ArgumentParser(prog="barie", description="Gate controller for border barriers")
+    top.add_argument("--version", action="version", version=f"barie {__version__}")
+    top.add_argument("--log-level", default="info", choices=["debug", "info", "warning", "error"])
+    commands = top.add_subparsers(required=True, metavar="COMMAND")
+    _agent(commands)
+    _vision(commands)
+    _law(commands)
+    _record(commands)
+    _demo(commands)
+    return top
+
+
+Commands = "argparse._SubParsersAction[argparse.ArgumentParser]"
+
+
+def _add(commands: Commands, name: str, help_text: str, command: Command) -> argparse.ArgumentParser:  # type: ignore[valid-type]
+    added: argparse.ArgumentParser = commands.add_parser(name, help=help_text, description=help_text)  # type: ignore[attr-defined]
+    added.set_defaults(command=command)
+    return added
+
+
+def _config_option(added: argparse.ArgumentParser) -> None:
+    added.add_argument("--config", type=Path, required=True, metavar="FILE", help="the gate's TOML file")
+
+
+# ---------------------------------------------------------------- agent
+
+
+def _agent(commands: Commands) -> None:  # type: ignore[valid-type]
+    _config_option(_add(commands, "run", "the agent on a barrier PC", _run))
+    config = commands.add_parser("config", help="check a config").add_subparsers(required=True, metavar="WHAT")  # type: ignore[attr-defined]
+    check = _add(config, "check", "every fault of a config, each with its key", _config_check)
+    check.add_argument("file", type=Path)
+    _config_option(_add(commands, "doctor", "config, cameras, boards, broker, clock, disk, models, each with a verdict", _doctor))
+    account = commands.add_parser("account", help="accounts of the screen").add_subparsers(required=True, metavar="WHAT")  # type: ignore[attr-defined]
+    add = _add(account, "add", "add an account; asks for its PIN at this console", _account_add)
+    _config_option(add)
+    add.add_argument("id")
+    add.add_argument("--name", required=True)
+    add.add_argument("--role", required=True)
+
+
+def _run(args: argparse.Namespace) -> int:
+    from edge.agent.gate import run
+    from edge.config import load_config
+
+    return run(load_config(args.config))
+
+
+def _config_check(args: argparse.Namespace) -> int:
+    from edge.config import load_config
+
+    config = load_config(args.file)
+    print(f"{args.file}: good: site {config.site.id}, {len(config.lane)} lane(s)")
+    return 0
+
+
+def _doctor(args: argparse.Namespace) -> int:
+    from edge.config import load_config
+    from edge.technician.doctor import run
+
+    return run(load_config(args.config))
+
+
+def _account_add(args: argparse.Namespace) -> int:
+    from edge.config import load_config
+    from edge.technician.account import run
+
+    return run(Path(load_config(args.config).site.data_dir), args.id, args.name, args.role)
+
+
+# ---------------------------------------------------------------- vision
+
+
+def _vision(commands: Commands) -> None:  # type: ignore[valid-type]
+    read = _add(commands, "read", "one JSON line for each image: the plates on it", _read)
+    read.add_argument("images", nargs="+", type=Path)
+    read.add_argument("--reader", default=None)
+    replay = _add(commands, "replay", "the real pipeline on recorded video: one JSON line for each passage", _replay)
+    replay.add_argument("clips", nargs="+", metavar="CLIP")
+    replay.add_argument("--config", type=Path, default=None, metavar="FILE")
+
+
+def _read(args: argparse.Namespace) -> int:
+    from edge.technician.read import run
+
+    return run(args.images, args.reader)
+
+
+def _replay(args: argparse.Namespace) -> int:
+    from edge.technician.replay import run
+
+    return run(args.clips, args.config)
+
+
+# ---------------------------------------------------------------- law
+
+
+def _law(commands: Commands) -> None:  # type: ignore[valid-type]
+    explain = _add(commands, "explain", "what the Decision still asks of a declaration at a place, as JSON", _explain)
+    explain.add_argument("--declaration", type=Path, required=True, metavar="FILE")
+    explain.add_argument("--place", required=True, choices=["b1", "b2", "yard_in", "yard_out"])
+    explain.add_argument("--direction", required=True, choices=["into_area", "out_of_area", "in", "out"])
+
+
+def _explain(args: argparse.Namespace) -> int:
+    from edge.technician.explain import run
+
+    return run(args.declaration, args.place, args.direction)
+
+
+# ---------------------------------------------------------------- record
+
+
+def _record(commands: Commands) -> None:  # type: ignore[valid-type]
+    journal = commands.add_parser("journal", help="the event log").add_subparsers(required=True, metavar="WHAT")  # type: ignore[attr-defined]
+    _config_option(_add(journal, "verify", "the log's chain checked: any change, gap or reorder, by row", _journal_verify))
+    export = _add(journal, "export", "events as JSON lines or CSV", _journal_export)
+    _config_option(export)
+    export.add_argument("--format", choices=["jsonl", "csv"], default="jsonl")
+    central = _add(commands, "central", "the stand-in for the platform", _central)
+    central.add_argument("--broker", default="127.0.0.1:1883", metavar="HOST:PORT")
+    central.add_argument("--site", required=True)
+    central.add_argument("--declarations", type=Path, default=None, metavar="FOLDER")
+    central.add_argument("--db", type=Path, required=True, metavar="FILE")
+
+
+def _journal_verify(args: argparse.Namespace) -> int:
+    from edge.config import load_config
+    from edge.technician.journal import verify
+
+    return verify(load_config(args.config))
+
+
+def _journal_export(args: argparse.Namespace) -> int:
+    from edge.config import load_config
+    from edge.technician.journal import export
+
+    return export(load_config(args.config), args.format)
+
+
+def _central(args: argparse.Namespace) -> int:
+    from edge.technician.central import run
+
+    return run(args.broker, args.site, args.declarations, args.db)
+
+
+# ---------------------------------------------------------------- demo
+
+
+def _demo(commands: Commands) -> None:  # type: ignore[valid-type]
+    demo = _add(commands, "demo", "the whole job in a world of its own", _run_demo)
+    demo.add_argument("--seconds", type=float, default=None, help="end after this long, counted from when everything is up")
+    demo.add_argument("--headless", action="store_true", help="a scripted guard presses; one summary line at the end")
+    demo.add_argument("--port", type=int, default=8080)
+
+
+def _run_demo(args: argparse.Namespace) -> int:
+    from edge.technician.demo import run
+
+    return run(args.seconds, headless=args.headless, port=args.port)
