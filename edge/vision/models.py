@@ -1,0 +1,37 @@
+"""Which detector and reader a name in the configuration stands for. Adapters are imported only when asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from edge.core.plate import PlateTable, parse
+from edge.errors import ModelError
+from edge.ports import Detector, Reader
+
+PLATES_FILE = Path(__file__).parents[2] / "config" / "plates.toml"
+
+
+def plate_table(path: Path = PLATES_FILE) -> PlateTable:
+    """The plate table from its file. Raises ConfigError."""
+    try:
+        return parse(path.read_text(encoding="utf-8"), path.name)
+    except (OSError, UnicodeDecodeError) as error:
+        raise ModelError(f"{path.name}: the plate table cannot be read: {error}") from error
+
+
+def _rapidocr(table: PlateTable, threads: int) -> tuple[Detector, Reader]:
+    from edge.vision.rapid import RapidDetector, RapidReader
+
+    return RapidDetector(threads), RapidReader(table, threads)
+
+
+BUILDERS: dict[str, Callable[[PlateTable, int], tuple[Detector, Reader]]] = {"rapidocr": _rapidocr}
+
+
+def build(name: str, table: PlateTable | None = None, threads: int = 1) -> tuple[Detector, Reader]:
+    """Detector and reader by name, their models loaded. Raises ModelError: unknown name, missing or unusable model."""
+    builder = BUILDERS.get(name)
+    if builder is None:
+        raise ModelError(f'reader "{name}" is not known; known are {", ".join(sorted(BUILDERS))}')
+    return builder(table or plate_table(), threads)
