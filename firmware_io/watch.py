@@ -1,0 +1,193 @@
+"""What the inputs say: faults, and vehicles coming, entering and going. The half of the safety gate that moves nothing.
+
+Pure. `Watch` holds the state of one tick while it is being replaced; `safety` adds position, motion and permits.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from firmware_io.terms import (
+    INPUTS,
+    LOOPS,
+    BarrierSettings,
+    Fault,
+    InputName,
+    Inputs,
+    Notice,
+    NoticeKind,
+    Phase,
+    Requests,
+    Seen,
+    State,
+)
+
+PERMANENT = ("arm_torn", "both_limits", "repeated_reversal", "input_stuck")
+"""Fault codes (before any colon) that only a person's reset clears, and only once their cause is gone."""
+LOST_POSITION = ("not_opened", "not_closed")
+"""Kept for as long as nobody knows where the boom is."""
+
+
+class Watch:
+    """One tick's inputs beside the state. Lives for one call of `safety.step`."""
+
+    def __init__(self, state: State, inputs: Inputs, asked: Requests, now_s: float, settings: BarrierSettings) -> None:
+        self.state, self.asked, self.now, self.set = state, asked, now_s, settings
+        self.fresh = 0 <= now_s - inputs.at_s <= settings.stale_s
+        self.inputs = inputs if self.fresh else Inputs(at_s=inputs.at_s)
+        self.notices: list[Notice] = []
+
+    def note(self, kind: NoticeKind, code: str = "") -> None:
+        self.notices.append(Notice(kind, self.state.serial, code, self.now))
+
+    def go(self, phase: Phase, kind: NoticeKind, code: str = "") -> None:
+        self.state = replace(self.state, phase=phase, since_s=self.now, warned=False)
+        self.note(kind, code)
+
+    # ------------------------------------------------------------ looking
+
+    def seen(self, name: InputName) -> Seen:
+        return self.state.seen[INPUTS.index(name)]
+
+    def is_on(self, name: InputName) -> bool:
+        return self.set.has(name) and self.inputs.get(name) is True
+
+    def steady(self, name: InputName, value: bool, for_s: float) -> bool:
+        """The input exists and has been `value` without a break for `for_s`."""
+        seen = self.seen(name)
+        return self.set.has(name) and seen.value is value and self.now - seen.since_s >= for_s
+
+    def obstructed(self) -> bool:
+        """Something is under the arm, or nobody knows whether something is."""
+        return any(self.inputs.get(name) is not False for name in self.set.under_arm())
+
+    def clear_s(self) -> float:
+        """For how long everything under and behind the arm has been known to be clear; 0 where anything is not."""
+        lane = [*self.set.under_arm(), *(("exit_loop",) if self.set.has("exit_loop") else ())]
+        if not self.set.under_arm() or any(self.inputs.get(name) is not False for name in lane):
+            return 0.0
+        return self.now - max(self.seen(name).since_s for name in lane)
+
+    def elapsed_s(self) -> float:
+        return self.now - self.state.since_s
+
+    def both_limits(self) -> bool:
+        return all(self.steady(name, True, self.set.debounce_s) for name in ("limit_open", "limit_closed"))
+
+    # ------------------------------------------------------------ faults first
+
+    def judge(self) -> None:
+        """Faults are found, kept or dropped before any rule may look at them."""
+        found = self.found()
+        old = {fault.code: fault for fault in self.state.faults}
+        kept = {code: fault for code, fault in old.items() if self.keeps(fault)}
+        now = kept | {code: self.fault(code) for code in sorted(found)}
+        self.state = replace(self.state, faults=tuple(now.values()), held=self.asked.hold)
+        for code in sorted(now.keys() - old.keys()):
+            self.note("fault", code)
+        for code in sorted(old.keys() - now.keys()):
+            self.note("fault_cleared", code)
+        if "board_lost" in found:  # back on the line, the board must not see a motion that nobody asks for now
+            self.state = replace(self.state, tended=False)
+        if self.asked.reset:
+            self.state = replace(self.state, reversals=0)
+
+    def fault(self, code: str) -> Fault:
+        return Fault(code, code.split(":")[0] in PERMANENT, self.now)
+
+    def keeps(self, fault: Fault) -> bool:
+        if self.asked.reset:
+            return False
+        lost = fault.code in LOST_POSITION and self.state.phase == "unknown"
+        return fault.permanent or lost or self.now - fault.seen_s < self.set.fault_clear_s
+
+    def found(self) -> set[str]:
+        """Codes of all that is wrong at this tick."""
+        beat_s = self.asked.beat_s
+        checks = {
+            "starting": self.now - self.state.started_s < self.set.settle_s,
+            "host_lost": beat_s is None or self.now - beat_s > self.set.host_timeout_s,
+            "inputs_stale": not self.fresh,
+            "mains_lost": self.set.has("mains_ok") and self.inputs.mains_ok is False,
+            "tamper": self.is_on("tamper"),
+            "arm_torn": self.is_on("arm_torn"),
+            "both_limits": self.both_limits(),
+        }
+        unknown = {f"input_unknown:{name}" for name in self.set.inputs if self.fresh and self.inputs.get(name) is None}
+        return {code for code, is_so in checks.items() if is_so} | unknown | self.stuck() | set(self.asked.trouble)
+
+    def stuck(self) -> set[str]:
+        """Inputs that every passage must have changed and that did not in `stuck_after` of them."""
+        if self.asked.reset:
+            return set()
+        return {
+            f"input_stuck:{name}"
+            for name in LOOPS
+            if self.set.has(name) and self.seen(name).quiet >= self.set.stuck_after
+        }
+
+    def fail(self, code: str) -> None:
+        """Add a fault that was found while following the motion."""
+        if code not in [fault.code for fault in self.state.faults]:
+            self.note("fault", code)
+            self.state = replace(self.state, faults=(*self.state.faults, self.fault(code)))
+
+    # ------------------------------------------------------------ vehicles
+
+    def observe(self) -> None:
+        """Remember since when each input has its value; see vehicles come, enter and go."""
+        pairs = zip(INPUTS, self.state.seen, strict=True)
+        self.state = replace(self.state, seen=tuple(self.look(name, seen) for name, seen in pairs))
+        if not self.state.here and self.steady("presence", True, self.set.debounce_s):
+            self.arrive()
+        elif self.state.here and self.steady("presence", False, self.set.presence_off_s):
+            self.depart()
+        if self.state.phase != "closed" and any(self.is_on(name) for name in self.set.under_arm()):
+            self.enter()
+        if self.state.entries and self.is_on("exit_loop"):
+            self.state = replace(self.state, exited=True)
+
+    def look(self, name: InputName, seen: Seen) -> Seen:
+        value = self.inputs.get(name)
+        if value is not seen.value:
+            # becoming unknown is no sign of life: only a change between two known values shows that a loop works
+            return Seen(value, self.now, seen.quiet if value is None or seen.value is None else 0)
+        return replace(seen, quiet=0) if self.asked.reset else seen
+
+    def needed_s(self) -> float:
+        """How long the lane must be clear: longer after a large vehicle (gaps) or where a second may be a trailer."""
+        begun_s = self.state.entered_s if self.state.entered_s is not None else self.now
+        is_large = self.now - self.clear_s() - begun_s >= self.set.large_after_s
+        careful = is_large or self.state.followed or self.state.abandoned or self.state.entries != 1
+        return self.set.large_clear_s if careful else self.set.min_clear_s
+
+    def is_through(self) -> bool:
+        """Off the presence loop too: held by the same vehicle it means a trailer, however clear the lane looks."""
+        return self.clear_s() >= self.needed_s() and (not self.state.here or self.state.followed)
+
+    def arrive(self) -> None:
+        self.state = replace(self.state, here=True)
+        self.note("arrived")
+        if self.state.entries and not self.state.passed:
+            self.state = replace(self.state, followed=True)
+            self.alarm("tailgate", "second_arrival")
+
+    def depart(self) -> None:
+        """The waiting vehicle is off the presence loop: under the arm now, or gone without passing."""
+        self.state = replace(self.state, here=False)
+        if self.state.entries and not self.state.passed:
+            return
+        is_up = self.state.phase in ("opening", "open")
+        self.note("left", "unseen" if is_up and not self.set.under_arm() else "")
+        self.state = replace(self.state, abandoned=is_up and not self.state.entries)
+
+    def enter(self) -> None:
+        if self.state.passed:
+            self.alarm("tailgate", "second_entry")
+        if self.state.passed or not self.state.entries:
+            entries = self.state.entries + 1
+            self.state = replace(self.state, entered_s=self.now, entries=entries, passed=False, exited=False)
+
+    def alarm(self, kind: NoticeKind, code: str) -> None:
+        self.note(kind, code)
+        self.state = replace(self.state, siren_until_s=self.now + self.set.siren_s)
