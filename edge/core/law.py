@@ -1,0 +1,226 @@
+"""The nouns of the law: procedures, steps and confirmations as the rule table gives them. No procedure is named here.
+
+Everything is built once, by `edge.core.rules.parse_rules`, so that a verdict only compares and never formats what is
+fixed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Literal
+
+from edge.core.model import Missing, Reason
+
+StepKind = Literal["barrier", "yard", "work"]
+
+SYSTEM = "SYS"
+PASSED = "passed"
+"""The act that stands at a step once the vehicle went through; it is no confirmation that the law asks for."""
+
+REASON_WORDS: Mapping[str, frozenset[str]] = MappingProxyType(
+    {
+        code: frozenset(words.split())
+        for code, words in {
+            "missing": "who_vi who_en act_vi act_en step_vi step_en",
+            "guard_opens": "who_vi who_en",
+            "complete": "",
+            "yard_auto": "",
+            "yard_passage": "",
+            "yard_exit_warned": "",
+            "smart_lane": "",
+            "not_registered": "",
+            "out_of_order": "who_vi who_en act_vi act_en at",
+            "ahead": "who_vi who_en act_vi act_en at",
+            "bad_time": "who_vi who_en act_vi act_en",
+            "future_stamp": "at",
+            "no_declaration": "",
+            "plate_not_exact": "",
+            "several": "count",
+            "procedure_unknown": "procedure",
+            "watch": "why",
+            "customs_hold": "why",
+            "withdrawn": "",
+            "completed": "",
+            "never_passes": "",
+            "passed_already": "at",
+            "seal_differs": "seals",
+            "seal_broken": "",
+            "route_wrong": "",
+            "deadline_passed": "at",
+            "seals_not_compared": "",
+            "copy_age": "age",
+            "copy_old": "age",
+            "check_needed": "age",
+            "device_fault": "",
+            "overstay": "age",
+        }.items()
+    }
+)
+"""Every reason that the law can give, and the words that its text may have filled in. The texts are data."""
+
+
+@dataclass(frozen=True, slots=True)
+class Name:
+    """What people call a thing. `zh` is empty where no driver ever sees it."""
+
+    vi: str
+    en: str
+    zh: str = ""
+
+    @property
+    def both(self) -> str:
+        """Vietnamese first, English beside."""
+        return f"{self.vi} / {self.en}"
+
+
+@dataclass(frozen=True, slots=True)
+class LawNeed:
+    """One confirmation that a step asks for, by any one of `authorities`.
+
+    `if_required` is the key of the declaration's `requires` that it hangs on ("nếu có"), `absent_means` what an
+    absent key says. `unless` is a site's (choice, value) that leaves it out. `opens`: this is the confirmation that
+    opens the gate.
+    """
+
+    authorities: tuple[str, ...]
+    act: str
+    article: str
+    opens: bool
+    if_required: str | None
+    absent_means: bool
+    unless: tuple[str, str] | None
+    missing: Missing
+    reason: Reason
+    who: Name
+    what: Name
+
+
+@dataclass(frozen=True, slots=True)
+class LawStep:
+    """One step: `groups` follow each other in time, within one group any order is legal. A `passage` asks for
+    nothing.
+    """
+
+    step: str
+    article: str
+    kind: StepKind
+    passage: bool
+    groups: tuple[tuple[LawNeed, ...], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Procedure:
+    """One procedure with all its steps in legal order, its continuation's included.
+
+    `goes_on_after` is the index of the last step of its own, where the rest is another procedure's; else None.
+    """
+
+    id: str
+    name: Name
+    source: str
+    steps: tuple[LawStep, ...]
+    goes_on_after: int | None = None
+
+    def index(self, step: str) -> int | None:
+        """Where in the legal order a step stands, or None: this procedure never has it."""
+        for number, law_step in enumerate(self.steps):
+            if law_step.step == step:
+                return number
+        return None
+
+
+@dataclass(frozen=True, slots=True)
+class StepPlace:
+    """A step wherever it occurs. `moves` takes where a vehicle is to where it is afterwards; None moves it nowhere."""
+
+    id: str
+    kind: StepKind
+    name: Name
+    place: str | None = None
+    direction: str | None = None
+    moves: Mapping[str, str] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ReasonText:
+    """A reason's words before anything is filled in. `two_people`: an override of it asks for two."""
+
+    name: Name
+    article: str = ""
+    two_people: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class SiteChoice:
+    """What a site may choose; the first of `values` is the legal default."""
+
+    values: tuple[str, ...]
+    source: str
+    name: Name
+
+
+@dataclass(frozen=True, slots=True)
+class Choices:
+    """One site's (or lane's) choices, checked by `Rules.choose`. `clock_skew_s`: how much earlier than its legal
+    predecessor a confirmation's stamp may be and still count; 0 is the law's own.
+    """
+
+    values: Mapping[str, str] = field(default_factory=dict)
+    clock_skew_s: float = 0.0
+
+
+class RulesError(ValueError):
+    """A rule table, or a site's choice, that must stop the start. `faults` holds every fault found, each with file
+    and line.
+    """
+
+    def __init__(self, source: str, faults: list[str]) -> None:
+        self.source = source
+        self.faults = faults
+        super().__init__("; ".join(faults))
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """The whole rule table, read and checked."""
+
+    procedures: Mapping[str, Procedure]
+    steps: Mapping[str, StepPlace]
+    authorities: Mapping[str, Name]
+    acts: Mapping[str, Name]
+    requires: Mapping[str, bool]
+    """Each "if any" key, and what its absence means."""
+    require_names: Mapping[str, Name]
+    choices: Mapping[str, SiteChoice]
+    reasons: Mapping[str, ReasonText]
+    passages: Mapping[tuple[str, str], str]
+    """(place, direction) -> step."""
+
+    def choose(self, values: Mapping[str, str], clock_skew_s: float = 0.0) -> Choices:
+        """A site's choices, each of them one that the table offers. Raises RulesError."""
+        faults = [
+            f"choice {key} = {value!r}: "
+            + (f"one of {', '.join(self.choices[key].values)}" if known else "no such choice")
+            for key, value in values.items()
+            if not (known := key in self.choices) or value not in self.choices[key].values
+        ]
+        if not 0.0 <= clock_skew_s <= 60.0:
+            faults.append(f"clock_skew_s = {clock_skew_s}: between 0 and 60 seconds")
+        if faults:
+            raise RulesError("choices", faults)
+        return Choices(dict(values), clock_skew_s)
+
+    def chosen(self, choices: Choices, key: str) -> str:
+        """What this site chose, or the legal default."""
+        return choices.values.get(key, self.choices[key].values[0])
+
+    def say(self, code: str, article: str = "", **words: object) -> Reason:
+        """A reason in the words of the catalogue; the text's own article rules where it has one."""
+        text = self.reasons[code]
+        return Reason(code, text.name.both.format(**words), text.article or article)
+
+    def two_people(self, code: str) -> bool:
+        """Whether an override of this refusal asks for two people (a customs hold)."""
+        return code in self.reasons and self.reasons[code].two_people

@@ -1,0 +1,268 @@
+"""Reads the rule table (config/procedures.toml) strictly: every fault is named with file and line, and any stops the
+start.
+
+Pure: text in, `Rules` out. What is unknown, unused, unreachable or without its article is a fault, never a default.
+"""
+
+from __future__ import annotations
+
+import string
+import tomllib
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar
+
+from edge.core.law import (
+    REASON_WORDS,
+    Choices,
+    LawNeed,
+    LawStep,
+    Name,
+    Procedure,
+    ReasonText,
+    Rules,
+    RulesError,
+    SiteChoice,
+    StepPlace,
+)
+from edge.core.model import Missing, Reason
+from edge.core.rules_check import Sheet, check_walk, unused
+
+__all__ = ["Choices", "Rules", "RulesError", "parse_rules"]
+
+FORMAT = 1
+T = TypeVar("T")
+_NAME_KEYS = frozenset({"vi", "en", "zh"})
+
+
+def parse_rules(text: str, source: str) -> Rules:
+    """The rule table from its TOML text. `source` is the file's name for messages. Raises RulesError with every
+    fault.
+    """
+    try:
+        data = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise RulesError(source, [f"{source}: {error}"]) from error
+    sheet = Sheet(text, source)
+    sheet.keys((), data, {"format", "choice", "requires", "authority", "act", "step", "block", "procedure", "reason"})
+    if data.get("format") != FORMAT:
+        sheet.fault(("format",), f"format must be {FORMAT}")
+    rules = _Reader(sheet, data).rules()
+    if sheet.faults:
+        raise RulesError(source, sheet.faults)
+    return rules
+
+
+class _Reader:
+    """One reading of one table; faults gather in the sheet, so a person sees all of them at once."""
+
+    def __init__(self, sheet: Sheet, data: Mapping[str, Any]) -> None:
+        self.sheet = sheet
+        self.data = data
+        self.authorities = self._each("authority", lambda path, row: self._name(path, row, frozenset()))
+        self.acts = self._each("act", lambda path, row: self._name(path, row, frozenset()))
+        self.choices = self._each("choice", self._choice)
+        self.requires = self._each("requires", self._require)
+        self.steps = self._each("step", self._step_place)
+        self.reasons = self._each("reason", self._reason)
+        for code in REASON_WORDS:
+            if code not in self.reasons:
+                sheet.fault(("reason",), f"reason {code} has no text")
+
+    def rules(self) -> Rules:
+        own = self._each("procedure", self._own_steps)
+        procedures = {key: self._procedure(key, own) for key in own}
+        unused(self.sheet, self.data, procedures)
+        return Rules(
+            procedures=procedures,
+            steps=self.steps,
+            authorities=self.authorities,
+            acts=self.acts,
+            requires={key: absent for key, (absent, _) in self.requires.items()},
+            require_names={key: name for key, (_, name) in self.requires.items()},
+            choices=self.choices,
+            reasons=self.reasons,
+            passages={(s.place, s.direction): s.id for s in self.steps.values() if s.place and s.direction},
+        )
+
+    def _each(self, table: str, read: Callable[[tuple[str, ...], Mapping[str, Any]], T]) -> dict[str, T]:
+        rows = self.data.get(table)
+        if not isinstance(rows, dict) or not rows:
+            self.sheet.fault((table,), f"[{table}.…] is missing")
+            return {}
+        found = {}
+        for key, row in rows.items():
+            if isinstance(row, dict):
+                found[key] = read((table, key), row)
+            else:
+                self.sheet.fault((table, key), f"{table}.{key} must be a table")
+        return found
+
+    def _name(self, path: tuple[str, ...], row: Mapping[str, Any], others: frozenset[str]) -> Name:
+        self.sheet.keys(path, row, _NAME_KEYS | others)
+        return Name(self.sheet.text(path, row, "vi"), self.sheet.text(path, row, "en"), str(row.get("zh", "")))
+
+    def _choice(self, path: tuple[str, ...], row: Mapping[str, Any]) -> SiteChoice:
+        name = self._name(path, row, frozenset({"values", "source"}))
+        values = row.get("values")
+        if not isinstance(values, list) or len(values) < 2 or not all(isinstance(value, str) for value in values):
+            self.sheet.fault((*path, "values"), "values must list two texts or more, the legal default first")
+            values = ["", ""]
+        return SiteChoice(tuple(values), self.sheet.text(path, row, "source"), name)
+
+    def _require(self, path: tuple[str, ...], row: Mapping[str, Any]) -> tuple[bool, Name]:
+        name = self._name(path, row, frozenset({"absent_means"}))
+        if not isinstance(row.get("absent_means"), bool):
+            self.sheet.fault((*path, "absent_means"), "absent_means must be true or false")
+        return row.get("absent_means") is True, name
+
+    def _step_place(self, path: tuple[str, ...], row: Mapping[str, Any]) -> StepPlace:
+        name = self._name(path, row, frozenset({"kind", "place", "direction", "moves"}))
+        kind, moves = row.get("kind"), row.get("moves")
+        if kind not in ("barrier", "yard", "work"):
+            self.sheet.fault((*path, "kind"), "kind must be barrier, yard or work")
+        gate = kind in ("barrier", "yard")
+        if gate != ("place" in row and "direction" in row and moves is not None):
+            self.sheet.fault(
+                path, "a barrier or yard step has place, direction and moves; a work step has at most moves"
+            )
+        place = self.sheet.text(path, row, "place") if gate else None
+        direction = self.sheet.text(path, row, "direction") if gate else None
+        return StepPlace(path[1], kind or "work", name, place, direction, moves)
+
+    def _reason(self, path: tuple[str, ...], row: Mapping[str, Any]) -> ReasonText:
+        name = self._name(path, row, frozenset({"article", "two_people"}))
+        if path[1] not in REASON_WORDS:
+            self.sheet.fault(path, f"reason {path[1]} is one that the law never gives")
+        known = REASON_WORDS.get(path[1], frozenset())
+        for language, text in (("vi", name.vi), ("en", name.en)):
+            for word in _words_of(text) - known:
+                self.sheet.fault((*path, language), f"{{{word}}} is never filled in here")
+        return ReasonText(name, str(row.get("article", "")), row.get("two_people") is True)
+
+    # ------------------------------------------------------------ procedures
+
+    def _own_steps(self, path: tuple[str, ...], row: Mapping[str, Any]) -> list[LawStep | tuple[str, str, int]]:
+        """A procedure's own steps; a continuation stands as (procedure, from step, its line's index) until all are
+        read.
+        """
+        self._name(path, row, frozenset({"source", "steps"}))
+        self.sheet.text(path, row, "source")
+        entries = row.get("steps")
+        if not isinstance(entries, list) or not entries or not all(isinstance(entry, dict) for entry in entries):
+            self.sheet.fault((*path, "steps"), "steps must list one inline table for each step")
+            return []
+        steps: list[LawStep | tuple[str, str, int]] = []
+        for index, entry in enumerate(entries):
+            at = (*path, "steps", str(index))
+            if "continue" in entry:
+                self.sheet.keys(at, entry, {"continue", "from", "article"})
+                self.sheet.text(at, entry, "article")
+                steps.append((self.sheet.text(at, entry, "continue"), self.sheet.text(at, entry, "from"), index))
+                if index + 1 < len(entries):
+                    self.sheet.fault((*path, "steps", str(index + 1)), "unreachable: stands behind a continuation")
+            elif (step := self._step(at, entry)) is not None:
+                steps.append(step)
+        return steps
+
+    def _step(self, at: tuple[str, ...], entry: Mapping[str, Any]) -> LawStep | None:
+        self.sheet.keys(at, entry, {"step", "block", "passage", "article"})
+        step, article = self.sheet.text(at, entry, "step"), self.sheet.text(at, entry, "article")
+        if step not in self.steps:
+            self.sheet.fault(at, f"unknown step {step!r}")
+            return None
+        kind, passage = self.steps[step].kind, entry.get("passage") is True
+        if passage == ("block" in entry) or (passage and kind != "yard"):
+            self.sheet.fault(at, "a step has a block of confirmations, or is a yard's passage = true without one")
+            return None
+        groups = () if passage else self._groups(at, entry["block"], step, article)
+        return LawStep(step, article, kind, passage, groups)
+
+    def _groups(self, at: tuple[str, ...], block: str, step: str, article: str) -> tuple[tuple[LawNeed, ...], ...]:
+        row = self.data.get("block", {}).get(block)
+        if not isinstance(row, dict) or not isinstance(row.get("needs"), list) or not row["needs"]:
+            self.sheet.fault(at, f"unknown block {block!r}, or one without needs")
+            return ()
+        path = ("block", block)
+        self.sheet.keys(path, row, {"order", "opens", "needs"})
+        if row.get("order") not in ("any", "listed"):
+            self.sheet.fault((*path, "order"), 'order must be "any" or "listed"')
+        opens = row.get("opens")
+        if (self.steps[step].kind == "work") != (opens is None):
+            self.sheet.fault(path, f"opens must name who opens a gate, and only there (used at {step})")
+        needs = [
+            self._need((*path, "needs", str(index)), need, step, article, opens)
+            for index, need in enumerate(row["needs"])
+        ]
+        openers = [need for need in needs if need.opens]
+        if opens is not None and (len(openers) != 1 or not needs[-1].opens):
+            self.sheet.fault(path, f"{opens} opens here, so its one confirmation stands last")
+        if row.get("order") == "listed":
+            return tuple((need,) for need in needs)
+        return tuple(group for group in (tuple(n for n in needs if not n.opens), tuple(openers)) if group)
+
+    def _need(
+        self, at: tuple[str, ...], need: Mapping[str, Any], step: str, article: str, opens: str | None
+    ) -> LawNeed:
+        self.sheet.keys(at, need, {"authority", "act", "if", "unless"})
+        label, act = self.sheet.text(at, need, "authority"), self.sheet.text(at, need, "act")
+        authorities = tuple(label.split("|"))
+        for authority in authorities:
+            self.sheet.known(at, "authority", authority, self.authorities)
+        self.sheet.known(at, "act", act, self.acts)
+        if "if" in need:
+            self.sheet.known(at, "key of requires", str(need["if"]), self.requires)
+        absent = self.requires.get(str(need.get("if")), (False, None))[0]
+        unless = self._unless(at, need["unless"]) if "unless" in need else None
+        who, what = (
+            _joined([self.authorities.get(a, Name(a, a, a)) for a in authorities]),
+            self.acts.get(act, Name(act, act)),
+        )
+        where = self.steps[step].name
+        text = self.reasons.get("missing", ReasonText(Name("", ""))).name.both.format(
+            who_vi=who.vi, who_en=who.en, act_vi=what.vi, act_en=what.en, step_vi=where.vi, step_en=where.en
+        )
+        return LawNeed(
+            authorities, act, article, label == opens, need.get("if"), absent, unless,
+            Missing(step, label, act, article), Reason("missing", text, article), who, what,
+        )  # fmt: skip
+
+    def _unless(self, at: tuple[str, ...], text: str) -> tuple[str, str]:
+        key, _, value = str(text).partition("=")
+        if key not in self.choices or value not in self.choices[key].values[1:]:
+            self.sheet.fault(at, f"unless = {text!r}: must be a choice and one of its values past the default")
+        return key, value
+
+    def _procedure(self, key: str, own: Mapping[str, list[LawStep | tuple[str, str, int]]]) -> Procedure:
+        row = self.data["procedure"][key]
+        steps: list[LawStep] = []
+        goes_on_after = None
+        for entry in own[key]:
+            if isinstance(entry, LawStep):
+                steps.append(entry)
+                continue
+            goes_on_after = len(steps) - 1
+            steps += self._continuation(("procedure", key, "steps", str(entry[2])), entry[0], entry[1], own)
+        check_walk(self.sheet, key, steps, self.steps)
+        return Procedure(
+            key, Name(str(row.get("vi")), str(row.get("en"))), str(row.get("source")), tuple(steps), goes_on_after
+        )
+
+    def _continuation(
+        self, at: tuple[str, ...], of: str, since: str, own: Mapping[str, list[LawStep | tuple[str, str, int]]]
+    ) -> list[LawStep]:
+        steps = [entry for entry in own.get(of, ()) if isinstance(entry, LawStep)]
+        names = [step.step for step in steps]
+        if of not in own or len(steps) != len(own[of]) or since not in names:
+            self.sheet.fault(
+                at, f"continue = {of!r} from {since!r}: must be a procedure of steps alone that has that step"
+            )
+            return []
+        return steps[names.index(since) :]
+
+
+def _joined(names: list[Name]) -> Name:
+    return Name(" hoặc ".join(n.vi for n in names), " or ".join(n.en for n in names), "或".join(n.zh for n in names))
+
+
+def _words_of(text: str) -> set[str]:
+    return {word for _, word, _, _ in string.Formatter().parse(text) if word is not None}
