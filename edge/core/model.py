@@ -93,7 +93,10 @@ class Vehicle:
 
 @dataclass(frozen=True, slots=True)
 class Confirmation:
-    """One authority's yes to one act of one step. `at` is ISO 8601 with an offset."""
+    """One authority's yes to one act of one step. `at` is ISO 8601 with an offset.
+
+    `plate`: where a declaration has several vehicles, the one that this speaks of; None speaks of all of them.
+    """
 
     step: str
     authority: str
@@ -101,6 +104,7 @@ class Confirmation:
     at: str
     by: str
     via: str = "platform"
+    plate: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
