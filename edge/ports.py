@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol, runtime_checkable
 
 from edge.core.model import Layout, PlateRead, Point
 
@@ -126,6 +126,15 @@ class LaneDesk(Protocol):
         ...
 
 
+@runtime_checkable
+class ActionMemory(Protocol):
+    """A LaneDesk that remembers keys beyond a restart of the gate process, so that a guard whose press met one can be told."""
+
+    async def outcome(self, key: str) -> ActionResult | None:
+        """What became of an action by its key, from the record on disk; None where no such action was ever recorded."""
+        ...
+
+
 class Desk(Protocol):
     """The whole gate as the screen knows it."""
 
@@ -177,6 +186,33 @@ class Inbox(Protocol):
 
     def set_aside(self, topic: str, payload: bytes, why: str) -> None: ...
 
+    def copy_started(self) -> None:
+        """A subscribe is about to show every retained message again."""
+        ...
+
     def copy_complete(self) -> None:
         """All retained messages were seen after a subscribe: the local copy is as new as the centre."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class OutgoingEvidence:
+    """One photo ready to publish: its event is with the centre already."""
+
+    id: str
+    lane: str
+    event_id: str
+    jpeg: bytes
+
+
+@runtime_checkable
+class EvidenceOutbox(Protocol):
+    """An Outbox that has photos too. Thread safe."""
+
+    def next_evidence(self, lane: str) -> OutgoingEvidence | None:
+        """The oldest photo that the broker does not have yet, once the centre has its event."""
+        ...
+
+    def evidence_sent(self, evidence_id: str) -> None:
+        """The broker has it."""
         ...

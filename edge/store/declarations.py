@@ -1,0 +1,214 @@
+"""The local copy of the centre's declarations and watch list, and what this gate confirmed itself. Functions over a
+connection.
+
+Versions only move forward. A tombstone keeps the id and the version, so that an older payload cannot bring it back to
+life. A declaration that a whole subscribe did not show again was removed while this gate was away: it gets the same
+tombstone, but may come back with the same version, because nobody said which version the removal was of.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable
+
+from edge import errors, wire
+from edge.core.lookup import overlay
+from edge.core.model import Confirmation, Declaration
+
+REMOVED = "removed"
+SET_ASIDE_KEPT = 1_000
+SET_ASIDE_BYTES = 4_096
+
+
+def normal_plate(plate: str) -> str:
+    """Upper case, letters and digits only: the form under which plates are looked up."""
+    return "".join(character for character in plate.upper() if character.isalnum())
+
+
+# ---------------------------------------------------------------- taking in
+
+
+def put(
+    db: sqlite3.Connection, declaration_id: str, payload: bytes, received_ms: int, known: Callable[[str], bool] | None
+) -> bool:
+    """One message of `declaration/{id}`, inside the caller's transaction. True where the copy changed.
+
+    Raises BadMessageError: unreadable, an id other than the topic's, or a version older than the one here.
+    """
+    if not payload:
+        return _remove(db, declaration_id, received_ms)
+    declaration = wire.parse_declaration(payload)
+    if declaration.id != declaration_id:
+        raise errors.BadMessageError(f"id: {declaration.id!r} does not match the topic's {declaration_id!r}")
+    row = db.execute(
+        "SELECT version, state, payload, sweep FROM declaration WHERE id = ?", (declaration_id,)
+    ).fetchone()
+    if row is not None and not _moves_forward(declaration, payload, row):
+        return False
+    _write(db, declaration, payload, received_ms)
+    _drop_carried(db, declaration)
+    return True
+
+
+def mark_seen(db: sqlite3.Connection, declaration_id: str) -> None:
+    """The centre still has something under this id, even where its payload turns out to be unreadable or old."""
+    db.execute(
+        "UPDATE declaration SET sweep = (SELECT sweep FROM copy) WHERE id = ? AND state <> ?", (declaration_id, REMOVED)
+    )
+
+
+def _moves_forward(new: Declaration, payload: bytes, row: tuple[int, str, bytes, int]) -> bool:
+    """False for a harmless repeat. Raises BadMessageError for a step back or a changed content under the same
+    version."""
+    version, state, here, sweep = row
+    if new.version > version:
+        return True
+    if new.version < version:
+        raise errors.BadMessageError(f"version: {new.version} is older than {version}, which is here already")
+    if state == REMOVED:
+        if sweep >= 0:
+            raise errors.BadMessageError(f"version: {new.version} was removed by the centre; a newer one is needed")
+        return True
+    if payload != here:
+        raise errors.BadMessageError(f"version: {new.version} is here already with another content")
+    return False
+
+
+def _write(db: sqlite3.Connection, declaration: Declaration, payload: bytes, received_ms: int) -> None:
+    db.execute(
+        "INSERT INTO declaration (id, version, state, payload, received_ms, sweep)"
+        " VALUES (?, ?, ?, ?, ?, (SELECT sweep FROM copy))"
+        " ON CONFLICT (id) DO UPDATE SET version = excluded.version, state = excluded.state,"
+        " payload = excluded.payload, received_ms = excluded.received_ms, sweep = excluded.sweep",
+        (declaration.id, declaration.version, declaration.state, payload, received_ms),
+    )
+    db.execute("DELETE FROM declaration_plate WHERE declaration_id = ?", (declaration.id,))
+    plates = {normal_plate(vehicle.plate) for vehicle in declaration.vehicles} - {""}
+    db.executemany("INSERT INTO declaration_plate VALUES (?, ?)", [(plate, declaration.id) for plate in plates])
+
+
+def _drop_carried(db: sqlite3.Connection, declaration: Declaration) -> None:
+    """What the centre's version carries need not be laid over it any more."""
+    db.executemany(
+        "DELETE FROM confirmation WHERE declaration_id = ? AND step = ? AND authority = ? AND act = ?",
+        [(declaration.id, given.step, given.authority, given.act) for given in declaration.confirmations],
+    )
+
+
+def _remove(db: sqlite3.Connection, declaration_id: str, received_ms: int) -> bool:
+    gone = db.execute(
+        "UPDATE declaration SET state = ?, payload = x'', received_ms = ?, sweep = (SELECT sweep FROM copy)"
+        " WHERE id = ? AND (state <> ? OR sweep < 0)",
+        (REMOVED, received_ms, declaration_id, REMOVED),
+    ).rowcount
+    db.execute("DELETE FROM declaration_plate WHERE declaration_id = ?", (declaration_id,))
+    return gone > 0
+
+
+def put_watchlist(db: sqlite3.Connection, payload: bytes) -> bool:
+    """The whole list replaces the one here (empty payload: no plates). True where it changed. Raises
+    BadMessageError."""
+    fresh = {normal_plate(plate): why for plate, why in wire.parse_watchlist(payload).items()} if payload else {}
+    changed = fresh != dict(db.execute("SELECT plate, reason FROM watch"))
+    db.execute("UPDATE copy SET watch_sweep = sweep")
+    if changed:
+        db.execute("DELETE FROM watch")
+        db.executemany("INSERT INTO watch VALUES (?, ?)", fresh.items())
+    return changed
+
+
+def begin_copy(db: sqlite3.Connection) -> None:
+    """A new subscribe: from here on every retained message is about to be seen again."""
+    db.execute("UPDATE copy SET sweep = sweep + 1")
+
+
+def complete_copy(db: sqlite3.Connection, now: tuple[int, int, str]) -> int | None:
+    """All retained messages of this subscribe were seen, `now` (Unix ms, monotonic ns, boot id). How many declarations that removed; None where it proves
+    nothing.
+
+    A broker that lost its memory shows nothing at all: as long as neither the watch list nor any declaration was seen
+    though some are here, the copy stays as it is and keeps its age. Only where the watch list was seen, which the
+    centre publishes last, does the absence of a declaration mean that it was removed.
+    """
+    sweep, watch_sweep = db.execute("SELECT sweep, watch_sweep FROM copy").fetchone()
+    here, seen = db.execute(
+        "SELECT count(*), count(*) FILTER (WHERE sweep = ?) FROM declaration WHERE state <> ?", (sweep, REMOVED)
+    ).fetchone()
+    if here and not seen and watch_sweep != sweep:
+        return None
+    db.execute("UPDATE copy SET seen_ms = ?, seen_mono_ns = ?, seen_boot = ?", now)
+    if watch_sweep != sweep:
+        return 0
+    unseen = db.execute("SELECT id FROM declaration WHERE state <> ? AND sweep <> ?", (REMOVED, sweep)).fetchall()
+    db.executemany("DELETE FROM declaration_plate WHERE declaration_id = ?", unseen)
+    db.executemany(f"UPDATE declaration SET state = '{REMOVED}', payload = x'', sweep = -1 WHERE id = ?", unseen)  # noqa: S608
+    return len(unseen)
+
+
+def copy_age_s(db: sqlite3.Connection, now: tuple[int, int, str]) -> float | None:
+    """Seconds since all retained messages had last been seen; None: never.
+
+    The monotonic clock's word within one boot, the wall clock's across a restart of the machine. `now` is as in
+    `complete_copy`.
+    """
+    seen_ms, seen_mono_ns, boot = db.execute("SELECT seen_ms, seen_mono_ns, seen_boot FROM copy").fetchone()
+    if seen_ms is None:
+        return None
+    age_s: float = (now[1] - seen_mono_ns) / 1e9 if boot == now[2] else (now[0] - seen_ms) / 1e3
+    return max(0.0, age_s)
+
+
+def set_aside(db: sqlite3.Connection, topic: str, payload: bytes, why: str, at: str) -> None:
+    """Keep the newest SET_ASIDE_KEPT bad payloads for a person to look at, and count them all."""
+    topic, why = _clean(topic), _clean(why)
+    db.execute(
+        "INSERT INTO set_aside (at, topic, why, size, payload) VALUES (?, ?, ?, ?, ?)",
+        (at, topic[:512], why[:1024], len(payload), payload[:SET_ASIDE_BYTES]),
+    )
+    db.execute("UPDATE counter SET value = value + 1 WHERE name = 'set_aside'")
+    db.execute("DELETE FROM set_aside WHERE id <= (SELECT max(id) FROM set_aside) - ?", (SET_ASIDE_KEPT,))
+
+
+def _clean(text: str) -> str:
+    return text.encode("utf-8", "replace").decode("utf-8").replace("\x00", "�")
+
+
+# ---------------------------------------------------------------- looking up
+
+
+def get(db: sqlite3.Connection, declaration_id: str) -> Declaration | None:
+    """The newest version with this gate's confirmations laid over; None where there is none or it was removed."""
+    row = db.execute(
+        "SELECT payload FROM declaration WHERE id = ? AND state <> ?", (declaration_id, REMOVED)
+    ).fetchone()
+    return overlay(wire.parse_declaration(row[0]), confirmations(db, declaration_id)) if row else None
+
+
+def for_plate(db: sqlite3.Connection, plate: str) -> list[Declaration]:
+    """Every declaration that names this plate, exactly, the active ones first, the newest of each first."""
+    ids = db.execute("SELECT declaration_id FROM declaration_plate WHERE plate = ?", (normal_plate(plate),)).fetchall()
+    found = [declaration for (one,) in ids if (declaration := get(db, one)) is not None]
+    found.sort(key=lambda one: (one.state == "active", one.declared_at, one.id), reverse=True)
+    return found
+
+
+def watch(db: sqlite3.Connection, plate: str) -> str | None:
+    row = db.execute("SELECT reason FROM watch WHERE plate = ?", (normal_plate(plate),)).fetchone()
+    return str(row[0]) if row else None
+
+
+def confirmations(db: sqlite3.Connection, declaration_id: str) -> list[Confirmation]:
+    """This gate's own that the centre's version does not carry yet, in the order in which they were given."""
+    rows = db.execute(
+        "SELECT step, authority, act, at, by, via FROM confirmation WHERE declaration_id = ? ORDER BY rowid",
+        (declaration_id,),
+    )
+    return [Confirmation(*row) for row in rows]
+
+
+def add_confirmation(db: sqlite3.Connection, declaration_id: str, given: Confirmation) -> None:
+    """The first one stands: a second confirmation of the same act by the same authority changes nothing."""
+    db.execute(
+        "INSERT OR IGNORE INTO confirmation (declaration_id, step, authority, act, at, by, via) VALUES (?,?,?,?,?,?,?)",
+        (declaration_id, given.step, given.authority, given.act, given.at, given.by, given.via),
+    )

@@ -1,0 +1,105 @@
+"""Photos on disk: written and fsynced before anything refers to them, found again at start, and kept within a
+budget."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import sqlite3
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from edge.store import db
+
+SENT, UNREADABLE = 1, 2
+
+
+@dataclass(frozen=True, slots=True)
+class StagedEvidence:
+    """A photo that is safely on disk and that nothing refers to yet. `path` is relative to the evidence folder."""
+
+    id: str
+    path: str
+    sha256: str
+    size: int
+    staged_ms: int
+    name: str = "photo"
+    """What it shows: scene, crop, …"""
+
+    def reference(self) -> dict[str, str]:
+        """How an event's body names it, so that the event's hash covers the photo too."""
+        return {"id": self.id, "sha256": self.sha256, "name": self.name}
+
+
+def stage(root: Path, day: str, evidence_id: str, jpeg: bytes, staged_ms: int, name: str) -> StagedEvidence:
+    """File first, then its folder: after a power failure the name leads to the whole photo. Raises OSError."""
+    folder = root / day
+    if not folder.is_dir():
+        folder.mkdir(parents=True, exist_ok=True)
+        db.fsync_directory(root)
+    path = folder / f"{evidence_id}.jpg"
+    try:
+        with path.open("xb") as handle:
+            handle.write(jpeg)
+            handle.flush()
+            os.fsync(handle.fileno())
+        db.fsync_directory(folder)
+    except OSError:
+        path.unlink(missing_ok=True)
+        raise
+    digest = hashlib.sha256(jpeg).hexdigest()
+    return StagedEvidence(evidence_id, f"{day}/{path.name}", digest, len(jpeg), staged_ms, name)
+
+
+def link(connection: sqlite3.Connection, event_id: str, lane: str, seq: int, staged: StagedEvidence) -> None:
+    """Inside the caller's transaction."""
+    connection.execute(
+        "INSERT INTO evidence (id, event_id, lane, seq, path, sha256, size, staged_ms) VALUES (?,?,?,?,?,?,?,?)",
+        (staged.id, event_id, lane, seq, staged.path, staged.sha256, staged.size, staged.staged_ms),
+    )
+
+
+def next_unsent(connection: sqlite3.Connection, lane: str) -> tuple[str, str, str] | None:
+    """(id, event_id, path) of the oldest photo that the broker does not have yet and whose event the centre has."""
+    row: tuple[str, str, str] | None = connection.execute(
+        "SELECT id, event_id, path FROM evidence WHERE lane = ?1 AND sent = 0"
+        " AND seq <= (SELECT acked_seq FROM lane WHERE lane = ?1) ORDER BY seq, rowid LIMIT 1",
+        (lane,),
+    ).fetchone()
+    return row
+
+
+def files(root: Path) -> Iterator[Path]:
+    yield from sorted(root.glob("*/*.jpg"))
+
+
+def collect_orphans(connection: sqlite3.Connection, root: Path) -> int:
+    """Delete photos that no row names: a crash came between photo and commit. At start only, while nobody stages."""
+    known = {path for (path,) in connection.execute("SELECT path FROM evidence")}
+    orphans = [path for path in files(root) if path.relative_to(root).as_posix() not in known]
+    for path in orphans:
+        path.unlink()
+    return len(orphans)
+
+
+def missing(connection: sqlite3.Connection, root: Path) -> list[str]:
+    """Ids of photos whose file is not there although the record names it: somebody or some disk took it."""
+    rows = connection.execute("SELECT id, path FROM evidence ORDER BY rowid").fetchall()
+    return [evidence_id for evidence_id, path in rows if not (root / path).is_file()]
+
+
+def over_budget(connection: sqlite3.Connection, budget_bytes: int) -> list[tuple[str, str]]:
+    """(id, path) of photos that must go, oldest first: those that the broker has before those that it has not."""
+    total = int(connection.execute("SELECT coalesce(sum(size), 0) FROM evidence").fetchone()[0])
+    going: list[tuple[str, str]] = []
+    rows = connection.execute("SELECT id, path, size FROM evidence ORDER BY sent DESC, staged_ms, rowid")
+    while total > budget_bytes and (row := rows.fetchone()) is not None:
+        going.append((row[0], row[1]))
+        total -= row[2]
+    return going
+
+
+def forget(connection: sqlite3.Connection, going: list[tuple[str, str]]) -> None:
+    """Inside the caller's transaction, before the files go: a crash between leaves an orphan, never a missing photo."""
+    connection.executemany("DELETE FROM evidence WHERE id = ?", [(evidence_id,) for evidence_id, _ in going])

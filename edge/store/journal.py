@@ -1,0 +1,156 @@
+"""The event log of each lane: append, hand out, take the centre's acknowledgement, prune, verify. Functions over a
+connection."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+from edge import errors
+from edge.core import events
+from edge.core.events import Anchor, ChainFault, Envelope
+from edge.ports import OutgoingEvent
+
+ALL = 1 << 62
+"""A moment after every event, for `prune`."""
+
+
+class Unacknowledged(NamedTuple):
+    """What the centre does not have yet of one lane. `next_seq` is the number that the next event will get."""
+
+    waiting: int
+    oldest_recorded_at: str | None
+    next_seq: int
+
+
+def add_lane(db: sqlite3.Connection, lane: str, start: Anchor) -> None:
+    """Make a lane known; one that is known keeps its numbers. `start` is where its chain goes on (0 for a new lane)."""
+    db.execute(
+        "INSERT OR IGNORE INTO lane (lane, next_seq, last_hash, acked_seq, pruned_seq, pruned_hash)"
+        " VALUES (?,?,?,?,?,?)",
+        (lane, start.seq + 1, start.hash, start.seq, start.seq, start.hash),
+    )
+
+
+def tip(db: sqlite3.Connection, lane: str) -> Anchor:
+    """The lane's last event. Raises StoreError for a lane that this store was not opened with."""
+    row = db.execute("SELECT next_seq, last_hash FROM lane WHERE lane = ?", (lane,)).fetchone()
+    if row is None:
+        raise errors.StoreError(f"no lane {lane!r} in this store")
+    return Anchor(row[0] - 1, row[1])
+
+
+def append(db: sqlite3.Connection, envelope: Envelope, recorded_ms: int) -> None:
+    """Inside the caller's transaction."""
+    db.execute(
+        "INSERT INTO event (lane, seq, event_id, kind, recorded_ms, payload) VALUES (?,?,?,?,?,?)",
+        (envelope.lane, envelope.seq, envelope.event_id, envelope.kind, recorded_ms, envelope.to_bytes()),
+    )
+    db.execute(
+        "UPDATE lane SET next_seq = ?, last_hash = ? WHERE lane = ?", (envelope.seq + 1, envelope.hash, envelope.lane)
+    )
+
+
+def pending(db: sqlite3.Connection, lane: str, after_seq: int, limit: int) -> list[OutgoingEvent]:
+    rows = db.execute(
+        "SELECT seq, payload FROM event WHERE lane = ?1 AND seq > max(?2, (SELECT acked_seq FROM lane WHERE lane = ?1))"
+        " ORDER BY seq LIMIT ?3",
+        (lane, after_seq, limit),
+    )
+    return [OutgoingEvent(lane, seq, payload) for seq, payload in rows]
+
+
+def unacknowledged(db: sqlite3.Connection, lane: str) -> Unacknowledged:
+    row = db.execute(
+        "SELECT l.next_seq, l.acked_seq, e.payload"
+        " FROM lane l LEFT JOIN event e ON e.lane = l.lane AND e.seq = l.acked_seq + 1 WHERE l.lane = ?",
+        (lane,),
+    ).fetchone()
+    if row is None:
+        raise errors.StoreError(f"no lane {lane!r} in this store")
+    oldest = json.loads(row[2])["recorded_at"] if row[2] is not None else None
+    return Unacknowledged(row[0] - 1 - row[1], oldest, row[0])
+
+
+def acknowledge(db: sqlite3.Connection, lane: str, seq: int) -> int:
+    """How many events that newly covers. Inside the caller's transaction. Raises BadMessageError beyond the lane's
+    last."""
+    row = db.execute("SELECT next_seq, acked_seq FROM lane WHERE lane = ?", (lane,)).fetchone()
+    if row is None:
+        raise errors.BadMessageError(f"ack for lane {lane!r}, which is not one of this gate's")
+    if not 0 <= seq < row[0]:
+        raise errors.BadMessageError(f"ack seq {seq} for lane {lane}: the last event is {row[0] - 1}")
+    if seq > row[1]:
+        db.execute("UPDATE lane SET acked_seq = ? WHERE lane = ?", (seq, lane))
+    return max(0, int(seq - row[1]))
+
+
+def prune(db: sqlite3.Connection, lane: str, older_than_ms: int) -> int:
+    """Delete acknowledged events from the old end, up to the first that is younger; the chain's anchor moves along."""
+    kept = db.execute(
+        "SELECT seq FROM event WHERE lane = ? AND recorded_ms >= ? ORDER BY seq LIMIT 1", (lane, older_than_ms)
+    ).fetchone()
+    acked = int(db.execute("SELECT acked_seq FROM lane WHERE lane = ?", (lane,)).fetchone()[0])
+    last = acked if kept is None else min(acked, kept[0] - 1)
+    row = db.execute(
+        "SELECT seq, payload FROM event WHERE lane = ? AND seq <= ? ORDER BY seq DESC LIMIT 1", (lane, last)
+    ).fetchone()
+    if row is None:
+        return 0
+    digest = json.loads(row[1])["hash"]
+    db.execute("UPDATE lane SET pruned_seq = ?, pruned_hash = ? WHERE lane = ?", (row[0], digest, lane))
+    return db.execute("DELETE FROM event WHERE lane = ? AND seq <= ?", (lane, row[0])).rowcount
+
+
+def payloads(db: sqlite3.Connection, lane: str, after_seq: int = 0) -> Iterator[bytes]:
+    """Stored envelopes of a lane in order."""
+    for (payload,) in db.execute(
+        "SELECT payload FROM event WHERE lane = ? AND seq > ? ORDER BY seq", (lane, after_seq)
+    ):
+        yield payload
+
+
+def recent(db: sqlite3.Connection, lane: str, limit: int) -> list[bytes]:
+    """The newest envelopes of a lane, newest first."""
+    rows = db.execute("SELECT payload FROM event WHERE lane = ? ORDER BY seq DESC LIMIT ?", (lane, limit))
+    return [payload for (payload,) in rows]
+
+
+def lanes(db: sqlite3.Connection) -> Sequence[str]:
+    return [lane for (lane,) in db.execute("SELECT lane FROM lane ORDER BY rowid")]
+
+
+# ---------------------------------------------------------------- checking
+
+
+def verify(db: sqlite3.Connection, site: str, check: events.SignatureCheck | None) -> list[ChainFault]:
+    """Every lane's chain from its anchor to its last event; for each lane at most its first fault. Reads one
+    snapshot."""
+    db.execute("BEGIN")
+    try:
+        return [fault for lane in lanes(db) if (fault := _verify_lane(db, site, lane, check)) is not None]
+    finally:
+        db.execute("ROLLBACK")
+
+
+def _verify_lane(
+    db: sqlite3.Connection, site: str, lane: str, check: events.SignatureCheck | None
+) -> ChainFault | None:
+    row = db.execute("SELECT pruned_seq, pruned_hash FROM lane WHERE lane = ?", (lane,)).fetchone()
+    end = events.verify_chain(payloads(db, lane), site=site, lane=lane, anchor=Anchor(*row), check=check)
+    if isinstance(end, ChainFault):
+        return end
+    last = tip(db, lane)
+    if end != last:
+        return ChainFault(
+            lane, end.seq + 1, f"the log ends here, but the lane's last event is {last.seq}: rows are missing"
+        )
+    columns = db.execute(
+        "SELECT seq FROM (SELECT seq, kind, event_id, CAST(payload AS TEXT) AS j FROM event WHERE lane = ?)"
+        " WHERE seq IS NOT j ->> '$.seq' OR kind IS NOT j ->> '$.kind' OR event_id IS NOT j ->> '$.event_id'"
+        " ORDER BY seq LIMIT 1",
+        (lane,),
+    ).fetchone()
+    return ChainFault(lane, columns[0], "its columns differ from its envelope") if columns else None

@@ -1,0 +1,101 @@
+"""The gate's own Ed25519 key: made at the first start, never leaves the data folder. It signs the hash of every
+event."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    PublicFormat,
+    load_pem_private_key,
+    load_pem_public_key,
+)
+
+from edge import errors
+from edge.core.events import SignatureCheck, Signer
+from edge.store import db
+
+
+class GateKey:
+    """Signs; `public_hex` (32 bytes as hex) is what the centre is told once, on paper or at set-up."""
+
+    def __init__(self, private: Ed25519PrivateKey) -> None:
+        self._private = private
+        self.public_hex = private.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw).hex()
+
+    def sign(self, message: bytes) -> bytes:
+        return self._private.sign(message)
+
+    def check(self, message: bytes, signature: bytes) -> bool:
+        return check_with(self._private.public_key())(message, signature)
+
+
+def open_key(folder: Path) -> GateKey:
+    """The key in `folder`, made there (mode 0600, fsynced) where there is none. Raises StoreError."""
+    path = folder / "gate.pem"
+    with db.translated(f"opening the gate's key {path}"):
+        if not path.exists():
+            _make(path)
+        pem = path.read_bytes()
+    try:
+        private = load_pem_private_key(pem, password=None)
+    except ValueError as error:
+        raise errors.StoreError(f"{path} is not a key: put the right one back, or move it away") from error
+    if not isinstance(private, Ed25519PrivateKey):
+        raise errors.StoreError(f"{path} is not an Ed25519 key")
+    return GateKey(private)
+
+
+def load_or_create_signer(folder: Path) -> Signer:
+    """The signing function of the key in `folder`; makes the key at the first start. Raises StoreError."""
+    return open_key(folder).sign
+
+
+def public_check(folder: Path) -> SignatureCheck | None:
+    """The check with the public key beside the private one; None where this folder has none."""
+    path = folder / "gate.pub.pem"
+    if not path.exists():
+        return None
+    with db.translated(f"reading {path}"):
+        key = load_pem_public_key(path.read_bytes())
+    if not isinstance(key, Ed25519PublicKey):
+        raise errors.StoreError(f"{path} is not an Ed25519 key")
+    return check_with(key)
+
+
+def check_with(key: Ed25519PublicKey) -> SignatureCheck:
+    def check(message: bytes, signature: bytes) -> bool:
+        try:
+            key.verify(signature, message)
+        except InvalidSignature:
+            return False
+        return True
+
+    return check
+
+
+def _make(path: Path) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    private = Ed25519PrivateKey.generate()
+    public_pem = private.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
+    _write(path.with_name("gate.pub.pem"), public_pem, 0o644)
+    _write(path, private.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()), 0o600)
+
+
+def _write(path: Path, content: bytes, mode: int) -> None:
+    """Whole or not at all: a key cut short by a power failure would stop the gate's next start."""
+    fresh = path.with_suffix(".new")
+    fresh.unlink(missing_ok=True)
+    descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
+    with os.fdopen(descriptor, "wb") as handle:
+        handle.write(content)
+        handle.flush()
+        os.fsync(handle.fileno())
+    fresh.replace(path)
+    db.fsync_directory(path.parent)

@@ -1,0 +1,305 @@
+"""The record of one gate: one SQLite file, one writer under one lock, one reader beside it that never waits for an
+fsync."""
+
+from __future__ import annotations
+
+import json
+import logging
+import sqlite3
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import IO, Any, TypeVar
+
+from edge import clock, errors
+from edge.core import events
+from edge.core.events import Anchor, ChainFault
+from edge.core.model import Declaration
+from edge.ports import OutgoingEvent, OutgoingEvidence
+from edge.store import db, declarations, evidence, journal, keys, recovery
+from edge.store import transaction as tx
+from edge.store.clocks import Clocks
+from edge.store.counter import CounterFile, Counters
+from edge.store.evidence import StagedEvidence
+from edge.store.journal import Unacknowledged
+from edge.store.transaction import Transaction
+
+log = logging.getLogger(__name__)
+
+T = TypeVar("T")
+ACTIONS_KEPT_MS = 7 * 86_400_000
+TOMBSTONES_KEPT_MS = 400 * 86_400_000
+
+
+class Store:
+    """Thread safe. Raises StoreError or StoreFullError from every method that touches the disk.
+
+    `findings` says what was wrong at the start (photos missing, database set aside), in words for the technician.
+    """
+
+    def __init__(
+        self,
+        data_dir: Path,
+        *,
+        site: str,
+        lanes: Sequence[str],
+        sign: events.Signer | None,
+        check: events.SignatureCheck | None,
+        clocks: Clocks,
+        keep_acknowledged_s: int,
+        evidence_budget_mb: int,
+        held: IO[str],
+    ) -> None:
+        self._site, self._lanes, self._sign, self._check = site, tuple(lanes), sign, check
+        self._clocks, self._held = clocks, held
+        self._keep_ms, self._budget_bytes = keep_acknowledged_s * 1000, evidence_budget_mb * 1_000_000
+        self._path, self._evidence = data_dir / db.NAME, data_dir / "evidence"
+        self._write_lock, self._read_lock = threading.RLock(), threading.Lock()
+        self._counter = CounterFile(data_dir / "counters")
+        self.findings: list[str] = []
+        self._db = self._open_database(data_dir)
+        self._reader = db.connect(data_dir / db.NAME, readonly=True)
+        self._tidy_evidence()
+
+    @classmethod
+    def open(
+        cls,
+        data_dir: Path,
+        *,
+        site: str,
+        lanes: Sequence[str],
+        signer: events.Signer | None = None,
+        check: events.SignatureCheck | None = None,
+        clocks: Clocks | None = None,
+        keep_acknowledged_s: int = 30 * 86_400,
+        evidence_budget_mb: int = 20_000,
+    ) -> Store:
+        """Open or make the record in `data_dir`, which no other process may hold.
+
+        `keep_acknowledged_s`: how long an event stays here after the centre has it; 0 prunes at once. `check` proves
+        signatures in `verify`; without it the key in data_dir/keys is used where there is one.
+        """
+        held = db.lock(data_dir)
+        try:
+            with db.translated(f"opening the record in {data_dir}"):
+                return cls(
+                    data_dir,
+                    site=site,
+                    lanes=lanes,
+                    sign=signer,
+                    check=check or keys.public_check(data_dir / "keys"),
+                    clocks=clocks or Clocks(),
+                    keep_acknowledged_s=keep_acknowledged_s,
+                    evidence_budget_mb=evidence_budget_mb,
+                    held=held,
+                )
+        except BaseException:
+            held.close()
+            raise
+
+    def close(self) -> None:
+        with self._write_lock, self._read_lock:
+            self._reader.close()
+            self._db.close()
+            self._counter.sync()
+            self._counter.close()
+            self._held.close()
+
+    def _open_database(self, data_dir: Path) -> sqlite3.Connection:
+        (data_dir / "evidence").mkdir(exist_ok=True)
+        label = self._clocks.wall_iso().replace(":", "")
+        connection, rescued = recovery.open_or_recover(data_dir, self._counter.found, label)
+        known = self._counter.found or Counters()
+        with db.transaction(connection, "adding lanes"):
+            recovery.meet_site(connection, self._site)
+            for lane in self._lanes:
+                journal.add_lane(connection, lane, known.lanes.get(lane, Anchor()))
+            recovery.raise_serial(connection, known.permit_serial)
+            if rescued is not None:
+                self.findings.append(rescued.words())
+                for lane in self._lanes:
+                    self._transaction(connection, lane).event("alarm", rescued.body(lane))
+        self._db = connection
+        self._copy_counters()
+        return connection
+
+    def _tidy_evidence(self) -> None:
+        evidence.collect_orphans(self._db, self._evidence)
+        self.findings += [f"photo {one} is missing on disk" for one in evidence.missing(self._db, self._evidence)]
+
+    # ------------------------------------------------------------ writing
+
+    @contextmanager
+    def transaction(self, lane: str) -> Iterator[Transaction]:
+        """All or nothing; when the block has ended without an error, everything in it is on disk."""
+        with self._writing(f"recording on lane {lane}") as connection:
+            yield self._transaction(connection, lane)
+
+    def _transaction(self, connection: sqlite3.Connection, lane: str) -> Transaction:
+        return Transaction(connection, site=self._site, lane=lane, clocks=self._clocks, sign=self._sign)
+
+    @contextmanager
+    def _writing(self, doing: str) -> Iterator[sqlite3.Connection]:
+        with self._write_lock:
+            with db.transaction(self._db, doing):
+                yield self._db
+            with db.translated("writing the second copy of the counters"):
+                self._copy_counters()
+
+    def _copy_counters(self) -> None:
+        rows = self._db.execute("SELECT lane, next_seq - 1, last_hash, acked_seq FROM lane").fetchall()
+        serial = self._db.execute("SELECT value FROM counter WHERE name = 'permit_serial'").fetchone()[0]
+        tips = {lane: Anchor(seq, last) for lane, seq, last, _ in rows}
+        fresh = Counters(tips, {row[0]: row[3] for row in rows}, serial)
+        if fresh != self._counter.found:
+            self._counter.write(fresh)
+            self._counter.found = fresh
+
+    def stage_evidence(self, jpeg: bytes, *, name: str = "photo") -> StagedEvidence:
+        """Put a photo on disk before the event that will name it. Waits for the disk: not on an event loop."""
+        with db.translated("writing a photo"):
+            day = self._clocks.wall_iso()[:10]
+            return evidence.stage(self._evidence, day, self._clocks.new_id(), jpeg, self._clocks.wall_ms(), name)
+
+    def prune(self) -> int:
+        """Housekeeping, every minute or so: old acknowledged events, photos over the budget, old answers. Events
+        deleted."""
+        now_ms = self._clocks.wall_ms()
+        with self._writing("pruning") as connection:
+            gone = sum(journal.prune(connection, lane, now_ms - self._keep_ms) for lane in journal.lanes(connection))
+            going = evidence.over_budget(connection, self._budget_bytes)
+            evidence.forget(connection, going)
+            connection.execute("DELETE FROM action WHERE done_ms < ?", (now_ms - ACTIONS_KEPT_MS,))
+            connection.execute(
+                "DELETE FROM declaration WHERE state = ? AND received_ms < ?",
+                (declarations.REMOVED, now_ms - TOMBSTONES_KEPT_MS),
+            )
+        with db.translated("pruning photos"):
+            for _, path in going:
+                (self._evidence / path).unlink(missing_ok=True)
+            self._counter.sync()
+        return gone
+
+    # ------------------------------------------------------------ reading
+
+    def _read(self, ask: Callable[[sqlite3.Connection], T]) -> T:
+        with self._read_lock, db.translated("reading the record"):
+            return ask(self._reader)
+
+    def declaration(self, declaration_id: str) -> Declaration | None:
+        """With this gate's own confirmations laid over."""
+        return self._read(lambda c: declarations.get(c, declaration_id))
+
+    def declarations_for_plate(self, plate: str) -> list[Declaration]:
+        """Exact plate only; the active ones first, the newest of each first."""
+        return self._read(lambda c: declarations.for_plate(c, plate))
+
+    def watch(self, plate: str) -> str | None:
+        """Why this plate must be held, or None."""
+        return self._read(lambda c: declarations.watch(c, plate))
+
+    def copy_seen_at(self) -> str | None:
+        """When all of the centre's retained messages had last been seen, by the wall clock; None: never."""
+        row = self._read(lambda c: c.execute("SELECT seen_ms FROM copy").fetchone())
+        return None if row[0] is None else clock.iso(row[0] * 1_000_000)
+
+    def copy_age_s(self) -> float | None:
+        """How old the copy is, for the staleness that the law asks for; None: never complete."""
+        return self._read(lambda c: declarations.copy_age_s(c, self._clocks.now()))
+
+    def action(self, key: str) -> dict[str, Any] | None:
+        """The answer that the press with this key got, or None."""
+        return self._read(lambda c: tx.action(c, key))
+
+    def recent(self, lane: str, limit: int = 50) -> list[dict[str, Any]]:
+        """The newest envelopes of a lane, newest first."""
+        return [json.loads(one) for one in self._read(lambda c: journal.recent(c, lane, limit))]
+
+    def evidence_path(self, evidence_id: str) -> Path | None:
+        """The photo's file, or None where the record knows none or the file is gone."""
+        row = self._read(lambda c: c.execute("SELECT path FROM evidence WHERE id = ?", (evidence_id,)).fetchone())
+        path = self._evidence / row[0] if row else None
+        return path if path is not None and path.is_file() else None
+
+    def unacknowledged(self, lane: str) -> Unacknowledged:
+        return self._read(lambda c: journal.unacknowledged(c, lane))
+
+    def set_aside_count(self) -> int:
+        row = self._read(lambda c: c.execute("SELECT value FROM counter WHERE name = 'set_aside'").fetchone())
+        return int(row[0])
+
+    def verify(self) -> list[ChainFault]:
+        """The first fault of each lane's chain; empty where all hold."""
+        with db.translated("verifying the record"), closing(db.connect(self._path, readonly=True)) as connection:
+            return journal.verify(connection, self._site, self._check)
+
+    # ------------------------------------------------------------ from the centre (ports.Inbox behind edge.store.inbox)
+
+    def put_declaration(
+        self, declaration_id: str, payload: bytes, known_procedure: Callable[[str], bool] | None = None
+    ) -> bool:
+        """True where the copy changed. Raises BadMessageError, and then the version that was here stays."""
+        fault: errors.BadMessageError | None = None
+        changed = False
+        with self._writing("storing a declaration") as connection:
+            if payload:
+                declarations.mark_seen(connection, declaration_id)
+            try:
+                changed = declarations.put(connection, declaration_id, payload, self._clocks.wall_ms(), known_procedure)
+            except errors.BadMessageError as error:
+                fault = error
+        if fault is not None:
+            raise fault
+        return changed
+
+    def put_watchlist(self, payload: bytes) -> bool:
+        with self._writing("storing the watch list") as connection:
+            return declarations.put_watchlist(connection, payload)
+
+    def begin_copy(self) -> None:
+        """Before a subscribe: from now on every retained message is about to be seen again."""
+        with self._writing("beginning a copy") as connection:
+            declarations.begin_copy(connection)
+
+    def mark_copy_complete(self) -> int | None:
+        """How many declarations were found removed; None where the broker showed nothing at all, which proves
+        nothing."""
+        with self._writing("completing a copy") as connection:
+            return declarations.complete_copy(connection, self._clocks.now())
+
+    def set_aside(self, topic: str, payload: bytes, why: str) -> None:
+        with self._writing("setting a message aside") as connection:
+            declarations.set_aside(connection, topic, payload, why, self._clocks.wall_iso())
+
+    # ------------------------------------------------------------ to the centre (ports.Outbox, ports.EvidenceOutbox)
+
+    def lanes(self) -> Sequence[str]:
+        return self._lanes
+
+    def pending(self, lane: str, after_seq: int, limit: int) -> list[OutgoingEvent]:
+        return self._read(lambda c: journal.pending(c, lane, after_seq, limit))
+
+    def acknowledge(self, lane: str, seq: int) -> int:
+        with self._writing(f"taking an acknowledgement for lane {lane}") as connection:
+            covered = journal.acknowledge(connection, lane, seq)
+            if covered and self._keep_ms == 0:
+                journal.prune(connection, lane, journal.ALL)
+            return covered
+
+    def next_evidence(self, lane: str) -> OutgoingEvidence | None:
+        while (row := self._read(lambda c: evidence.next_unsent(c, lane))) is not None:
+            try:
+                with db.translated("reading a photo"):
+                    return OutgoingEvidence(row[0], lane, row[1], (self._evidence / row[2]).read_bytes())
+            except errors.StoreError as error:
+                log.error("photo %s cannot be sent: %s", row[0], error)
+                self._mark_evidence(row[0], evidence.UNREADABLE)
+        return None
+
+    def evidence_sent(self, evidence_id: str) -> None:
+        self._mark_evidence(evidence_id, evidence.SENT)
+
+    def _mark_evidence(self, evidence_id: str, state: int) -> None:
+        with self._writing("marking a photo") as connection:
+            connection.execute("UPDATE evidence SET sent = ? WHERE id = ?", (state, evidence_id))

@@ -1,0 +1,106 @@
+"""What may be written together: one decision with its event, its photos, its confirmations, its serial and its
+answer."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from edge import clock, errors
+from edge.core import events
+from edge.core.events import Envelope
+from edge.core.model import Confirmation
+from edge.store import declarations, evidence, journal
+from edge.store.clocks import Clocks
+from edge.store.evidence import StagedEvidence
+
+
+class Transaction:
+    """Handed out by `Store.transaction`; nothing of it is visible or true before that block has ended without an
+    error."""
+
+    def __init__(
+        self, db: sqlite3.Connection, *, site: str, lane: str, clocks: Clocks, sign: events.Signer | None
+    ) -> None:
+        self._db = db
+        self._site = site
+        self._lane = lane
+        self._clocks = clocks
+        self._sign = sign
+
+    def event(
+        self,
+        kind: str,
+        body: Mapping[str, Any],
+        *,
+        captured_at: str | None = None,
+        mono_ns: int | None = None,
+        photos: Sequence[StagedEvidence] = (),
+    ) -> Envelope:
+        """The lane's next event. `mono_ns` is the moment it is about (now where None).
+
+        `photos` are named in the body under `evidence` with their SHA-256, so that the chain covers them.
+        Raises StoreError for an unknown kind or a body that is not JSON.
+        """
+        recorded_ms = self._clocks.wall_ms()
+        full = {**body, "evidence": [photo.reference() for photo in photos]} if photos else body
+        try:
+            envelope = events.build(
+                event_id=self._clocks.new_id(),
+                site=self._site,
+                lane=self._lane,
+                after=journal.tip(self._db, self._lane),
+                kind=kind,
+                captured_at=captured_at,
+                recorded_at=clock.iso(recorded_ms * 1_000_000),
+                boot_id=self._clocks.boot_id,
+                mono_ns=self._clocks.mono_ns() if mono_ns is None else mono_ns,
+                clock=self._clocks.state(),
+                body=full,
+                sign=self._sign,
+            )
+        except ValueError as error:
+            raise errors.StoreError(f"event for lane {self._lane}: {error}") from error
+        journal.append(self._db, envelope, recorded_ms)
+        for photo in photos:
+            evidence.link(self._db, envelope.event_id, self._lane, envelope.seq, photo)
+        return envelope
+
+    def evidence(self, event_id: str, staged: StagedEvidence) -> None:
+        """Refer to a photo from an event of this transaction."""
+        row = self._db.execute("SELECT seq FROM event WHERE event_id = ?", (event_id,)).fetchone()
+        if row is None:
+            raise errors.StoreError(f"no event {event_id} on lane {self._lane} for this photo")
+        evidence.link(self._db, event_id, self._lane, row[0], staged)
+
+    def confirmation(self, declaration_id: str, given: Confirmation) -> None:
+        """Lay this gate's own confirmation over the copy, at once and until the centre's version carries it."""
+        declarations.add_confirmation(self._db, declaration_id, given)
+
+    def permit_serial(self) -> int:
+        """The next serial, greater than every one before it, restarts included. Use it only after the commit."""
+        row = self._db.execute(
+            "UPDATE counter SET value = value + 1 WHERE name = 'permit_serial' RETURNING value"
+        ).fetchone()
+        return int(row[0])
+
+    def known_action(self, key: str) -> dict[str, Any] | None:
+        """The answer that this press got already, or None."""
+        return action(self._db, key)
+
+    def action(self, key: str, result: Mapping[str, Any]) -> None:
+        """Remember the answer to a press together with what it did. Raises StoreError where the key was used
+        already."""
+        if action(self._db, key) is not None:
+            raise errors.StoreError(f"action {key!r} was done already")
+        self._db.execute(
+            "INSERT INTO action VALUES (?, ?, ?, ?)",
+            (key, self._lane, json.dumps(dict(result)), self._clocks.wall_ms()),
+        )
+
+
+def action(db: sqlite3.Connection, key: str) -> dict[str, Any] | None:
+    row = db.execute("SELECT result FROM action WHERE key = ?", (key,)).fetchone()
+    return dict(json.loads(row[0])) if row else None
