@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import importlib.util
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -107,6 +108,7 @@ class RapidReader:
         quads = sorted({line for detection in detections for line in detection.lines})
         texts = dict(zip(quads, self._recognise(image, quads), strict=True))
         plates = [self._plate(image, detection, texts) for detection in detections]
+        plates = [self._widened(image, d, p) for d, p in zip(detections, plates, strict=True)]
         chosen = _strongest(detections, plates)
         return [
             PlateRead(plate, _box(detection.corners), detection.corners) if plate is not None and i in chosen else None
@@ -119,6 +121,16 @@ class RapidReader:
         plate = self._table.read(raw, detection.layout, round(confidence, 4), _ground(image, detection.corners))
         return plate if plate.kind != OTHER or _plate_like(plate.text) else None
 
+    def _widened(self, image: Image, detection: Detection, plate: PlateText | None) -> PlateText | None:
+        """A line that lost its first character, as Chinese plates do, is read once more from further left."""
+        if plate is None or plate.kind != OTHER or len(detection.lines) != 1:
+            return plate
+        (a, b, c, d) = detection.lines[0]
+        share = 0.16
+        quad = (_beyond(b, a, share), b, c, _beyond(c, d, share))
+        again = self._plate(image, replace(detection, lines=(quad,)), {quad: self._recognise(image, [quad])[0]})
+        return again if again is not None and again.kind != OTHER else plate
+
     def _recognise(self, image: Image, quads: Sequence[Quad]) -> list[tuple[str, float]]:
         """Text and confidence of each line, one run each: batches would pad all to the widest."""
         return [
@@ -129,6 +141,10 @@ class RapidReader:
         canvas = np.zeros((1, 3, LINE_HEIGHT_PX, max(LINE_WIDTH_PX[0], crop.shape[1])), np.float32)
         canvas[0, :, :, : crop.shape[1]] = _normalised(crop)
         return _ctc(_run(self._model, canvas)[0][:, self._columns])
+
+
+def _beyond(start: Point, end: Point, share: float) -> Point:
+    return end[0] + (end[0] - start[0]) * share, end[1] + (end[1] - start[1]) * share
 
 
 def _line_size(quad: Quad) -> tuple[int, int]:

@@ -1,0 +1,70 @@
+"""When the readings of one plate over many frames may be trusted. "No decision" is an answer.
+
+Frames of one vehicle are not independent: the same dirt deceives each of them. So a decision asks for several exactly
+equal, sure readings and a clear lead over every other text, and it never averages characters of different readings.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from edge.core.model import PlateText
+from edge.core.plate import OTHER
+
+
+@dataclass(frozen=True, slots=True)
+class VoteRules:
+    """`agreeing`: equal readings needed, each at least `sure` (0..1). `lead`: the winner's weight over the next."""
+
+    agreeing: int = 3
+    sure: float = 0.6
+    lead: float = 3.0
+    corrected_weight: float = 0.5
+    """A reading that look-alikes had to be changed in counts for less."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """Votes of one track so far. Immutable: `add` gives the next one."""
+
+    rules: VoteRules = VoteRules()
+    weights: dict[str, float] = field(default_factory=dict)
+    sure_votes: dict[str, int] = field(default_factory=dict)
+    best: dict[str, PlateText] = field(default_factory=dict)
+    """Text -> its most confident reading."""
+    reads: int = 0
+
+    def add(self, plate: PlateText, seen_as: str) -> Tally:
+        """One more reading; `seen_as` is its raw text normalised, other than the text where it was corrected."""
+        rules, text = self.rules, plate.text
+        weight = plate.confidence * (1.0 if seen_as == text else rules.corrected_weight)
+        known = self.best.get(text)
+        return Tally(
+            rules,
+            {**self.weights, text: self.weights.get(text, 0.0) + weight},
+            {**self.sure_votes, text: self.sure_votes.get(text, 0) + (plate.confidence >= rules.sure)},
+            {**self.best, text: plate if known is None or plate.confidence > known.confidence else known},
+            self.reads + 1,
+        )
+
+    @property
+    def leader(self) -> PlateText | None:
+        """The text with the most weight; a text of some pattern before any that fits none. None without readings."""
+        if not self.weights:
+            return None
+        return self.best[max(self.weights, key=lambda text: (self.best[text].kind != OTHER, self.weights[text], text))]
+
+    @property
+    def votes(self) -> int:
+        """Sure readings of the leader."""
+        leader = self.leader
+        return self.sure_votes[leader.text] if leader else 0
+
+    @property
+    def decided(self) -> bool:
+        """True where the leader may be trusted for an automatic match. A text that fits no pattern never may."""
+        leader = self.leader
+        if leader is None or leader.kind == OTHER or self.votes < self.rules.agreeing:
+            return False
+        others = [weight for text, weight in self.weights.items() if text != leader.text]
+        return self.weights[leader.text] >= self.rules.lead * max(others, default=0.0)
