@@ -16,8 +16,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 from edge.core.model import Direction, Place
 from edge.errors import ConfigError
-from firmware_io.board import BoardSettings
-from firmware_io.safety import BarrierSettings
+from firmware_io.board import BoardSettings, wiring_faults
+from firmware_io.terms import BarrierSettings
 
 Identifier = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,39}$")]
 """Short names that end up in topics and paths: lower case letters, digits, dashes."""
@@ -86,10 +86,15 @@ class LawConfig(Section):
     """A site's choices where the Decision leaves one; every default is the article's own rule."""
 
     rules_file: str | None = None
-    health_at_b1_in: Literal["article", "appendix"] = "article"
-    health_at_b1_out: Literal["article", "appendix"] = "article"
+    he_at_b1_in: Literal["article", "appendix"] = "article"
+    he_at_b1_out: Literal["article", "appendix"] = "article"
     yard_exit: Literal["hold", "warn"] = "hold"
+    smart_lane: Literal["off", "on"] = "off"
     copy_age_limit_s: Annotated[int, Field(ge=60)] = 3600
+
+    def choices(self) -> dict[str, str]:
+        """The choices that the rule table offers, by its own names."""
+        return self.model_dump(include={"he_at_b1_in", "he_at_b1_out", "yard_exit", "smart_lane"})
 
 
 class CameraConfig(Section):
@@ -141,6 +146,7 @@ class LaneConfig(Section):
         if self.smart_lane and self.place.startswith("yard"):
             raise ValueError("smart_lane: only B1 and B2 can be smart lanes; a yard gate confirms by itself anyway")
         faults = [f"board: {fault}" for fault in self.board.faults()] + [f"barrier: {fault}" for fault in self.barrier.faults()]
+        faults += wiring_faults(self.board, self.barrier)
         if faults:
             raise ValueError("; ".join(faults))
         return self

@@ -94,16 +94,19 @@ class Desk:
 
     async def _confirm(self, action: Action) -> ActionResult:
         """BG's own confirmation, given here, opens (Art. 4.2.g and its kin). Judged anew on the copy as it is now."""
+        self._actor.shown.checked = self._actor.shown.checked or action.value == "checked"
         assessment = await self._actor.assess()
         passage = self._actor.lane.passage
         if passage is None or passage.state in passages.MOVING:
             raise RefusedError("already_opening")
         if assessment is None or assessment.declaration is None or assessment.verdict.verdict not in ("ready", "release"):
             raise RefusedError("not_ready", assessment.verdict.verdict if assessment else "")
+        if assessment.needs_check:
+            raise RefusedError("check_needed")
         step = assessment.verdict.step or ""
-        given = Confirmation(step, "BG", "pass", clock.wall_iso(), action.person.id, "gate")
+        given = Confirmation(step, "BG", "pass", clock.wall_iso(), action.person.id, "gate", assessment.plate)
         again = assessment.verdict.verdict == "release"
-        body = {**self._who(action), "declaration": assessment.declaration.id, "again": again, "confirmation": asdict(given)}
+        body = {**self._who(action), "declaration": assessment.declaration.id, "checked": self._actor.shown.checked, "again": again, "confirmation": asdict(given)}
         keys = {action.key: {"code": "confirmed"}, self._actor.once_key(assessment): {"code": "confirmed"}}
         confirmation = None if again else (assessment.declaration.id, given)
         seq = await self._actor.open_after_record("confirmation", body, confirmation=confirmation, keys=keys)

@@ -41,6 +41,8 @@ class Shown:
     staged: dict[str, tuple[StagedEvidence, StagedEvidence]] = field(default_factory=dict)
     assessment: Assessment | None = None
     picked: str | None = None
+    checked: bool = False
+    """The guard said "I have checked", which an old copy asks for."""
     recorded: bool = False
     result: dict[str, str] | None = None
 
@@ -163,12 +165,15 @@ class LaneActor:
             return None
         if not texts and not passage.asked and self.shown.picked is None:
             return None
-        self.shown.assessment = await asyncio.to_thread(self.law.assess, self.config, texts, self.shown.picked)
+        self.shown.assessment = await asyncio.to_thread(self._ask, texts)
         self.lane = passages.waiting(self.lane)
         await self._record_seen(passage)
         if self.shown.assessment.verdict.verdict == "release":
             await self._open_by_itself()
         return self.shown.assessment
+
+    def _ask(self, texts: list[str]) -> Assessment:
+        return self.law.assess(self.config, texts, self.shown.picked, checked=self.shown.checked)
 
     async def _open_by_itself(self) -> None:
         """Only with the vehicle on the loop, only once for this vehicle at this step: a second time is a guard's decision."""
@@ -211,7 +216,8 @@ class LaneActor:
                 if confirmation is not None:
                     tx.confirmation(*confirmation)
                 for key, result in (keys or {}).items():
-                    tx.action(key, {**result, "seq": event.seq})
+                    if tx.known_action(key) is None:  # a press after an automatic opening finds its "once" taken
+                        tx.action(key, {**result, "seq": event.seq})
                 return serial, event.seq
 
         serial, seq = await asyncio.to_thread(write)
@@ -269,11 +275,11 @@ class LaneActor:
         pictures = self.shown.pictures.get(reading.read.plate.text) if reading else None
 
         def write() -> None:
-            staged = [self.store.stage_evidence(jpeg) for jpeg in pictures[1:]] if pictures else []
+            staged = []
+            if pictures:
+                staged = [self.store.stage_evidence(pictures[1], name="photo"), self.store.stage_evidence(pictures[2], name="crop")]
             with self.store.transaction(self.config.id) as tx:
-                event = tx.event("passage", {**body, "evidence": [item.id for item in staged]}, **self._stamp())
-                for item in staged:
-                    tx.evidence(event.event_id, item)
+                tx.event("passage", body, **self._stamp(), photos=staged)
             if pictures and reading:
                 self.shown.staged[reading.read.plate.text] = (staged[0], staged[1])
 
@@ -290,7 +296,7 @@ class LaneActor:
         confirmation = None
         if assessment and assessment.declaration and assessment.verdict.step:
             act = "auto" if self.config.place.startswith("yard") else "passed"
-            given = Confirmation(assessment.verdict.step, "SYS", act, clock.wall_iso(), self.config.id, "gate")
+            given = Confirmation(assessment.verdict.step, "SYS", act, clock.wall_iso(), self.config.id, "gate", assessment.plate)
             confirmation = (assessment.declaration.id, given)
             body["confirmation"] = asdict(given)
 

@@ -46,6 +46,7 @@ def passage_view(passage: Passage, assessment: Assessment | None, picture: Pictu
         "procedure": law.procedure_view(declaration.procedure) if declaration else None,
         "steps": [_step(step, law) for step in (assessment.steps if assessment else ())],
         "verdict": asdict(assessment.verdict) if assessment else None,
+        "needs_check": assessment.needs_check if assessment else False,
         "actions": actions(passage, assessment),
         "fault": passage.fault,
         "result": result,

@@ -1,0 +1,24 @@
+"""`barie central`: the stand-in for the platform as a command. JSON lines on standard output until Ctrl-C."""
+
+from __future__ import annotations
+
+import signal
+import threading
+from pathlib import Path
+
+from edge.errors import BarieError
+from edge.uplink.central import run_central
+
+
+def run(broker: str, site: str, folder: Path | None, db: Path) -> int:
+    """Raises BarieError where the broker's address makes no sense."""
+    host, _, port = broker.rpartition(":")
+    if not host or not port.isdigit():
+        raise BarieError(f"--broker: {broker!r} is not HOST:PORT")
+    if folder is not None and not folder.is_dir():
+        raise BarieError(f"--declarations: {folder} is not a folder")
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    run_central(host, int(port), folder, db, site, out=lambda line: print(line, flush=True), stop=stop)
+    return 0

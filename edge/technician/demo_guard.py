@@ -1,0 +1,99 @@
+"""The demo's view of the guard's screen over HTTP, and the guard who presses when nobody is there to."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import re
+import urllib.error
+import urllib.request
+from http.cookiejar import CookieJar
+from types import TracebackType
+from typing import Any, Self
+from uuid import uuid4
+
+POLL_S = 0.25
+
+
+class Panel:
+    """The screen's own routes, as a browser on this machine uses them."""
+
+    def __init__(self, port: int) -> None:
+        self._base = f"http://127.0.0.1:{port}"
+        self._opener = urllib.request.build_opener(urllib.request.HTTPCookieProcessor(CookieJar()))
+        self._token = ""
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self._opener.close()
+
+    async def view(self, lane: str) -> dict[str, Any]:
+        """The lane as the screen shows it. Raises OSError while the screen is not up."""
+        return json.loads(await asyncio.to_thread(self._get, f"/lane/{lane}/view.json"))  # type: ignore[no-any-return]
+
+    async def press(self, lane: str, name: str, passage: str, **fields: str) -> dict[str, Any]:
+        body = {"key": str(uuid4()), "name": name, "passage": passage, **fields}
+        return await asyncio.to_thread(self._post, lane, body)
+
+    async def missing(self, lanes: list[str]) -> list[str]:
+        """What is not up yet, in words."""
+        missing = []
+        for lane in lanes:
+            try:
+                view = await self.view(lane)
+            except (OSError, ValueError):
+                return ["the screen"]
+            missing += [f"camera {camera['id']}" for camera in view["cameras"] if camera["state"] != "up"]
+            missing += [] if view["boom"]["board_ok"] else [f"board of {lane}"]
+        return missing
+
+    async def wait_drained(self, lanes: list[str], within_s: float) -> bool:
+        """Wait until the centre has acknowledged everything. False where it had not in time."""
+        for _ in range(int(within_s / POLL_S)):
+            views = [await self.view(lane) for lane in lanes]
+            if all(view["link"]["unacknowledged"] == 0 for view in views):
+                return True
+            await asyncio.sleep(POLL_S)
+        return False
+
+    def _get(self, path: str) -> str:
+        with self._opener.open(self._base + path, timeout=5) as answer:
+            return str(answer.read().decode("utf-8"))
+
+    def _post(self, lane: str, body: dict[str, str]) -> dict[str, Any]:
+        if not self._token:
+            found = re.search(r'name="csrf-token" content="([^"]+)"', self._get(f"/lane/{lane}"))
+            self._token = found.group(1) if found else ""
+        request = urllib.request.Request(  # noqa: S310 - a fixed http address on loopback
+            f"{self._base}/lane/{lane}/action",
+            data=json.dumps(body).encode(),
+            headers={"Content-Type": "application/json", "X-CSRF-Token": self._token, "Origin": self._base},
+        )
+        try:
+            with self._opener.open(request, timeout=10) as answer:
+                return json.loads(answer.read())  # type: ignore[no-any-return]
+        except urllib.error.HTTPError as error:
+            return {"done": False, "code": f"http_{error.code}", "detail": error.read().decode("utf-8", "replace")[:200]}
+
+
+class ScriptedGuard:
+    """Confirms what is ready, turns away what is unknown or refused; looks at each passage for a moment first."""
+
+    def __init__(self, panel: Panel, look_s: float = 0.5) -> None:
+        self._panel = panel
+        self._look_s = look_s
+
+    async def watch(self, lane: str) -> None:
+        while True:
+            await asyncio.sleep(POLL_S)
+            view = await self._panel.view(lane)
+            passage = view["passage"]
+            if passage is None or passage["state"] != "waiting" or not view["boom"]["present"] or passage["verdict"] is None:
+                continue
+            await asyncio.sleep(self._look_s)
+            if passage["verdict"]["verdict"] == "ready":
+                await self._panel.press(lane, "confirm", passage["id"])
+            elif passage["verdict"]["verdict"] in ("unknown", "refuse", "await"):
+                await self._panel.press(lane, "turn_away", passage["id"], reason="undeclared")

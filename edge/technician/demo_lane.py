@@ -1,0 +1,170 @@
+"""One lane of the demo's world: what its camera shows, its boom and loops, and the vehicles that come, one after the other.
+
+The camera's picture and the loops tell one story: the vehicle on video stands at the boom for as long as the simulated one does.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from itertools import count, cycle
+from pathlib import Path
+
+from edge import resources
+from edge.technician.demo_camera import DemoCamera
+from edge.technician.demo_guard import Panel
+from edge.technician.demo_platform import Visit, declare, export_at_b1, import_at_yard
+from firmware_io.sim import SimBoard, SimVehicle, World
+
+POLL_S = 0.1
+GAP_S = 2.0
+LEAVE_AFTER_S = 2.0
+"""How long a driver who was turned away needs to understand."""
+
+
+@dataclass(frozen=True, slots=True)
+class Guest:
+    """A sample clip and what is declared of its vehicle; None: nothing is."""
+
+    clip: str
+    declared: Callable[[str], Visit] | None
+
+
+@dataclass(frozen=True, slots=True)
+class Show:
+    lane: str
+    name_vi: str
+    name_en: str
+    place: str
+    direction: str
+    guarded: bool
+    guests: tuple[Guest, ...]
+
+
+SHOWS = (
+    Show(
+        "b1-out",
+        "Barie 01 – chiều ra",
+        "Barrier 1 – outbound",
+        "b1",
+        "out_of_area",
+        True,
+        (Guest("b1-out-vn-two-line", export_at_b1), Guest("b1-out-undeclared", None)),
+    ),
+    Show("yard-in", "Bãi – cổng vào", "Yard – entry", "yard_in", "in", False, (Guest("yard-in-cn-yellow", import_at_yard),)),
+)
+
+
+class LaneWorld:
+    """The road, the boom and the camera of one lane."""
+
+    def __init__(self, show: Show, folder: Path) -> None:
+        self.show = show
+        self._last = False
+        self._number = count(1)
+        videos = resources.sample_videos()
+        self.cameras = {guest.clip: DemoCamera(videos / f"{guest.clip}.mp4", folder / "video", show.lane) for guest in show.guests}
+        for camera in self.cameras.values():
+            camera.prepare()
+        self._plates = {guest.clip: _plate(videos / f"{guest.clip}.expected.json") for guest in show.guests}
+        next(iter(self.cameras.values())).show("empty")
+        self.world = World()
+        self.board = SimBoard(self.world, link=folder / f"board-{show.lane}")
+        self.board.start()
+
+    def close(self) -> None:
+        self.board.close()
+
+    def last_visit(self) -> None:
+        """No more vehicles after the one that is here."""
+        self._last = True
+
+    async def play(self, panel: Panel, declarations: Path) -> None:
+        """Vehicles come and go until `last_visit`."""
+        for guest in cycle(self.show.guests):
+            await asyncio.sleep(GAP_S)
+            if self._last:
+                return
+            published = guest.declared and declare(guest.declared(self._plates[guest.clip]), declarations, next(self._number))
+            try:
+                await self._visit(self.cameras[guest.clip], panel)
+            finally:
+                if published:
+                    published.unlink(missing_ok=True)
+
+    async def _visit(self, camera: DemoCamera, panel: Panel) -> None:
+        await camera.play("approach")
+        self.world.arrive(SimVehicle())
+        camera.show("stand")
+        turned_away_s = 0.0
+        while self.world.state().phase not in ("passing", "gone"):
+            await asyncio.sleep(POLL_S)
+            if await self._turned_away(panel):
+                turned_away_s += POLL_S
+            if turned_away_s > LEAVE_AFTER_S:
+                self.world.leave()
+                break
+        await camera.play("depart" if self.world.state().phase == "passing" else "empty")
+        camera.show("empty")
+        while self.world.state().phase != "gone":
+            await asyncio.sleep(POLL_S)
+
+    async def _turned_away(self, panel: Panel) -> bool:
+        passage = (await panel.view(self.show.lane))["passage"]
+        return passage is not None and passage["state"] == "turned_away"
+
+
+def _plate(expected: Path) -> str:
+    return str(json.loads(expected.read_text(encoding="utf-8"))["passages"][0]["plate"])
+
+
+def write_config(folder: Path, worlds: Sequence[LaneWorld], port: int, mqtt_port: int, rtsp_port: int) -> Path:
+    """The agent's own config for this world, checked as strictly as a site's."""
+    lanes = "\n".join(_lane_toml(world, rtsp_port) for world in worlds)
+    path = folder / "gate.toml"
+    path.write_text(
+        f"""\
+[site]
+id = "demo"
+name = {{ vi = "Cửa khẩu mẫu", en = "Demo gate" }}
+data_dir = "{folder / "agent"}"
+
+[panel]
+port = {port}
+sign_in = "demo"
+
+[mqtt]
+host = "127.0.0.1"
+port = {mqtt_port}
+
+[store]
+keep_acknowledged_s = 0
+{lanes}""",
+        encoding="utf-8",
+    )
+    return path
+
+
+def _lane_toml(world: LaneWorld, rtsp_port: int) -> str:
+    show = world.show
+    return f"""
+[[lane]]
+id = "{show.lane}"
+name = {{ vi = "{show.name_vi}", en = "{show.name_en}" }}
+place = "{show.place}"
+direction = "{show.direction}"
+simulated = true
+
+[[lane.camera]]
+id = "{show.lane}-front"
+url = "rtsp://127.0.0.1:{rtsp_port}/{show.lane}.mp4"
+
+[lane.board]
+kind = "modbus_rtu"
+profile = "waveshare-8ch"
+port = "{world.board.port}"
+inputs = {{ presence = 1, safety_loop = 2, photocell = 3, limit_open = 4, limit_closed = 5 }}
+outputs = {{ open = 1, close = 2, stop = 3 }}
+"""

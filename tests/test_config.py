@@ -1,0 +1,96 @@
+"""The gate's TOML file: the example is whole, and every fault stops the start with its key."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import fields
+from pathlib import Path
+
+import pytest
+from pydantic import BaseModel
+
+from edge.config import Config, LaneConfig, load_config, parse_config
+from edge.errors import ConfigError
+from firmware_io.board import BoardSettings
+from firmware_io.terms import BarrierSettings
+
+EXAMPLE = Path(__file__).parent.parent / "config" / "gate.example.toml"
+TEXT = EXAMPLE.read_text(encoding="utf-8")
+EVERY_KEY = "\n".join(re.sub(r"^# (?=[a-z_]+ = )", "", line) for line in TEXT.splitlines())
+
+
+def faults(text: str) -> str:
+    with pytest.raises(ConfigError) as caught:
+        parse_config(text, "gate.toml")
+    return "\n".join(caught.value.faults)
+
+
+def test_the_example_is_good_and_so_is_every_default_that_it_tells_of() -> None:
+    assert load_config(EXAMPLE) == parse_config(TEXT, "gate.toml")
+    assert parse_config(EVERY_KEY, "gate.toml").lane == load_config(EXAMPLE).lane
+
+
+def keys_of(model: type[BaseModel]) -> set[str]:
+    found: set[str] = set()
+    for name, info in model.model_fields.items():
+        found.add(name)
+        inner = info.annotation
+        if isinstance(inner, type) and issubclass(inner, BaseModel):
+            found |= keys_of(inner)
+    return found
+
+
+def test_the_example_tells_of_every_key_there_is() -> None:
+    keys = keys_of(Config) | keys_of(LaneConfig)
+    keys |= {one.name for one in fields(BoardSettings)} | {one.name for one in fields(BarrierSettings)}
+    told = set(re.findall(r"\b([a-z][a-z0-9_]*)\b", TEXT))
+    assert keys - told == set()
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ('id = "b1-out"\n', 'id = "b1-out"\ncolour = "red"\n', "lane.0.colour: unknown key"),
+        ('place = "b1"', 'place = "b3"', "lane.0.place"),
+        ('direction = "out_of_area"', 'direction = "in"', "is not a way through b1"),
+        ("limit_open = 4", "limit_open = 1", "channel 1 is used twice"),
+        ("outputs = { open = 1,", "outputs = {", '"open" has no channel'),
+        ("presence = 1, ", "", "presence exists but board.inputs gives it no channel"),
+        ("# permit_max_s = 2.0", "permit_max_s = 5.0", "permit_max_s: a permit lives 2 s at most"),
+        ("# port = 8080", 'port = "8080"', "panel.port"),
+        ('# sign_in = "accounts"', 'sign_in = "demo"', "only allowed where every lane says simulated"),
+        ('url = "rtsp://192.0.2.10/stream1"', 'url = "file.mp4"', "lane.0.camera.0.url"),
+        ("# region = [[0.1, 0.3]", "region = [[10, 0.3]", "fractions between 0 and 1"),
+        ("[site]", "[site", "not valid TOML"),
+    ],
+)
+def test_a_fault_names_its_key(old: str, new: str, said: str) -> None:
+    assert old in TEXT
+    assert said in faults(TEXT.replace(old, new, 1))
+
+
+def test_every_fault_is_told_at_once() -> None:
+    told = faults(TEXT.replace('place = "b1"', 'place = "b3"', 1).replace("# port = 8080", "port = -1", 1))
+    assert "lane.0.place" in told
+    assert "panel.port" in told
+
+
+def test_two_lanes_on_one_board_overlap() -> None:
+    lane = TEXT[TEXT.index("[[lane]]") :]
+    second = lane.replace('"b1-out"', '"b1-in"').replace("b1-out-front", "b1-in-front").replace("192.0.2.10", "192.0.2.11")
+    told = faults(TEXT + second)
+    assert "lane.board" in told
+    assert "lanes overlap" in told
+    good = second.replace("usb-example-if00", "usb-example-if01")
+    assert len(parse_config(TEXT + good, "gate.toml").lane) == 2
+
+
+def test_a_camera_url_with_a_password_is_never_repeated_in_a_fault() -> None:
+    lane = TEXT[TEXT.index("[[lane]]") :]
+    text = (TEXT + lane).replace("rtsp://192.0.2.10/stream1", "rtsp://user:hush@192.0.2.10/stream1")
+    assert "hush" not in faults(text)
+
+
+def test_a_file_that_is_not_there_is_said_in_one_line(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="cannot be read"):
+        load_config(tmp_path / "nothing.toml")
