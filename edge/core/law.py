@@ -16,6 +16,7 @@ from edge.core.model import Missing, Reason
 StepKind = Literal["barrier", "yard", "work"]
 
 SYSTEM = "SYS"
+AUTO = "auto"
 PASSED = "passed"
 """The act that stands at a step once the vehicle went through; it is no confirmation that the law asks for."""
 

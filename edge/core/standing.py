@@ -13,7 +13,7 @@ from datetime import timedelta
 from operator import itemgetter
 
 from edge.core.instant import LONG_AGO, Instant, instant
-from edge.core.law import PASSED, SYSTEM, Choices, LawNeed, LawStep, Rules
+from edge.core.law import AUTO, PASSED, SYSTEM, Choices, LawNeed, LawStep, Rules
 from edge.core.model import Confirmation, Declaration
 
 YARD_EXIT = "yard_out"
@@ -80,10 +80,14 @@ def stand(
 
 
 def passed_at(declaration: Declaration, step: str, plates: Collection[str] = ()) -> str | None:
-    """When this vehicle went through this step, or None. A passage that names no plate speaks of every vehicle."""
-    for confirmation in for_plates(declaration.confirmations, plates):
-        if confirmation.step == step and confirmation.authority == SYSTEM and confirmation.act == PASSED:
-            return confirmation.at
+    """When this vehicle went through this step, or None. A passage that names no plate speaks of every vehicle.
+
+    At a yard gate the passage is the system's own `auto`; only one that a gate recorded itself proves that the vehicle
+    went through, for the platform may give it before the gate has opened (Art. 4.2.c: data shared by the yard).
+    """
+    for c in for_plates(declaration.confirmations, plates):
+        if c.step == step and c.authority == SYSTEM and (c.act == PASSED or (c.act == AUTO and c.via == "gate")):
+            return c.at
     return None
 
 

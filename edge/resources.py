@@ -1,0 +1,44 @@
+"""Where the files live that belong to the product but not to the code: the tables under `config/`, the sample clips."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from edge.errors import ConfigError
+
+_BESIDE = Path(__file__).resolve().parent.parent
+_INSTALLED = (Path("/usr/share/barie"), Path("/etc/barie"))
+
+
+def config_file(name: str | Path) -> Path:
+    """A table's file: an existing path as it is; else by name in $BARIE_CONFIG_DIR, in `config/` beside the package, in
+    /usr/share/barie/config, in /etc/barie. Raises ConfigError naming every place that was looked at."""
+    if Path(name).is_absolute():
+        places = [Path(name)]
+    else:
+        own = os.environ.get("BARIE_CONFIG_DIR")
+        places = [*([Path(own) / name] if own else []), _BESIDE / "config" / name]
+        places += [_INSTALLED[0] / "config" / name, _INSTALLED[1] / name]
+    for place in places:
+        if place.is_file():
+            return place
+    looked = ", ".join(str(place.parent) for place in places)
+    raise ConfigError(str(name), [f"not found in {looked}; set BARIE_CONFIG_DIR to the folder that has it"])
+
+
+def config_text(name: str | Path) -> tuple[str, str]:
+    """A table's text, and its path for messages. Raises ConfigError where it is missing, unreadable or no UTF-8."""
+    path = config_file(name)
+    try:
+        return path.read_text(encoding="utf-8"), str(path)
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(str(path), [f"cannot be read: {error}"]) from error
+
+
+def sample_videos() -> Path:
+    """The folder of sample clips. Raises ConfigError where this installation has none."""
+    for place in (_BESIDE / "sample_videos", _INSTALLED[0] / "sample_videos"):
+        if place.is_dir():
+            return place
+    raise ConfigError("sample_videos", ["no sample clips beside the package or in /usr/share/barie"])

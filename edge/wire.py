@@ -1,0 +1,279 @@
+"""Payloads from outside, checked and turned into the core's values; and declarations back into the contract's shape.
+
+Strict: a wrong type, a duplicate key, a time without an offset or an empty plate is refused, and the message names the
+field but never its value (plates, names and phones stay out of logs). Fields that are not known here are ignored,
+because the contract may grow. Whether a procedure is known is the rule table's question: `check_procedure`.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from typing import Annotated, Any, Literal, NoReturn, TypeVar
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+
+from edge.core.instant import deadline_instant, instant
+from edge.core.model import Confirmation, Declaration, Transfer, Vehicle
+from edge.core.shape import confirmation_to_json, declaration_to_json
+from edge.errors import BadMessageError
+
+__all__ = [
+    "MAX_BYTES", "Command", "WatchEntry", "check_procedure", "confirmation_to_json", "declaration_to_json",
+    "parse_ack", "parse_command", "parse_declaration", "parse_watchlist", "watch_entries",
+]  # fmt: skip
+
+MAX_BYTES = 1_000_000
+MAX_INT = 2**63 - 1
+"""What the store's integers hold."""
+_FAULTS_SHOWN = 5
+
+
+# ---------------------------------------------------------------- field types
+
+
+def _stamp(text: str) -> str:
+    if instant(text) is None:
+        raise ValueError("must be an ISO 8601 time with an offset")
+    return text
+
+
+def _deadline(text: str) -> str:
+    if deadline_instant(text) is None:
+        raise ValueError("must be an ISO 8601 time with an offset, or a date")
+    return text
+
+
+def _plate(text: str) -> str:
+    if not any(letter.isalnum() for letter in text):
+        raise ValueError("must have letters or digits")
+    return text
+
+
+Text = Annotated[str, StringConstraints(max_length=2_000)]
+Word = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f]+$")]
+Stamp = Annotated[str, StringConstraints(max_length=64), AfterValidator(_stamp)]
+Deadline = Annotated[str, StringConstraints(max_length=64), AfterValidator(_deadline)]
+Plate = Annotated[str, StringConstraints(min_length=1, max_length=32), AfterValidator(_plate)]
+Version = Annotated[int, Field(ge=1, le=MAX_INT)]
+
+
+class _Row(BaseModel):
+    model_config = ConfigDict(strict=True, extra="ignore", frozen=True)
+
+
+class _Driver(_Row):
+    name: Text | None = None
+    phone: Text | None = None
+
+
+class _Vehicle(_Row):
+    role: Literal["vehicle", "tractor", "trailer"]
+    plate: Plate
+    country: Word
+    vehicle_class: Word | None = Field(default=None, alias="class")
+    container: Text | None = None
+    seal: Text | None = None
+    driver: _Driver | None = None
+
+    def value(self) -> Vehicle:
+        name, phone = (self.driver.name, self.driver.phone) if self.driver else (None, None)
+        return Vehicle(
+            self.role, self.plate, self.country, self.vehicle_class, self.container, self.seal, name, phone
+        )  # fmt: skip
+
+
+class _Confirmation(_Row):
+    step: Word
+    authority: Word
+    act: Word
+    at: Stamp
+    by: Text
+    via: Literal["platform", "gate", "paper"] = "platform"
+    plate: Plate | None = None
+
+    def value(self) -> Confirmation:
+        return Confirmation(self.step, self.authority, self.act, self.at, self.by, self.via, self.plate)
+
+
+class _Transfer(_Row):
+    record_no: Word
+    record_date: Word
+    sent_by: Word
+    received_by: Word
+    seals: list[Word] = Field(default_factory=list)
+    route: list[Word] = Field(default_factory=list)
+    deadline: Deadline | None = None
+    monitored: bool = False
+
+    def value(self) -> Transfer:
+        return Transfer(
+            self.record_no, self.record_date, self.sent_by, self.received_by,
+            tuple(self.seals), tuple(self.route), self.deadline, self.monitored,
+        )  # fmt: skip
+
+
+class _Declaration(_Row):
+    id: Word
+    version: Version
+    state: Literal["active", "withdrawn", "completed"]
+    procedure: Word
+    declared_at: Stamp
+    vehicles: list[_Vehicle] = Field(min_length=1)
+    requires: dict[str, bool] = Field(default_factory=dict)
+    confirmations: list[_Confirmation] = Field(default_factory=list)
+    transfer: _Transfer | None = None
+    goods: list[dict[str, Any]] = Field(default_factory=list)
+    declarant: dict[str, Any] = Field(default_factory=dict)
+    customs_declaration: dict[str, Any] = Field(default_factory=dict)
+
+    def value(self) -> Declaration:
+        return Declaration(
+            id=self.id,
+            version=self.version,
+            state=self.state,
+            procedure=self.procedure,
+            declared_at=self.declared_at,
+            vehicles=tuple(vehicle.value() for vehicle in self.vehicles),
+            requires=self.requires,
+            confirmations=tuple(confirmation.value() for confirmation in self.confirmations),
+            transfer=self.transfer.value() if self.transfer else None,
+            goods=tuple(self.goods),
+            declarant=self.declarant,
+            customs_declaration=self.customs_declaration,
+        )
+
+
+# ---------------------------------------------------------------- what crosses to the rest of the house
+
+
+class Command(_Row):
+    """One command to one lane. `issued_at` is aware; how old it may be is the lane's question."""
+
+    id: Word
+    issued_at: datetime
+    action: Literal["open", "hold", "stop"]
+    by: Word
+    reason: Text
+
+
+class WatchEntry(_Row):
+    """A plate that must be held. `by`: the authority that asks for it, where the centre says so."""
+
+    plate: Plate
+    reason: Text
+    by: Word | None = None
+
+
+class _Ack(_Row):
+    seq: Annotated[int, Field(ge=0, le=MAX_INT)]
+
+
+class _Watchlist(_Row):
+    plates: list[WatchEntry]
+
+
+def parse_declaration(payload: bytes, max_bytes: int = MAX_BYTES) -> Declaration:
+    """A declaration as the centre publishes it. Raises BadMessageError naming the field."""
+    return _checked("declaration", _Declaration, _object("declaration", payload, max_bytes)).value()
+
+
+def check_procedure(declaration: Declaration, known: Callable[[str], bool]) -> None:
+    """Raises BadMessageError where the rule table has no such procedure."""
+    if not known(declaration.procedure):
+        raise BadMessageError("declaration: procedure: not one of the table of procedures (config/procedures.toml)")
+
+
+def parse_command(payload: bytes) -> Command:
+    """A command to a lane. Raises BadMessageError naming the field."""
+    row = _object("command", payload, MAX_BYTES)
+    if isinstance(stamp := row.get("issued_at"), str):
+        if instant(stamp) is None:
+            raise BadMessageError("command: issued_at: must be an ISO 8601 time with an offset")
+        row["issued_at"] = datetime.fromisoformat(stamp)
+    return _checked("command", Command, row)
+
+
+def parse_ack(payload: bytes) -> int:
+    """The centre has every event up to this number for good. Raises BadMessageError naming the field."""
+    return _checked("ack", _Ack, _object("ack", payload, MAX_BYTES)).seq
+
+
+def parse_watchlist(payload: bytes) -> dict[str, str]:
+    """Plates that must be held, as written, each with its reasons. Raises BadMessageError naming the entry."""
+    reasons: dict[str, str] = {}
+    for entry in watch_entries(payload):
+        reasons[entry.plate] = f"{reasons[entry.plate]}; {entry.reason}" if entry.plate in reasons else entry.reason
+    return reasons
+
+
+def watch_entries(payload: bytes) -> tuple[WatchEntry, ...]:
+    """The watch list's entries: `{"plates": [{"plate", "reason"}]}`, or the bare list. An empty payload is an empty
+    list.
+    """
+    if not payload:
+        return ()
+    data = _json("watchlist", payload, MAX_BYTES)
+    return tuple(_checked("watchlist", _Watchlist, {"plates": data} if isinstance(data, list) else data).plates)
+
+
+# ---------------------------------------------------------------- reading
+
+
+_Model = TypeVar("_Model", bound=_Row)
+
+
+def _object(what: str, payload: bytes, max_bytes: int) -> dict[str, Any]:
+    data = _json(what, payload, max_bytes)
+    if not isinstance(data, dict):
+        raise BadMessageError(f"{what}: must be a JSON object")
+    return data
+
+
+def _json(what: str, payload: bytes, max_bytes: int) -> Any:
+    """Strict JSON: UTF-8, no duplicate keys, no NaN. Every way to fail is a BadMessageError."""
+    if len(payload) > max_bytes:
+        raise BadMessageError(f"{what}: {len(payload)} bytes, {max_bytes} are allowed")
+    try:
+        return json.loads(
+            payload.decode("utf-8"), object_pairs_hook=_no_duplicates, parse_constant=_no_constant, parse_float=_number
+        )
+    except RecursionError as error:
+        raise BadMessageError(f"{what}: nested too deeply") from error
+    except ValueError as error:  # JSON and Unicode errors are ValueErrors
+        raise BadMessageError(f"{what}: no JSON: {str(error)[:200]}") from error
+
+
+def _no_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    row = dict(pairs)
+    if len(row) != len(pairs):
+        seen: set[str] = set()
+        twice = next(key for key, _ in pairs if key in seen or seen.add(key))  # type: ignore[func-returns-value]
+        raise ValueError(f"key {twice[:100]!r} stands twice")
+    return row
+
+
+def _no_constant(name: str) -> NoReturn:
+    raise ValueError(f"{name} is no JSON number")
+
+
+def _number(text: str) -> float:
+    number = float(text)
+    if number in (float("inf"), float("-inf")):
+        raise ValueError("a number is too large")
+    return number
+
+
+def _checked(what: str, model: type[_Model], row: Any) -> _Model:
+    try:
+        return model.model_validate(row)
+    except ValidationError as error:
+        faults = [_fault(fault) for fault in error.errors(include_url=False, include_input=False)[:_FAULTS_SHOWN]]
+        more = error.error_count() - len(faults)
+        raise BadMessageError(f"{what}: " + "; ".join(faults) + (f"; and {more} more" if more > 0 else "")) from None
+
+
+def _fault(fault: Mapping[str, Any]) -> str:
+    where = ".".join(str(part)[:60] for part in fault["loc"]) or "payload"
+    return f"{where}: {fault['msg'].removeprefix('Value error, ')}"
