@@ -90,8 +90,11 @@ def _write(db: sqlite3.Connection, declaration: Declaration, payload: bytes, rec
 def _drop_carried(db: sqlite3.Connection, declaration: Declaration) -> None:
     """What the centre's version carries need not be laid over it any more."""
     db.executemany(
-        "DELETE FROM confirmation WHERE declaration_id = ? AND step = ? AND authority = ? AND act = ?",
-        [(declaration.id, given.step, given.authority, given.act) for given in declaration.confirmations],
+        "DELETE FROM confirmation WHERE declaration_id = ? AND step = ? AND authority = ? AND act = ? AND plate = ?",
+        [
+            (declaration.id, given.step, given.authority, given.act, given.plate or "")
+            for given in declaration.confirmations
+        ],
     )
 
 
@@ -123,8 +126,9 @@ def begin_copy(db: sqlite3.Connection) -> None:
 
 
 def complete_copy(db: sqlite3.Connection, now: tuple[int, int, str]) -> int | None:
-    """All retained messages of this subscribe were seen, `now` (Unix ms, monotonic ns, boot id). How many declarations that removed; None where it proves
-    nothing.
+    """All retained messages of this subscribe were seen: how many declarations that removed; None where it proves nothing.
+
+    `now` is (Unix ms, monotonic ns, boot id).
 
     A broker that lost its memory shows nothing at all: as long as neither the watch list nor any declaration was seen
     though some are here, the copy stays as it is and keeps its age. Only where the watch list was seen, which the
@@ -200,7 +204,8 @@ def watch(db: sqlite3.Connection, plate: str) -> str | None:
 def confirmations(db: sqlite3.Connection, declaration_id: str) -> list[Confirmation]:
     """This gate's own that the centre's version does not carry yet, in the order in which they were given."""
     rows = db.execute(
-        "SELECT step, authority, act, at, by, via FROM confirmation WHERE declaration_id = ? ORDER BY rowid",
+        "SELECT step, authority, act, at, by, via, nullif(plate, '') FROM confirmation"
+        " WHERE declaration_id = ? ORDER BY rowid",
         (declaration_id,),
     )
     return [Confirmation(*row) for row in rows]
@@ -209,6 +214,7 @@ def confirmations(db: sqlite3.Connection, declaration_id: str) -> list[Confirmat
 def add_confirmation(db: sqlite3.Connection, declaration_id: str, given: Confirmation) -> None:
     """The first one stands: a second confirmation of the same act by the same authority changes nothing."""
     db.execute(
-        "INSERT OR IGNORE INTO confirmation (declaration_id, step, authority, act, at, by, via) VALUES (?,?,?,?,?,?,?)",
-        (declaration_id, given.step, given.authority, given.act, given.at, given.by, given.via),
+        "INSERT OR IGNORE INTO confirmation (declaration_id, step, authority, act, at, by, via, plate)"
+        " VALUES (?,?,?,?,?,?,?,?)",
+        (declaration_id, given.step, given.authority, given.act, given.at, given.by, given.via, given.plate or ""),
     )

@@ -86,7 +86,8 @@ CREATE TABLE confirmation (                 -- this gate's own, laid over the co
     at          TEXT NOT NULL,
     by          TEXT NOT NULL,
     via         TEXT NOT NULL,
-    PRIMARY KEY (declaration_id, step, authority, act)
+    plate       TEXT NOT NULL,              -- the vehicle it speaks of; '' where it speaks of the whole declaration
+    PRIMARY KEY (declaration_id, step, authority, act, plate)
 ) STRICT;
 
 CREATE TABLE watch (plate TEXT PRIMARY KEY, reason TEXT NOT NULL) STRICT;
