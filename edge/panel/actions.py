@@ -1,0 +1,114 @@
+"""Presses: checked, done under a person's name, and answered only after the desk's record is on disk."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, TypeVar
+
+from pydantic import BaseModel, ConfigDict, StringConstraints, ValidationError
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+
+from edge.panel.door import Session, check_csrf, signed_in
+from edge.panel.feed import lane_of
+from edge.panel.rights import ACTION_NAMES
+from edge.panel.settings import Panel
+from edge.ports import Action, ActionResult
+
+LARGEST_BODY = 32 * 1024
+Model = TypeVar("Model", bound=BaseModel)
+Key = Annotated[str, StringConstraints(pattern=r"^[0-9A-Za-z-]{8,64}$")]
+
+
+class Press(BaseModel):
+    """The body of POST /lane/{id}/action."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+    key: Key
+    name: str
+    passage: Annotated[str, StringConstraints(max_length=100)] | None
+    reason: Annotated[str, StringConstraints(max_length=100)] = ""
+    words: Annotated[str, StringConstraints(max_length=500)] = ""
+    value: Annotated[str, StringConstraints(max_length=16_000)] = ""
+
+
+class Settle(BaseModel):
+    """The body of POST /lane/{id}/settle: a key whose answer got lost, and the start of the screen it stems from."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+    key: Key
+    boot: Annotated[str, StringConstraints(max_length=64)]
+
+
+async def act(request: Request) -> Response:
+    """Answers `{"key", "done", "code", "seq", "detail"}`; 200 whether done or refused, 4xx where not even tried."""
+    body = await _body(request)
+    # Stop is never the dangerous choice: a person whose session locked may still press it, under the same name.
+    session = signed_in(request, even_locked=body.get("name") == "stop")
+    check_csrf(request, session)
+    press = _checked(Press, body)
+    panel: Panel = request.app.state.panel
+    if press.name not in ACTION_NAMES:
+        raise HTTPException(400, "bad_request")
+    if press.name not in panel.rights.get(session.person.role, frozenset()):
+        raise HTTPException(403, "not_your_role")
+    panel.door.touch(request)
+    result = await panel.ledger.do(lane_of(request), _action(press, session))
+    return _answer(press.key, result)
+
+
+async def settle(request: Request) -> Response:
+    """What became of a press whose answer was lost; after this a press that never arrived never will."""
+    body = await _body(request)
+    session = signed_in(request, even_locked=True)
+    check_csrf(request, session)
+    asked = _checked(Settle, body)
+    panel: Panel = request.app.state.panel
+    result = await panel.ledger.settle(lane_of(request), asked.key, asked.boot == panel.boot)
+    return _answer(asked.key, result)
+
+
+async def touch(request: Request) -> Response:
+    """Somebody is at the screen: the auto-lock starts over."""
+    check_csrf(request, signed_in(request))
+    request.app.state.panel.door.touch(request)
+    return Response(status_code=204)
+
+
+def _action(press: Press, session: Session) -> Action:
+    return Action(
+        key=press.key,
+        name=press.name,  # type: ignore[arg-type]  # one of ACTION_NAMES, which are read from this very type
+        passage=press.passage,
+        person=session.person,
+        reason=press.reason,
+        words=press.words,
+        value=press.value,
+    )
+
+
+async def _body(request: Request) -> dict[str, Any]:
+    if request.headers.get("content-type", "").partition(";")[0] != "application/json":
+        raise HTTPException(415, "bad_request")
+    if int(request.headers.get("content-length") or LARGEST_BODY + 1) > LARGEST_BODY:
+        raise HTTPException(413, "bad_request")
+    try:
+        body = await request.json()
+    except ValueError as error:
+        raise HTTPException(400, "bad_request") from error
+    if not isinstance(body, dict):
+        raise HTTPException(400, "bad_request")
+    return body
+
+
+def _checked(model: type[Model], body: dict[str, Any]) -> Model:
+    try:
+        return model.model_validate(body)
+    except ValidationError as error:
+        raise HTTPException(400, "bad_request") from error
+
+
+def _answer(key: str, result: ActionResult) -> Response:
+    return JSONResponse(
+        {"key": key, "done": result.done, "code": result.code, "seq": result.seq, "detail": result.detail}
+    )

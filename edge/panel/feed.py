@@ -1,0 +1,118 @@
+"""What the page is fed: the view, its changes as they happen, the live picture with its age, stored photos."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import zlib
+from collections.abc import AsyncIterator, Mapping
+from typing import Any
+
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response, StreamingResponse
+
+from edge.clock import wall_iso
+from edge.panel.door import Session, signed_in
+from edge.panel.present import screen_view, status_of
+from edge.panel.settings import Panel
+from edge.ports import LaneDesk
+
+
+def lane_of(request: Request) -> LaneDesk:
+    """The lane named in the address. Raises HTTPException 404 "no_such_lane"."""
+    panel: Panel = request.app.state.panel
+    lane = panel.desk.lanes.get(request.path_params["lane"])
+    if lane is None:
+        raise HTTPException(404, "no_such_lane")
+    return lane
+
+
+def view_for(panel: Panel, lane: LaneDesk, session: Session) -> dict[str, Any]:
+    return screen_view(lane.view(), panel.rights.get(session.person.role, frozenset()))
+
+
+async def view_json(request: Request) -> Response:
+    session = signed_in(request)
+    return JSONResponse(view_for(request.app.state.panel, lane_of(request), session))
+
+
+async def lanes_json(request: Request) -> Response:
+    """Every lane's view, for the page of all lanes."""
+    session, panel = signed_in(request), request.app.state.panel
+    lanes = {id: view_for(panel, lane, session) for id, lane in panel.desk.lanes.items()}
+    return JSONResponse({"now": wall_iso(), "lanes": lanes})
+
+
+async def events(request: Request) -> Response:
+    """Server-sent events: `view` as soon as the lane changes, `beat` each second, `locked` at the end of a session."""
+    stream = _stream(request, lane_of(request), signed_in(request))
+    return StreamingResponse(stream, media_type="text/event-stream", headers={"X-Accel-Buffering": "no"})
+
+
+async def _stream(request: Request, lane: LaneDesk, first: Session) -> AsyncIterator[bytes]:
+    panel: Panel = request.app.state.panel
+    sent = -1
+    # The token goes along because an open page outlives the start of the screen that it was made by.
+    yield b"retry: 500\n" + _event("hello", {"boot": panel.boot, "csrf": first.csrf})
+    while not panel.closing.is_set():
+        session = panel.door.session(request)
+        if session is None or session.locked:
+            yield _event("locked", {"code": "signed_out" if session is None else "locked"})
+            return
+        view = view_for(panel, lane, session)
+        if view["number"] != sent:
+            sent = view["number"]
+            yield _event("view", view)
+        yield _event("beat", {"now": wall_iso(), **status_of(view)})
+        await _wait(panel, lane, sent)
+
+
+async def _wait(panel: Panel, lane: LaneDesk, since: int) -> None:
+    """Until the lane changed, the screen closes, or the next beat is due, whichever is first."""
+    waits = [asyncio.ensure_future(lane.changed(since)), asyncio.ensure_future(panel.closing.wait())]
+    try:
+        await asyncio.wait(waits, timeout=panel.settings.beat_s, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for wait in waits:
+            wait.cancel()
+
+
+async def live(request: Request) -> Response:
+    """The newest picture, with its age in `X-Frame-Age-Ms` and the camera's state; 304 where the page has it."""
+    signed_in(request)
+    lane, camera = lane_of(request), request.path_params["camera"]
+    known = next((each for each in lane.view()["cameras"] if each["id"] == camera), None)
+    if known is None:
+        raise HTTPException(404, "no_such_camera")
+    headers = {"X-Camera-State": str(known["state"]), "X-Frame-Age-Ms": _age_ms(known)}
+    jpeg = lane.live_jpeg(camera)
+    if jpeg is None:
+        return Response(status_code=204, headers=headers)
+    headers["ETag"] = f'"{zlib.crc32(jpeg):08x}-{len(jpeg)}"'
+    if request.headers.get("if-none-match") == headers["ETag"]:
+        return Response(status_code=304, headers=headers)
+    return Response(jpeg, media_type="image/jpeg", headers=headers)
+
+
+def _age_ms(camera: Mapping[str, Any]) -> str:
+    age_ms = camera.get("age_ms")
+    return "" if age_ms is None else str(round(age_ms))
+
+
+async def evidence(request: Request) -> Response:
+    signed_in(request)
+    jpeg = request.app.state.panel.desk.evidence_jpeg(request.path_params["id"])
+    if jpeg is None:
+        raise HTTPException(404, "no_such_photo")
+    # A photo never changes under its id, and the browser may keep it for the while that the passage is on the screen.
+    return Response(jpeg, media_type="image/jpeg", headers={"Cache-Control": "private, max-age=600, immutable"})
+
+
+async def healthz(request: Request) -> Response:
+    panel: Panel = request.app.state.panel
+    return JSONResponse({"ok": True, "boot": panel.boot, "lanes": sorted(panel.desk.lanes)})
+
+
+def _event(name: str, data: Mapping[str, Any]) -> bytes:
+    return f"event: {name}\ndata: {json.dumps(data, ensure_ascii=False, separators=(',', ':'))}\n\n".encode()

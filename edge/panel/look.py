@@ -1,0 +1,76 @@
+"""How a plate looks: its ground, and where its text is broken and dotted. For the eye only; nothing is decided here.
+
+White and yellow Vietnamese plates may be swapped lawfully, so a civil plate is drawn on white: the string is the key.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+_VN = re.compile(r"(?P<code>\d\d)(?P<series>[A-ZĐ]{1,2}\d??)(?P<number>\d{4,5})")
+_VN_TEMPORARY = re.compile(r"T(?P<code>\d\d)(?P<number>\d{4,6})")
+_VN_MILITARY = re.compile(r"(?P<series>[A-Z]{2})(?P<number>\d{4})")
+_VN_FOREIGN = re.compile(r"(?P<code>\d\d)(?P<a>\d{3})(?P<kind>NG|QT|NN|CV)(?P<b>\d{2,3})")
+_CN = re.compile(r"(?P<head>[\u4e00-\u9fff][A-Z])(?P<tail>.+)")
+
+_GROUNDS = {
+    "vn_military": "red",
+    "vn_zone": "yellow_red",
+    "cn_trailer": "yellow",
+    "cn_coach": "yellow",
+    "cn_police": "white",
+    "cn_emergency": "white",
+    "cn_hongkong": "black",
+    "cn_macau": "black",
+    "cn_consulate": "black",
+    "cn_embassy": "black",
+}
+"""Kinds of the plate table (config/plates.toml) whose ground is certain."""
+
+
+def look(plate: Mapping[str, Any]) -> dict[str, Any]:
+    """`{"ground": name, "lines": [text, …]}` of a plate of the lane view."""
+    text, two = str(plate["text"]), plate.get("layout") == "two_line"
+    return {"ground": _ground(plate, text), "lines": _lines(text, str(plate.get("country", "unknown")), two)}
+
+
+def _ground(plate: Mapping[str, Any], text: str) -> str:
+    kind = str(plate.get("kind", "other"))
+    if kind in _GROUNDS:
+        return _GROUNDS[kind]
+    if kind == "cn_new_energy":
+        return "yellow_green" if text[-1:].isalpha() else "green"
+    if kind == "cn_vehicle":
+        # Large (yellow) and small (blue) share one pattern; what comes to a freight barrier is large unless class 02.
+        return "blue" if plate.get("class_code") == "02" else "yellow"
+    return "white" if kind.startswith("vn_") else "plain"
+
+
+def _lines(text: str, country: str, two: bool) -> list[str]:
+    head, tail, joint = _parts(text, country)
+    if not tail:
+        return [text]
+    return [head, tail] if two else [f"{head}{joint}{tail}"]
+
+
+def _parts(text: str, country: str) -> tuple[str, str, str]:
+    """(first line, second line, what joins them on one line); an unknown form stays whole."""
+    if country == "CN" and (match := _CN.fullmatch(text)):
+        return match["head"], match["tail"], "·"
+    if country != "VN":
+        return text, "", ""
+    if match := _VN_FOREIGN.fullmatch(text):
+        return f"{match['code']}-{match['a']}", f"{match['kind']}-{match['b']}", "-"
+    if match := _VN_TEMPORARY.fullmatch(text):
+        return f"T{match['code']}", _dotted(match["number"]), "-"
+    if match := _VN_MILITARY.fullmatch(text):
+        return match["series"], f"{match['number'][:2]}-{match['number'][2:]}", "-"
+    if match := _VN.fullmatch(text):
+        return match["code"] + match["series"], _dotted(match["number"]), "-"
+    return text, "", ""
+
+
+def _dotted(number: str) -> str:
+    return f"{number[:3]}.{number[3:]}" if len(number) == 5 else number

@@ -1,0 +1,44 @@
+"""The one message catalogue: every word on the screen, by key, in Vietnamese and English (and Chinese for drivers)."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+
+from edge.errors import ConfigError
+
+LANGUAGES = ("vi", "en")
+_PLACE = re.compile(r"\{(\w+)\}")
+
+Catalogue = Mapping[str, Mapping[str, str]]
+"""key -> language -> text; texts hold places like {n}. In the file's order, which is the order of lists of reasons."""
+
+
+def load_catalogue(path: Path | None = None) -> Catalogue:
+    """Reads and checks messages.toml. Raises ConfigError naming each key that lacks a language or its places."""
+    path = path or Path(__file__).with_name("messages.toml")
+    with path.open("rb") as file:
+        raw = tomllib.load(file)
+    catalogue = {f"{section}.{key}": texts for section, entries in raw.items() for key, texts in entries.items()}
+    faults = [fault for key, texts in catalogue.items() for fault in _faults(key, texts)]
+    if faults:
+        raise ConfigError(path.name, faults)
+    return catalogue
+
+
+def say(catalogue: Catalogue, language: str, key: str, **places: object) -> str:
+    """The text of a key; an unknown key is shown as itself, so that a gap is seen and never hides what happened."""
+    texts = catalogue.get(key)
+    if texts is None:
+        return key
+    return _PLACE.sub(lambda match: str(places.get(match[1], match[0])), texts[language])
+
+
+def _faults(key: str, texts: Mapping[str, str]) -> list[str]:
+    lacking = [language for language in LANGUAGES if not texts.get(language)]
+    if lacking:
+        return [f"{key}: no text in {', '.join(lacking)}"]
+    places = {language: set(_PLACE.findall(text)) for language, text in texts.items()}
+    return [f"{key}: places differ in {language}" for language in places if places[language] != places["vi"]]

@@ -1,0 +1,144 @@
+"""The pages: all lanes, one lane, sign-in."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import secrets
+from pathlib import Path
+from typing import Any
+
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+from starlette.templating import Jinja2Templates
+
+from edge.clock import wall_iso
+from edge.errors import RefusedError
+from edge.panel.accounts import Accounts
+from edge.panel.door import COOKIE, AccountsDoor, Session, check_csrf, signed_in
+from edge.panel.feed import lane_of, view_for
+from edge.panel.messages import LANGUAGES, Catalogue, say
+from edge.panel.settings import Panel
+
+LANGUAGE_COOKIE, FORM_COOKIE = "barie_language", "barie_form"
+HERE = Path(__file__).parent
+
+
+def make_templates(catalogue: Catalogue) -> Jinja2Templates:
+    """Templates where `t(language, key)` is the catalogue and `json_block` may stand in a script element of data."""
+    templates = Jinja2Templates(directory=HERE / "templates")
+    templates.env.globals["t"] = lambda language, key, **places: say(catalogue, language, key, **places)
+    templates.env.globals["json_block"] = json_block
+    return templates
+
+
+def json_block(value: Any) -> str:
+    """JSON that cannot end the script element around it."""
+    return json.dumps(value, ensure_ascii=False).replace("<", "\\u003c").replace("&", "\\u0026")
+
+
+async def index(request: Request) -> Response:
+    panel: Panel = request.app.state.panel
+    session = panel.door.session(request)
+    if session is None or session.locked:
+        return RedirectResponse("/sign-in", 303)
+    lanes = panel.desk.lanes
+    if len(lanes) == 1:
+        return RedirectResponse(f"/lane/{next(iter(lanes))}", 303)
+    return _page(
+        request, "lanes.html", session, {"views": {id: view_for(panel, each, session) for id, each in lanes.items()}}
+    )
+
+
+async def lane_page(request: Request) -> Response:
+    panel: Panel = request.app.state.panel
+    lane, session = lane_of(request), panel.door.session(request)
+    if session is None or session.locked:
+        return RedirectResponse(f"/sign-in?next=/lane/{request.path_params['lane']}", 303)
+    panel.door.touch(request)
+    view = view_for(panel, lane, session)
+    return _page(request, "lane.html", session, {"view": view, "many": len(panel.desk.lanes) > 1})
+
+
+async def sign_in_page(request: Request) -> Response:
+    panel: Panel = request.app.state.panel
+    if not isinstance(panel.door, AccountsDoor):
+        return RedirectResponse("/", 303)
+    return _sign_in(request, "")
+
+
+async def sign_in(request: Request) -> Response:
+    """The form's POST: id and PIN for a session cookie. A wrong one shows the form again, with why."""
+    panel: Panel = request.app.state.panel
+    if not isinstance(panel.door, AccountsDoor):
+        raise HTTPException(404, "no_accounts")
+    async with request.form(max_files=0, max_fields=8) as form:
+        fields = {key: str(value) for key, value in form.items()}
+    if not secrets.compare_digest(fields.get("token", "?").encode(), request.cookies.get(FORM_COOKIE, "").encode()):
+        return _sign_in(request, say(panel.catalogue, language_of(request), "signin.again"), 403)
+    accounts: Accounts = request.app.state.accounts
+    try:
+        # Argon2 is slow on purpose: never on the loop that also drives the barrier.
+        person = await asyncio.to_thread(accounts.check_pin, fields.get("id", "").strip(), fields.get("pin", ""))
+    except RefusedError as error:
+        text = say(panel.catalogue, language_of(request), f"signin.{error.code}", seconds=error.detail)
+        return _sign_in(request, text, 403)
+    response = RedirectResponse(safe_next(fields.get("next", "/")), 303)
+    response.set_cookie(COOKIE, panel.door.open(person), httponly=True, samesite="strict", path="/")
+    return response
+
+
+async def sign_out(request: Request) -> Response:
+    panel: Panel = request.app.state.panel
+    check_csrf(request, signed_in(request, even_locked=True))
+    if isinstance(panel.door, AccountsDoor):
+        panel.door.end(request)
+    response = Response(status_code=204)
+    response.delete_cookie(COOKIE, path="/")
+    return response
+
+
+def safe_next(path: str) -> str:
+    """Only a lane of this very screen may follow a sign-in."""
+    name = path.removeprefix("/lane/")
+    return path if path.startswith("/lane/") and name.replace("-", "").replace("_", "").isalnum() else "/"
+
+
+def language_of(request: Request) -> str:
+    chosen = request.cookies.get(LANGUAGE_COOKIE, "")
+    default: str = request.app.state.panel.settings.language
+    return chosen if chosen in LANGUAGES else default
+
+
+def _sign_in(request: Request, why: str, status: int = 200) -> Response:
+    accounts: Accounts = request.app.state.accounts
+    token = secrets.token_urlsafe(16)
+    more = {
+        "people": accounts.people(),
+        "why": why,
+        "token": token,
+        "next": safe_next(request.query_params.get("next", "/")),
+    }
+    response = _page(request, "signin.html", None, more, status)
+    response.set_cookie(FORM_COOKIE, token, httponly=True, samesite="strict", path="/sign-in")
+    return response
+
+
+def _page(request: Request, name: str, session: Session | None, more: dict[str, Any], status: int = 200) -> Response:
+    panel: Panel = request.app.state.panel
+    context: dict[str, Any] = {
+        "language": language_of(request),
+        "session": session,
+        "demo": panel.settings.sign_in == "demo",
+        "boot": {
+            "boot": panel.boot,
+            "csrf": session.csrf if session else "",
+            "now": wall_iso(),
+            "messages": panel.catalogue,
+            "beat_s": panel.settings.beat_s,
+            **{key: more[key] for key in ("view", "views") if key in more},
+        },
+        **more,
+    }
+    return panel.templates.TemplateResponse(request, name, context, status_code=status)

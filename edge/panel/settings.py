@@ -1,0 +1,46 @@
+"""What the screen is told by the configuration, and what its handlers share."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from starlette.templating import Jinja2Templates
+
+    from edge.panel.door import Door
+    from edge.panel.ledger import Ledger
+    from edge.panel.messages import Catalogue
+    from edge.panel.rights import Rights
+    from edge.ports import Desk
+
+
+@dataclass(frozen=True, slots=True)
+class PanelSettings:
+    """`sign_in`: "accounts" asks for a PIN; "demo" takes every loopback browser as a demo guard and says so.
+
+    `hosts` are the names under which the page may be asked for (against DNS rebinding), without a port.
+    """
+
+    sign_in: Literal["accounts", "demo"] = "accounts"
+    hosts: tuple[str, ...] = ("127.0.0.1", "localhost", "[::1]")
+    language: Literal["vi", "en"] = "vi"
+    auto_lock_s: float = 900.0
+    shift_s: float = 12 * 3600.0
+    beat_s: float = 1.0
+
+
+@dataclass(slots=True)
+class Panel:
+    """One running screen. `boot` tells one start of it from the next, so that an open page notices a restart."""
+
+    desk: Desk
+    door: Door
+    settings: PanelSettings
+    catalogue: Catalogue
+    rights: Rights
+    ledger: Ledger
+    templates: Jinja2Templates
+    boot: str
+    closing: asyncio.Event = field(default_factory=asyncio.Event)

@@ -1,0 +1,39 @@
+// The boom as the limit switches say it is: one word, one simple drawing.
+import { h, paint, svg } from "./dom.js";
+import { t, tOr } from "./words.js";
+
+const ANGLES = { closed: 0, opening: -42, open: -80, lowering: -42, stopped: -42, unknown: -20 };
+const ARROWS = { opening: "M78 40V14m-9 10 9-10 9 10", lowering: "M78 14v26m-9-10 9 10 9-10" };
+
+export function drawBoom(section, boom, language) {
+  paint(section, [boom, language], () => {
+    const bad = !boom.board_ok || boom.faults.length > 0 || boom.state === "unknown" || boom.state === "stopped";
+    section.dataset.state = boom.state;
+    section.classList.toggle("abnormal", bad);
+    const notes = [
+      !boom.board_ok && t("boom.board_down"),
+      ...boom.faults.map((code) => tOr(`fault.${code}`, t("boom.fault", { code }))),
+      boom.held && t("boom.held"),
+      boom.present === true && t("boom.present"),
+    ].filter(Boolean);
+    return [
+      drawing(boom.state),
+      h("div", { class: "boom-words" },
+        h("h2", { text: t("boom.title") }),
+        h("p", { class: "boom-state", text: t(`boom.${boom.state}`) }),
+        ...notes.map((note) => h("p", { class: "boom-note", text: note }))),
+    ];
+  });
+}
+
+function drawing(state) {
+  const arm = svg("g", { transform: `rotate(${ANGLES[state] ?? -20} 20 58)`, class: state === "unknown" ? "arm lost" : "arm" },
+    svg("path", { d: "M20 58H112", class: "arm-line" }),
+    svg("path", { d: "M40 58h14m14 0h14m14 0h12", class: "arm-marks" }));
+  return svg("svg", { viewBox: "0 -42 120 126", class: "boom-drawing", "aria-hidden": "true" },
+    svg("path", { d: "M4 80H116", class: "ground" }),
+    svg("path", { d: "M20 80V48", class: "post" }),
+    arm,
+    ARROWS[state] && svg("path", { d: ARROWS[state], class: "arrow" }),
+    state === "unknown" && svg("text", { x: 84, y: 34, class: "question" }, "?"));
+}

@@ -1,0 +1,87 @@
+// The other ways through: reasons, declarations, plates. Each dialog is about one passage and closes when that passage goes.
+import { h, holdable } from "./dom.js";
+import { plateKeyboard } from "./keyboard.js";
+import { plateSign, procedureName } from "./plate.js";
+import { stepName, stepTable } from "./steps.js";
+import { dayClock, section, t } from "./words.js";
+
+const dialog = document.getElementById("dialog");
+let about = null;
+let typing = null;
+
+dialog.addEventListener("close", () => { about = typing = null; });
+dialog.addEventListener("keydown", (event) => {
+  if (event.target.matches("textarea, button.key") && event.key !== "Backspace") return;
+  if (typing && !event.target.matches("textarea")) typing(event);
+});
+
+/** Closes what was opened about another passage. Returns true where it had to. */
+export function closeIfNot(passageId) {
+  if (about === null || about === passageId || !dialog.open) return false;
+  dialog.close();
+  return true;
+}
+
+function show(passage, title, ...parts) {
+  const head = h("header", {}, h("h2", { id: "dialog-title", text: title }),
+    h("button", { type: "button", class: "tool", id: "dialog-back", text: t("app.cancel"), onclick: () => dialog.close() }));
+  dialog.setAttribute("aria-labelledby", "dialog-title");
+  dialog.replaceChildren(head, ...parts.filter(Boolean));
+  about = passage?.id ?? null;
+  if (!dialog.open) dialog.showModal();
+}
+
+/** Override or turn away: one reason of the catalogue's list, words where the reason asks for them. `send({reason, words})`. */
+export function askReason(action, passage, send) {
+  const words = h("textarea", { id: "words", rows: 2, maxlength: 500, "aria-label": t("dialog.words"), placeholder: t("dialog.words") });
+  const hold = action === "override";
+  const submit = h("button", { type: "button", class: "press go", id: "send", disabled: true },
+    t(`action.${action}`), h("small", { text: t(hold ? "app.hold_to_send" : "app.send") }));
+  let reason = "";
+  const judge = () => {
+    words.placeholder = t(reason === "other" ? "dialog.words_needed" : "dialog.words");
+    submit.disabled = reason === "" || (reason === "other" && words.value.trim() === "");
+  };
+  const choices = section(`${action}_reason`).map((each) => h("label", { class: "choice" },
+    h("input", { type: "radio", name: "reason", value: each, onchange: () => { reason = each; judge(); } }),
+    h("span", { text: t(`${action}_reason.${each}`) })));
+  const done = () => { dialog.close(); send({ reason, words: words.value.trim() }); };
+  words.addEventListener("input", judge);
+  if (hold) holdable(submit, done);
+  else submit.addEventListener("click", done);
+  show(passage, t(`action_long.${action}`), h("div", { class: "choices", role: "radiogroup" }, ...choices), words, submit);
+}
+
+/** Several declarations fit: which one is it? `send({value: id})`. */
+export function askDeclaration(passage, send) {
+  const current = passage.declaration && {
+    id: passage.declaration.id, procedure: procedureName(passage), state: passage.declaration.state, declared_at: passage.declaration.declared_at, current: true,
+  };
+  const all = [current, ...passage.others.filter((each) => each.id !== current?.id)].filter(Boolean);
+  show(passage, t("action_long.pick_declaration"), h("div", { class: "choices" }, ...all.map((each) =>
+    h("button", { type: "button", class: "press choice-button", "data-declaration": each.id, disabled: each.current,
+      onclick: () => { dialog.close(); send({ value: each.id }); } },
+      h("b", { text: each.id }), ` ${each.procedure} `,
+      h("small", { text: [t(`facts.${each.state}`), dayClock(each.declared_at), each.current && t("dialog.current")].filter(Boolean).join(" · ") })))));
+}
+
+/** Types a plate, or takes one of what the camera read, both strings side by side. `send({value: plate})`. */
+export function askPlate(passage, send) {
+  const submit = h("button", { type: "button", class: "press go", id: "send", text: t("dialog.search") });
+  const board = plateKeyboard(passage.plate?.text ?? "", (text) => { submit.disabled = text.length < 4; });
+  const candidates = (passage.plate?.candidates ?? []).slice(0, 4);
+  submit.addEventListener("click", () => { dialog.close(); send({ value: board.value() }); });
+  show(passage, t("action_long.type_plate"),
+    h("div", { class: "compare" },
+      passage.crop && h("img", { class: "crop", src: `/evidence/${passage.crop}.jpg`, alt: t("picture.crop") }),
+      !passage.crop && passage.plate && plateSign(passage.plate, true),
+      board.field),
+    candidates.length > 0 && h("div", { class: "candidate-row" }, h("span", { text: t("dialog.candidates") }),
+      ...candidates.map((text) => h("button", { type: "button", class: "press candidate", "data-candidate": text, text, onclick: () => board.set(text) }))),
+    board.keys, submit);
+  typing = board.typed;
+}
+
+export function showStep(step) {
+  show(null, `${stepName(step)}: ${t(`step_state.${step.state}`)}`, stepTable(step));
+}

@@ -1,0 +1,172 @@
+// The lane's page: follows the lane, shows what it is told, and sends one press at a time.
+import { drawBoom } from "./boom.js";
+import { askDeclaration, askPlate, askReason, closeIfNot, showStep } from "./dialogs.js";
+import { holdable, setText } from "./dom.js";
+import { follow } from "./feed.js";
+import { LivePicture } from "./live.js";
+import { bannerKind, drawFacts, drawVerdict } from "./passage.js";
+import { drawPhoto, drawPlate } from "./plate.js";
+import { keepAwake, press } from "./press.js";
+import { drawStatus } from "./status.js";
+import { drawSteps } from "./steps.js";
+import { boot, clock, fullClock, getLanguage, name, switchLanguage, t, tOr, translateFixed } from "./words.js";
+
+const SETTLE_MS = 400; // a finger already on its way must not open for the vehicle that has just taken the other's place
+const $ = (id) => document.getElementById(id);
+const lane = boot.view.lane;
+const live = new LivePicture($("live"), lane);
+
+let view = boot.view;
+let status = boot.view;
+let silent = false;
+let restarted = false;
+let busy = null; // the action being recorded
+let message = null; // () => [class, text], made anew on a change of language
+let steadyAt = 0; // when the passage shown has stood long enough to be pressed for
+
+function showView(next) {
+  const before = view.passage?.id;
+  view = status = next;
+  if (before !== view.passage?.id) {
+    steadyAt = performance.now() + SETTLE_MS;
+    setTimeout(showButtons, SETTLE_MS + 10);
+    if (closeIfNot(view.passage?.id)) tell(() => ["caution", t("dialog.passage_changed")]);
+    else if (busy === null) tell(null);
+  }
+  draw();
+}
+
+function draw() {
+  const language = getLanguage();
+  const { passage } = view;
+  setText($("lane-name"), name(view.name));
+  setText($("lane-place"), `${t(`place.${view.place}`)} · ${t(`direction.${view.direction}`)} · ${t(`mode.${view.mode}`)}`);
+  drawPlate($("plate-row"), view, language, () => open("type_plate"));
+  drawPhoto($("photo"), passage, language);
+  drawVerdict($("verdict"), passage, language);
+  drawFacts($("facts"), view, language, () => open("pick_declaration"));
+  drawSteps($("steps"), passage, language, showStep);
+  drawBoom($("boom"), view.boom, language);
+  document.body.dataset.passage = passage?.state ?? "none";
+  showStatus();
+  showButtons();
+}
+
+function showStatus() {
+  live.show(status.cameras);
+  setText($("live-camera"), status.cameras.length > 1 ? live.camera : "");
+  $("next-camera").hidden = status.cameras.length < 2;
+  drawStatus($("status"), status);
+}
+
+function showButtons() {
+  const can = new Set(silent ? ["stop"] : view.can);
+  const steady = performance.now() >= steadyAt;
+  for (const button of document.querySelectorAll("button[data-action]")) {
+    const action = button.dataset.action;
+    button.disabled = !can.has(action) || (action !== "stop" && busy !== null) || (action === "confirm" && !steady);
+    button.classList.toggle("recording", busy === action);
+  }
+  $("hold").hidden = view.boom.held;
+  $("release_hold").hidden = !view.boom.held;
+  $("close").hidden = !can.has("close");
+  setText($("confirm-why"), $("confirm").disabled && busy === null ? whyNoConfirm(can) : "");
+}
+
+function whyNoConfirm(can) {
+  if (silent) return t("confirm_off.gone");
+  if (view.passage === null) return view.mode === "auto" ? t("mode.auto_long") : t("confirm_off.nobody");
+  if (can.has("confirm")) return "";
+  const kind = bannerKind(view.passage);
+  if (kind === "past") return t("confirm_off.passing");
+  if (kind === "ready" && (view.passage.actions ?? []).includes("confirm")) return t("confirm_off.role");
+  return view.mode === "auto" ? t("mode.auto_long") : tOr(`confirm_off.${kind}`, t("confirm_off.busy"));
+}
+
+function tell(make) {
+  message = make;
+  const [kind, text] = make ? make() : ["", ""];
+  $("message").className = `message ${kind}`;
+  setText($("message"), text);
+}
+
+async function send(action, more = {}) {
+  const passage = view.passage?.id ?? null;
+  const what = () => t(`action.${action}`);
+  busy = action;
+  tell(() => ["recording", t("pressed.recording", { what: what() })]);
+  showButtons();
+  const answer = await press(lane, { name: action, passage, ...more }, () => tell(() => ["caution", t("pressed.asking", { what: what() })]));
+  const time = clock(new Date().toISOString());
+  if (busy === action) busy = null;
+  tell(() => outcome(answer, what(), time));
+  showButtons();
+  if (restarted) reload();
+}
+
+/** Another start of the gate process serves another page; what became of the last press is carried over to it. */
+function reload() {
+  restarted = true;
+  if (busy !== null) return;
+  if (message) sessionStorage.setItem("message", JSON.stringify(message()));
+  location.reload();
+}
+
+function carriedOver() {
+  const kept = sessionStorage.getItem("message");
+  sessionStorage.removeItem("message");
+  if (kept) tell(() => JSON.parse(kept));
+}
+
+function outcome(answer, what, time) {
+  if (answer.code === "unsure") return ["bad", t("pressed.unsure", { what })];
+  if (!answer.done) return ["bad", t("pressed.refused", { what, why: [tOr(`result.${answer.code}`, answer.code), answer.detail].filter(Boolean).join(" ") })];
+  return ["good", t(answer.seq === null ? "pressed.done" : "pressed.done_seq", { what, time, seq: answer.seq })];
+}
+
+/** Opens the dialog of an action that needs one, about the passage on the screen now. */
+function open(action) {
+  if (!view.passage || !view.can.includes(action)) return;
+  const then = (more) => send(action, more);
+  if (action === "type_plate") askPlate(view.passage, then);
+  else if (action === "pick_declaration") askDeclaration(view.passage, then);
+  else askReason(action, view.passage, then);
+}
+
+function showSilence(silentMs) {
+  if (silent !== silentMs > 0) {
+    silent = silentMs > 0;
+    showButtons();
+  }
+  $("gone").hidden = !silent;
+  if (silent) setText($("gone-text"), t("gone.text", { seconds: Math.round(silentMs / 1000) }));
+}
+
+for (const button of document.querySelectorAll("button[data-action]")) {
+  const { action } = button.dataset;
+  if ("hold" in button.dataset) holdable(button, () => send(action));
+  else button.addEventListener("click", () => (["confirm", "stop"].includes(action) ? send(action) : open(action)));
+}
+$("next-camera").addEventListener("click", () => { live.next(); showStatus(); });
+$("language").addEventListener("click", () => { switchLanguage(); tell(message); draw(); });
+$("sign-out")?.addEventListener("click", async () => {
+  await fetch("/sign-out", { method: "POST", headers: { "X-CSRF-Token": boot.csrf } }).catch(() => {});
+  location.assign(`/sign-in?next=/lane/${lane}`);
+});
+
+keepAwake();
+translateFixed();
+setText($("now"), fullClock(boot.now));
+draw();
+carriedOver();
+follow(lane, {
+  view: showView,
+  beat: (beat) => {
+    status = beat;
+    setText($("now"), fullClock(beat.now));
+    showStatus();
+  },
+  locked: () => { $("locked").hidden = false; },
+  restarted: reload,
+  silent: showSilence,
+});

@@ -1,0 +1,111 @@
+// What is known of the vehicle at the barrier: the verdict in words, the declaration's facts, the last passages.
+import { h, paint } from "./dom.js";
+import { authority, clock, dayClock, name, t, tOr } from "./words.js";
+import { procedureName } from "./plate.js";
+
+const PAST = new Set(["permitted", "opening", "open", "through", "turned_away", "left"]);
+const SIGNS = { ready: "✓", release: "✓", await: "!", refuse: "✕", unknown: "?", not_opened: "✕", none: "…" };
+
+/** What the banner is about: the verdict while the vehicle waits, then what became of it. */
+export function bannerKind(passage) {
+  if (passage.state === "not_opened") return "not_opened";
+  if (PAST.has(passage.state)) return "past";
+  return passage.verdict?.verdict ?? "none";
+}
+
+export function drawVerdict(section, passage, language) {
+  paint(section, [passage?.state, passage?.verdict, language], () => {
+    section.hidden = !passage;
+    if (!passage) return null;
+    const kind = bannerKind(passage);
+    section.dataset.kind = kind;
+    section.dataset.state = passage.state;
+    return [
+      h("span", { class: "sign", "aria-hidden": "true", text: kind === "past" ? "→" : SIGNS[kind] }),
+      h("div", {},
+        h("h2", { text: title(kind, passage) }),
+        ...(kind === "past" ? [] : details(passage)),
+        kind === "not_opened" && h("p", { text: t("state_help.not_opened") })),
+    ];
+  });
+}
+
+function title(kind, passage) {
+  if (kind === "past" || kind === "not_opened") return t(`state.${passage.state}`);
+  return kind === "none" ? t(`state.${passage.state}`) : t(`verdict.${kind}`);
+}
+
+function details(passage) {
+  const { missing = [], reasons = [] } = passage.verdict ?? {};
+  const lines = missing.slice(0, 2).map((each, n) => missingLine(each, n === 0 ? "missing.next" : "missing.then"));
+  if (missing.length > 2) lines.push(h("p", { text: t("missing.more", { n: missing.length - 2 }) }));
+  if (passage.verdict?.verdict !== "ready" && missing.length === 0) {
+    lines.push(...reasons.slice(0, 2).map((each) => h("p", {}, `${tOr(`reason.${each.code}`, each.text)} `, article(each.article))));
+  }
+  return lines;
+}
+
+function missingLine(each, key) {
+  const what = `${tOr(`act.${each.act}`, each.act)} (${tOr(`step.${each.step}`, each.step)})`;
+  return h("p", {}, `${t(key, { who: authority(each.authority), what })} `, article(each.article));
+}
+
+const article = (text) => (text ? h("small", { class: "article", text }) : null);
+
+/** Facts of the declaration, or why there are none; while the lane is clear, the last passages. */
+export function drawFacts(section, view, language, pick) {
+  const passage = view.passage;
+  const shows = passage
+    ? [passage.id, passage.declaration, passage.others, passage.procedure, passage.verdict?.verdict, view.can.includes("pick_declaration")]
+    : [null, view.last];
+  paint(section, [shows, language], () => {
+    if (!passage) return lastPassages(view.last);
+    const several = passage.others.length > 0 && view.can.includes("pick_declaration")
+      && h("button", { type: "button", class: "press choose", id: "pick_declaration", onclick: pick,
+        text: t("facts.others", { n: passage.others.length + (passage.declaration ? 1 : 0) }) });
+    if (passage.declaration) return [factList(passage), several];
+    if (passage.verdict?.verdict !== "unknown") return several;
+    return [h("p", { class: "no-declaration", text: t("facts.no_declaration") }), h("p", { text: t("facts.no_declaration_help") }), several];
+  });
+}
+
+function factList(passage) {
+  const d = passage.declaration;
+  const state = d.state && d.state !== "active" ? h("b", { class: "caution", text: ` ${t(`facts.${d.state}`)}` }) : null;
+  const rows = [
+    ["facts.declaration", [d.id, state, h("small", { text: ` ${t("facts.declared_at", { time: dayClock(d.declared_at) })}` })]],
+    ["facts.procedure", [procedureName(passage)]],
+    ["facts.declarant", [declarant(d.declarant)]],
+    ...(d.vehicles ?? []).flatMap((vehicle) => vehicleRows(vehicle)),
+    ["facts.goods", [(d.goods ?? []).map(goodsText).join("; ")]],
+    ["facts.transfer", [d.transfer && t("facts.transfer_text", { record: d.transfer.record_no, deadline: dayClock(d.transfer.deadline) })]],
+  ];
+  const full = rows.filter(([, parts]) => parts.some((part) => part));
+  return h("dl", {}, ...full.flatMap(([key, parts]) => [h("dt", { text: t(key) }), h("dd", {}, ...parts.filter(Boolean))]));
+}
+
+function vehicleRows(vehicle) {
+  const kind = vehicle.class && tOr(`class.${vehicle.class}`, vehicle.class);
+  const boxes = [vehicle.container && `${t("facts.container")} ${vehicle.container}`, vehicle.seal && `${t("facts.seal")} ${vehicle.seal}`];
+  return [
+    [`facts.${vehicle.role}`, [h("b", { text: vehicle.plate }), kind && ` · ${kind}`]],
+    ["facts.container", [boxes.filter(Boolean).length && [vehicle.container, vehicle.seal && `${t("facts.seal")} ${vehicle.seal}`].filter(Boolean).join(" · ")]],
+    ["facts.driver", [[vehicle.driver?.name, vehicle.driver?.phone].filter(Boolean).join(" · ")]],
+  ];
+}
+
+const declarant = (who) => [who?.name ?? who?.organisation ?? who?.organization, who?.tax_code].filter(Boolean).join(" · ");
+
+const goodsText = (goods) => [goods.name, goods.quantity !== undefined && `${goods.quantity} ${goods.unit ?? ""}`.trim()].filter(Boolean).join(", ");
+
+function lastPassages(last) {
+  if (last.length === 0) return null;
+  return [
+    h("h2", { text: t("passage.last") }),
+    h("table", { class: "last" }, h("tbody", {}, ...last.slice(0, 6).map((each) => h("tr", {},
+      h("td", { text: clock(each.at) }),
+      h("td", {}, h("b", { text: each.plate ?? "?" })),
+      h("td", { text: tOr(`state.${each.outcome}`, each.outcome ?? "") }),
+      h("td", { text: each.verdict ? tOr(`verdict_short.${each.verdict}`, each.verdict) : "" }))))),
+  ];
+}

@@ -1,0 +1,33 @@
+// One quiet line: link, cameras, clock, store, copy. It speaks up only when something is wrong.
+import { h, paint } from "./dom.js";
+import { t } from "./words.js";
+
+const BACKLOG_S = 60;
+const COPY_OLD_S = 15 * 60;
+
+/** [weight, text] of everything that is wrong; weight 2 must be answered, 1 should be known. */
+function troubles({ link, cameras, clock, store, copy_age_s: copyAgeS }) {
+  const found = [];
+  const n = link.unacknowledged;
+  if (store.state !== "ok") found.push([store.state === "low" ? 1 : 2, t(`status.store_${store.state}`)]);
+  if (clock !== "synced") found.push([clock === "unset" ? 2 : 1, t(`status.clock_${clock}`)]);
+  for (const camera of cameras) {
+    if (camera.state !== "up") found.push([camera.state === "starting" ? 1 : 2, t(`status.camera_${camera.state}`, { id: camera.id })]);
+  }
+  if (link.state !== "up") found.push([link.state === "refused" ? 2 : 1, t(`status.link_${link.state}`, { n })]);
+  else if (link.oldest_s !== null && link.oldest_s > BACKLOG_S) {
+    found.push([1, t("status.backlog", { n, seconds: Math.round(link.oldest_s) })]);
+  }
+  if (copyAgeS === null) found.push([1, t("status.copy_none")]);
+  else if (copyAgeS > COPY_OLD_S) found.push([1, t("status.copy_old", { minutes: Math.round(copyAgeS / 60) })]);
+  return found.sort((a, b) => b[0] - a[0]);
+}
+
+export function drawStatus(list, status) {
+  const found = troubles(status);
+  paint(list, found.length ? found : t("status.ok"), () =>
+    found.length === 0
+      ? h("li", { class: "fine", text: t("status.ok") })
+      : found.map(([weight, text]) => h("li", { class: weight === 2 ? "bad" : "note" },
+        h("span", { "aria-hidden": "true", text: weight === 2 ? "✕ " : "! " }), text)));
+}

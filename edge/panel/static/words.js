@@ -1,0 +1,65 @@
+// Words: the message catalogue, the language chosen, and how times are written. Set once from the page's own data block.
+
+export const boot = JSON.parse(document.getElementById("boot").textContent);
+
+let language = document.documentElement.lang;
+
+/** The text of a key in the language chosen; an unknown key shows itself, so that a gap is seen. */
+export function t(key, places = {}) {
+  const texts = boot.messages[key];
+  if (!texts) return key;
+  return texts[language].replace(/\{(\w+)\}/g, (whole, name) => (name in places ? String(places[name]) : whole));
+}
+
+/** The text of a key, or `otherwise` where the catalogue has none. */
+export const tOr = (key, otherwise) => (boot.messages[key] ? t(key) : otherwise);
+
+/** One of the desk's own {vi, en} names. */
+export const name = (names, otherwise = "") => (names ? (names[language] ?? names.vi ?? otherwise) : otherwise);
+
+/** Keys of a section in the catalogue's own order: lists of reasons are made of these. */
+export const section = (prefix) =>
+  Object.keys(boot.messages).filter((key) => key.startsWith(`${prefix}.`)).map((key) => key.slice(prefix.length + 1));
+
+export const authority = (code) => code.split("|").map((one) => tOr(`authority.${one}`, one)).join(` ${t("missing.or")} `);
+
+export const getLanguage = () => language;
+
+export function switchLanguage() {
+  language = language === "vi" ? "en" : "vi";
+  document.documentElement.lang = language;
+  document.cookie = `barie_language=${language}; path=/; max-age=31536000; samesite=strict`;
+  translateFixed();
+}
+
+/** Puts the words of the page's fixed parts into the language chosen. */
+export function translateFixed(root = document) {
+  for (const element of root.querySelectorAll("[data-t]")) element.textContent = t(element.dataset.t);
+  for (const element of root.querySelectorAll("[data-t-label]")) element.setAttribute("aria-label", t(element.dataset.tLabel));
+}
+
+// Labels are Vietnam's time wherever the browser thinks it is.
+const inVietnam = (iso) => new Date(Date.parse(iso) + 7 * 3600_000);
+const two = (n) => String(n).padStart(2, "0");
+
+/** 09:10:05 */
+export function clock(iso) {
+  if (!iso) return "";
+  const d = inVietnam(iso);
+  return `${two(d.getUTCHours())}:${two(d.getUTCMinutes())}:${two(d.getUTCSeconds())}`;
+}
+
+/** 20/11 09:10, or 20 Nov 09:10 */
+export function dayClock(iso) {
+  if (!iso) return "";
+  const d = inVietnam(iso);
+  const time = `${two(d.getUTCHours())}:${two(d.getUTCMinutes())}`;
+  if (language === "vi") return `${two(d.getUTCDate())}/${two(d.getUTCMonth() + 1)} ${time}`;
+  return `${d.getUTCDate()} ${"Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split(" ")[d.getUTCMonth()]} ${time}`;
+}
+
+/** 20/11/2026 09:10:05 */
+export function fullClock(iso) {
+  const d = inVietnam(iso);
+  return `${two(d.getUTCDate())}/${two(d.getUTCMonth() + 1)}/${d.getUTCFullYear()} ${clock(iso)}`;
+}
