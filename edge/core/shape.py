@@ -1,4 +1,4 @@
-"""Declarations and confirmations in the shape of the outside contract (docs/protocol.md), as plain JSON values. Pure."""
+"""Declarations and confirmations in the shape of the outside contract (docs/protocol.md), as plain JSON. Pure."""
 
 from __future__ import annotations
 
