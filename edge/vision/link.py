@@ -3,13 +3,14 @@
 A message is a 4-byte big-endian length, a JSON header of that length, then the binary attachments whose sizes the
 header lists: `{"kind": …, "fields": {…}, "sizes": [n, …]}`. Kinds, with fields and attachments:
 
-- `settings` (gate to vision, first): see `edge.vision.settings`
+- `settings` (gate to vision, first): `edge.vision.worker.Settings`
 - `hello`: camera, models (name -> version or hash), pid
 - `frame`: captured_mono_ns, captured_at, size [w, h] of the full frame, number; [JPEG for the live picture]
 - `reading`: a `Reading` as `reading_fields` gives it; [JPEG of that very frame, JPEG of its crop]
 - `gone`: track
-- `health`: state (connecting, up, down, frozen), fps_in, fps_read, dropped, age_ms
-- `error`: part (camera, model, frame), text
+- `health`, every second: state of the camera (connecting, up, down, frozen), why, reader (loading, ready, failed: …),
+  fps_in, fps_read, dropped, bad, age_ms
+- `error`: part (camera, model, settings), text
 """
 
 from __future__ import annotations

@@ -3,21 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path
 
+from edge import resources
 from edge.core.plate import PlateTable, parse
 from edge.errors import ModelError
 from edge.ports import Detector, Reader
 
-PLATES_FILE = Path(__file__).parents[2] / "config" / "plates.toml"
 
-
-def plate_table(path: Path = PLATES_FILE) -> PlateTable:
-    """The plate table from its file. Raises ConfigError."""
-    try:
-        return parse(path.read_text(encoding="utf-8"), path.name)
-    except (OSError, UnicodeDecodeError) as error:
-        raise ModelError(f"{path.name}: the plate table cannot be read: {error}") from error
+def plate_table() -> PlateTable:
+    """The plate table of this installation (config/plates.toml). Raises ConfigError."""
+    return parse(*resources.config_text("plates.toml"))
 
 
 def _rapidocr(table: PlateTable, threads: int) -> tuple[Detector, Reader]:

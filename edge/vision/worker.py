@@ -1,10 +1,10 @@
-"""One camera's process: `python -m edge.vision.worker --fd N`, N being one end of a Unix socket pair (edge.vision.link).
+"""One camera's process: `python -m edge.vision.worker --fd N`, N one end of a Unix socket pair (edge.vision.link).
 
-The first message in is `settings`; everything else goes out. The process ends when the socket does, so a gate process that
-was killed leaves no orphan. Pictures flow as soon as the camera answers; the models load meanwhile.
+The first message in is `settings`; everything else goes out. The process ends when the socket does, so a gate process
+that was killed leaves no orphan. Pictures flow as soon as the camera answers; the models load meanwhile.
 
-Three threads: capture (edge.vision.capture), the main one for pictures and health, and one for the models, so that a slow
-look never holds up the guard's live picture.
+Threads: capture (edge.vision.capture), the main one for pictures and health, and one for the models, so that a slow look
+never holds up the guard's live picture.
 """
 
 from __future__ import annotations
@@ -96,6 +96,7 @@ class Worker:
         self._wanted = threading.Condition()
         self._reader = "loading"
         self._looks = 0
+        self._before = (clock.mono_s(), 0, 0)
         self._skipped = 0
         self._bad = 0
 
@@ -118,7 +119,7 @@ class Worker:
             if now_s - health_s >= HEALTH_EVERY_S:
                 health_s = now_s
                 health = self._source.health()
-                self._send_health(health)
+                self._send_health(health, now_s)
                 told = self._tell_lost(health, told)
 
     def _hand_on(self, frame: Frame) -> None:
@@ -142,20 +143,21 @@ class Worker:
             return
         self._say("frame", fields, [picture])
 
-    def _send_health(self, health: SourceHealth) -> None:
-        self._say(
-            "health",
-            {
-                "state": health.state,
-                "why": health.why,
-                "reader": self._reader,
-                "frames_in": health.frames_in,
-                "frames_skipped": health.dropped + self._skipped,
-                "frames_bad": self._bad,
-                "looks": self._looks,
-                "age_ms": health.age_ms,
-            },
-        )
+    def _send_health(self, health: SourceHealth, now_s: float) -> None:
+        """Rates are since the last one: frames off the wire, and frames that a model looked at."""
+        before, self._before = self._before, (now_s, health.frames_in, self._looks)
+        span_s = max(1e-3, now_s - before[0])
+        fields = {
+            "state": health.state,
+            "why": health.why,
+            "reader": self._reader,
+            "fps_in": round((health.frames_in - before[1]) / span_s, 1),
+            "fps_read": round((self._looks - before[2]) / span_s, 1),
+            "dropped": health.dropped + self._skipped,
+            "bad": self._bad,
+            "age_ms": health.age_ms,
+        }
+        self._say("health", fields)
 
     def _tell_lost(self, health: SourceHealth, told: str) -> str:
         """An `error` when the camera goes down or freezes, once for each reason."""
