@@ -1,7 +1,8 @@
-"""`barie`: every command in one place. Each imports only what it needs, so that `barie explain` never waits for a model.
+"""`barie`: every command in one place. Each imports only what it needs, so that `barie explain` never waits for a
+model.
 
-Exit status: 0 done, 1 the answer is no (a fault was found, an expectation differs), 2 bad input or a configuration that stops
-the start.
+Exit status: 0 done, 1 the answer is no (a fault was found, an expectation differs), 2 bad input or a configuration
+that stops the start.
 """
 
 from __future__ import annotations
@@ -21,7 +22,9 @@ Command = Callable[[argparse.Namespace], int]
 def main(argv: Sequence[str] | None = None) -> None:
     """Entry point of the console script and of `python -m edge`."""
     args = parser().parse_args(argv)
-    logging.basicConfig(level=args.log_level.upper(), format="%(asctime)s %(levelname)s %(name)s: %(message)s", stream=sys.stderr)
+    logging.basicConfig(
+        level=args.log_level.upper(), format="%(asctime)s %(levelname)s %(name)s: %(message)s", stream=sys.stderr
+    )
     command: Command = args.command
     try:
         status = command(args)
@@ -72,8 +75,12 @@ def _agent(commands: Commands) -> None:  # type: ignore[valid-type]
     config = commands.add_parser("config", help="check a config").add_subparsers(required=True, metavar="WHAT")  # type: ignore[attr-defined]
     check = _add(config, "check", "every fault of a config, each with its key", _config_check)
     check.add_argument("file", type=Path)
-    _config_option(_add(commands, "doctor", "config, cameras, boards, broker, clock, disk, models, each with a verdict", _doctor))
-    account = commands.add_parser("account", help="accounts of the screen").add_subparsers(required=True, metavar="WHAT")  # type: ignore[attr-defined]
+    _config_option(
+        _add(commands, "doctor", "config, cameras, boards, broker, clock, disk, models, each with a verdict", _doctor)
+    )
+    account = commands.add_parser("account", help="accounts of the screen").add_subparsers(
+        required=True, metavar="WHAT"
+    )  # type: ignore[attr-defined]
     add = _add(account, "add", "add an account; asks for its PIN at this console", _account_add)
     _config_option(add)
     add.add_argument("id")
@@ -155,7 +162,9 @@ def _explain(args: argparse.Namespace) -> int:
 
 def _record(commands: Commands) -> None:  # type: ignore[valid-type]
     journal = commands.add_parser("journal", help="the event log").add_subparsers(required=True, metavar="WHAT")  # type: ignore[attr-defined]
-    _config_option(_add(journal, "verify", "the log's chain checked: any change, gap or reorder, by row", _journal_verify))
+    _config_option(
+        _add(journal, "verify", "the log's chain checked: any change, gap or reorder, by row", _journal_verify)
+    )
     export = _add(journal, "export", "events as JSON lines or CSV", _journal_export)
     _config_option(export)
     export.add_argument("--format", choices=["jsonl", "csv"], default="jsonl")
@@ -191,7 +200,9 @@ def _central(args: argparse.Namespace) -> int:
 
 def _demo(commands: Commands) -> None:  # type: ignore[valid-type]
     demo = _add(commands, "demo", "the whole job in a world of its own", _run_demo)
-    demo.add_argument("--seconds", type=float, default=None, help="end after this long, counted from when everything is up")
+    demo.add_argument(
+        "--seconds", type=float, default=None, help="end after this long, counted from when everything is up"
+    )
     demo.add_argument("--headless", action="store_true", help="a scripted guard presses; one summary line at the end")
     demo.add_argument("--port", type=int, default=8080)
 

@@ -61,8 +61,8 @@ def new_id() -> str:
 
 
 def state(now_unix_s: float | None = None) -> ClockState:
-    """Whether the system's clock may be trusted, from the kernel's own discipline (adjtimex): `synced`, else `holdover` where the
-    date is at least plausible, else `unset`."""
+    """Whether the system's clock may be trusted, from the kernel's own discipline (adjtimex): `synced`, else
+    `holdover` where the date is at least plausible, else `unset`."""
     buffer = ctypes.create_string_buffer(512)
     result = ctypes.CDLL(None, use_errno=True).adjtimex(buffer)
     if result not in (-1, _TIME_ERROR):

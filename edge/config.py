@@ -1,7 +1,7 @@
 """One TOML file for one gate PC, checked strictly: an unknown key, a wrong type or a contradiction stops the start.
 
-Every fault is found before anything starts and names its key (`lane.0.camera.1.url`). Durations and sizes carry their unit in
-the key's name. `config/gate.example.toml` shows every key with its meaning.
+Every fault is found before anything starts and names its key (`lane.0.camera.1.url`). Durations and sizes carry their
+unit in the key's name. `config/gate.example.toml` shows every key with its meaning.
 """
 
 from __future__ import annotations
@@ -53,7 +53,8 @@ class PanelConfig(Section):
     host: str = "127.0.0.1"
     port: Annotated[int, Field(ge=0, le=65535)] = 8080
     sign_in: Literal["accounts", "demo"] = "accounts"
-    """`demo` signs every browser in as a demo guard; only allowed where every board is simulated and the host is loopback."""
+    """`demo` signs every browser in as a demo guard; only allowed where every board is simulated and the host is
+    loopback."""
     auto_lock_s: Annotated[int, Field(ge=30)] = 900
 
 
@@ -142,10 +143,14 @@ class LaneConfig(Section):
     @model_validator(mode="after")
     def _fits(self) -> Self:
         if self.direction not in DIRECTIONS[self.place]:
-            raise ValueError(f"direction: {self.direction!r} is not a way through {self.place}: use {DIRECTIONS[self.place]}")
+            raise ValueError(
+                f"direction: {self.direction!r} is not a way through {self.place}: use {DIRECTIONS[self.place]}"
+            )
         if self.smart_lane and self.place.startswith("yard"):
             raise ValueError("smart_lane: only B1 and B2 can be smart lanes; a yard gate confirms by itself anyway")
-        faults = [f"board: {fault}" for fault in self.board.faults()] + [f"barrier: {fault}" for fault in self.barrier.faults()]
+        faults = [f"board: {fault}" for fault in self.board.faults()] + [
+            f"barrier: {fault}" for fault in self.barrier.faults()
+        ]
         faults += wiring_faults(self.board, self.barrier)
         if faults:
             raise ValueError("; ".join(faults))
@@ -195,11 +200,14 @@ def _board_address(board: BoardSettings) -> str:
 def _repeated(key: str, values: list[str], *, secret: bool = False) -> list[str]:
     """Two lanes that share a board, a camera or a name overlap: neither could be trusted."""
     seen = sorted({value for value in values if values.count(value) > 1})
-    return [f"{key}: {'a value' if secret else repr(value)} is used by more than one lane: lanes overlap" for value in seen]
+    return [
+        f"{key}: {'a value' if secret else repr(value)} is used by more than one lane: lanes overlap" for value in seen
+    ]
 
 
 def parse_config(text: str, source: str) -> Config:
-    """The checked configuration. Raises ConfigError with every fault found, each naming its key (or line, for bad TOML)."""
+    """The checked configuration. Raises ConfigError with every fault found, each naming its key (or line, for bad
+    TOML)."""
     try:
         data = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:

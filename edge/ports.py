@@ -38,7 +38,8 @@ class Detection:
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """One decoded picture. `captured_mono_ns` and `captured_at` are stamped when it came off the wire, before anything waits."""
+    """One decoded picture. `captured_mono_ns` and `captured_at` are stamped when it came off the wire, before
+    anything waits."""
 
     image: Image
     number: int
@@ -89,7 +90,16 @@ class Action:
 
     key: str
     name: Literal[
-        "confirm", "override", "turn_away", "pick_declaration", "type_plate", "stop", "hold", "release_hold", "paper_form", "close"
+        "confirm",
+        "override",
+        "turn_away",
+        "pick_declaration",
+        "type_plate",
+        "stop",
+        "hold",
+        "release_hold",
+        "paper_form",
+        "close",
     ]
     passage: str | None
     person: Person
@@ -128,7 +138,8 @@ class LaneDesk(Protocol):
 
 @runtime_checkable
 class ActionMemory(Protocol):
-    """A LaneDesk that remembers keys beyond a restart of the gate process, so that a guard whose press met one can be told."""
+    """A LaneDesk that remembers keys beyond a restart of the gate process, so that a guard whose press met one can be
+    told."""
 
     async def outcome(self, key: str) -> ActionResult | None:
         """What became of an action by its key, from the record on disk; None where no such action was ever recorded."""
@@ -168,13 +179,14 @@ class Outbox(Protocol):
         ...
 
     def acknowledge(self, lane: str, seq: int) -> int:
-        """The centre has every event up to seq for good. Returns how many rows that newly covers. Raises BadMessageError if
-        seq is beyond what this gate ever produced."""
+        """The centre has every event up to seq for good. Returns how many rows that newly covers. Raises
+        BadMessageError if seq is beyond what this gate ever produced."""
         ...
 
 
 class Inbox(Protocol):
-    """Where messages from the centre land. Thread safe. Each raises BadMessageError, which the caller counts and sets aside."""
+    """Where messages from the centre land. Thread safe. Each raises BadMessageError, which the caller counts and sets
+    aside."""
 
     def declaration(self, declaration_id: str, payload: bytes) -> bool:
         """A retained declaration (empty payload: removed). Returns True where the copy changed."""

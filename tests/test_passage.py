@@ -24,7 +24,17 @@ def ids() -> Callable[[], str]:
 def reading(text: str = "12C12345", track: int = 1, *, decided: bool = False, confidence: float = 0.9) -> Reading:
     plate = PlateText(text, text, confidence, "VN", "truck", "two_line")
     corners = ((0.0, 0.0), (9.0, 0.0), (9.0, 9.0), (0.0, 9.0))
-    return Reading("front", track, 1, 0, "2026-11-20T08:00:00+07:00", PlateRead(plate, (0, 0, 9, 9), corners), decided, 3, (1280, 720))
+    return Reading(
+        "front",
+        track,
+        1,
+        0,
+        "2026-11-20T08:00:00+07:00",
+        PlateRead(plate, (0, 0, 9, 9), corners),
+        decided,
+        3,
+        (1280, 720),
+    )
 
 
 def test_the_first_reading_begins_a_passage_and_a_decided_one_asks_the_law() -> None:
@@ -128,7 +138,9 @@ def test_tractor_and_trailer_stand_side_by_side() -> None:
 
 STEPS = st.lists(
     st.one_of(
-        st.tuples(st.just("saw"), st.sampled_from(["12C12345", "12C12346", "12R01234"]), st.integers(1, 4), st.booleans()),
+        st.tuples(
+            st.just("saw"), st.sampled_from(["12C12345", "12C12346", "12R01234"]), st.integers(1, 4), st.booleans()
+        ),
         st.tuples(st.sampled_from(["arrived", "left", "through", "permit", "opened", "refused", "lowered", "tick"])),
     ),
     max_size=40,

@@ -24,7 +24,8 @@ log = logging.getLogger(__name__)
 FROZEN_AFTER_S = 2.0
 """No picture for this long, and the guard is told that the picture is old."""
 RESTART_S = (0.0, 0.5, 1.0, 2.0, 5.0)
-"""Waits before the n-th restart in a row; the first is immediate. A camera process that lived a minute starts the row anew."""
+"""Waits before the n-th restart in a row; the first is immediate. A camera process that lived a minute starts the row
+anew."""
 LIVED_S = 60.0
 
 CameraState = Literal["starting", "up", "down", "frozen"]
@@ -56,7 +57,9 @@ class CameraView:
 class CameraProcess:
     """Keeps one vision process alive. Everything happens on the gate's event loop."""
 
-    def __init__(self, camera: str, settings: dict[str, Any], on_reading: OnReading, on_change: Callable[[], None]) -> None:
+    def __init__(
+        self, camera: str, settings: dict[str, Any], on_reading: OnReading, on_change: Callable[[], None]
+    ) -> None:
         self.camera = camera
         self.view = CameraView()
         self._settings = settings
@@ -151,7 +154,8 @@ class CameraProcess:
             self._fault(str(fields.get("part")), str(fields.get("text", "unknown fault")))
 
     def _fault(self, part: str, text: str) -> None:
-        """A broken model stays said until the process is new; a broken camera until its next picture; a bad frame costs one."""
+        """A broken model stays said until the process is new; a broken camera until its next picture; a bad frame
+        costs one."""
         if part == "model":
             self.view.fault = text
         if part == "frame":

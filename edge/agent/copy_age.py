@@ -1,4 +1,5 @@
-"""How old the local copy of the centre's declarations is: nothing while the link is up, then the time since it went away."""
+"""How old the local copy of the centre's declarations is: nothing while the link is up, then the time since it went
+away."""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
-"""The guard's side of a lane: every press checked against what may be done now, done once, answered after the record is on disk."""
+"""The guard's side of a lane: every press checked against what may be done now, done once, answered after the record
+is on disk."""
 
 from __future__ import annotations
 
@@ -15,6 +16,7 @@ from edge.core.model import Confirmation
 from edge.core.plate import PlateTable
 from edge.errors import RefusedError, StoreError
 from edge.ports import Action, ActionResult
+from edge.wire import confirmation_to_json
 
 Health = Callable[[], Mapping[str, Any]]
 """What the gate knows beside the lane itself: boom, cameras, link, clock, store, age of the copy."""
@@ -23,7 +25,9 @@ Health = Callable[[], Mapping[str, Any]]
 class Desk:
     """`ports.LaneDesk` over one lane actor."""
 
-    def __init__(self, actor: LaneActor, plates: PlateTable, health: Health, live_jpeg: Callable[[str], bytes | None]) -> None:
+    def __init__(
+        self, actor: LaneActor, plates: PlateTable, health: Health, live_jpeg: Callable[[str], bytes | None]
+    ) -> None:
         self._actor = actor
         self._plates = plates
         self._health = health
@@ -64,9 +68,11 @@ class Desk:
 
     async def _answer(self, action: Action) -> ActionResult:
         try:
-            before = await asyncio.to_thread(self._actor.store.action, action.key)
+            before = await self._actor.ledger.known(action.key)
             if before is not None:
-                return ActionResult(True, str(before["code"]), int(before["seq"]) if "seq" in before else None, "repeated")
+                return ActionResult(
+                    True, str(before["code"]), int(before["seq"]) if "seq" in before else None, "repeated"
+                )
             self._check(action)
             result = await self._handlers[action.name](action)
         except RefusedError as error:
@@ -99,14 +105,24 @@ class Desk:
         passage = self._actor.lane.passage
         if passage is None or passage.state in passages.MOVING:
             raise RefusedError("already_opening")
-        if assessment is None or assessment.declaration is None or assessment.verdict.verdict not in ("ready", "release"):
+        if (
+            assessment is None
+            or assessment.declaration is None
+            or assessment.verdict.verdict not in ("ready", "release")
+        ):
             raise RefusedError("not_ready", assessment.verdict.verdict if assessment else "")
         if assessment.needs_check:
             raise RefusedError("check_needed")
         step = assessment.verdict.step or ""
         given = Confirmation(step, "BG", "pass", clock.wall_iso(), action.person.id, "gate", assessment.plate)
         again = assessment.verdict.verdict == "release"
-        body = {**self._who(action), "declaration": assessment.declaration.id, "checked": self._actor.shown.checked, "again": again, "confirmation": asdict(given)}
+        body = {
+            **self._who(action),
+            "declaration": assessment.declaration.id,
+            "checked": self._actor.shown.checked,
+            "again": again,
+            "confirmation": confirmation_to_json(given),
+        }
         keys = {action.key: {"code": "confirmed"}, self._actor.once_key(assessment): {"code": "confirmed"}}
         confirmation = None if again else (assessment.declaration.id, given)
         seq = await self._actor.open_after_record("confirmation", body, confirmation=confirmation, keys=keys)
@@ -124,9 +140,9 @@ class Desk:
 
     async def _turn_away(self, action: Action) -> ActionResult:
         body = {**self._who(action), "reason": action.reason, "words": action.words}
-        seq = await self._actor.record("refusal", body, keys={action.key: {"code": "turned_away"}})
+        done = await self._actor.ledger.write("refusal", body, keys={action.key: {"code": "turned_away"}})
         self._actor.lane = passages.turned_away(self._actor.lane)
-        return ActionResult(True, "turned_away", seq)
+        return ActionResult(True, "turned_away", done.seq)
 
     async def _pick(self, action: Action) -> ActionResult:
         declaration = await asyncio.to_thread(self._actor.store.declaration, action.value)
@@ -137,7 +153,8 @@ class Desk:
         return ActionResult(True, "picked")
 
     async def _type(self, action: Action) -> ActionResult:
-        """A typed plate counts as exact only if the grammar knows it; it stands under the guard's name in every later event."""
+        """A typed plate counts as exact only if the grammar knows it; it stands under the guard's name in every later
+        event."""
         plate = self._plates.read(action.value, "unknown", 1.0)
         if plate.kind == "other" or plate.text != self._plates.normalise(action.value):
             raise RefusedError("no_such_plate", action.value)
@@ -146,15 +163,19 @@ class Desk:
         return ActionResult(True, "typed")
 
     async def _stop(self, action: Action) -> ActionResult:
-        seq = await self._actor.record("barrier", {**self._who(action), "stage": "stop"}, keys={action.key: {"code": "stopped"}})
-        return ActionResult(True, "stopped", seq)
+        done = await self._actor.ledger.write(
+            "barrier", {**self._who(action), "stage": "stop"}, keys={action.key: {"code": "stopped"}}
+        )
+        return ActionResult(True, "stopped", done.seq)
 
     async def _hold(self, action: Action) -> ActionResult:
         held = action.name == "hold"
         self._actor.barrier.hold(held)
         code = "held" if held else "hold_released"
-        seq = await self._actor.record("barrier", {**self._who(action), "stage": code}, keys={action.key: {"code": code}})
-        return ActionResult(True, code, seq)
+        done = await self._actor.ledger.write(
+            "barrier", {**self._who(action), "stage": code}, keys={action.key: {"code": code}}
+        )
+        return ActionResult(True, code, done.seq)
 
     def _who(self, action: Action) -> dict[str, Any]:
         passage = self._actor.lane.passage

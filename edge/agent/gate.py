@@ -1,7 +1,7 @@
 """The gate process: store, screen, uplink, barrier loops and the supervisor of the vision processes, on one event loop.
 
-Starts wherever the guard could still work (no camera, no broker, a silent board), refuses where it could not be safe or could
-not record (a config that contradicts itself, a store that cannot be opened, a taken port).
+Starts wherever the guard could still work (no camera, no broker, a silent board), refuses where it could not be safe
+or could not record (a config that contradicts itself, a store that cannot be opened, a taken port).
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ import uvicorn
 
 from edge import clock, resources
 from edge.agent.cameras import CameraProcess
+from edge.agent.copy_age import CopyAge
 from edge.agent.desk import Desk
 from edge.agent.health import GateHealth
 from edge.agent.inbox import GateInbox
@@ -30,8 +31,8 @@ from edge.errors import BarieError
 from edge.panel.accounts import Accounts
 from edge.panel.app import create_app
 from edge.panel.settings import PanelSettings
-from edge.store import Store
-from edge.store.keys import load_or_create_signer
+from edge.store.keys import open_key
+from edge.store.store import Limits, Store
 from edge.uplink.mqtt import Uplink
 from firmware_io.boards import open_board
 from firmware_io.loop import BarrierLoop
@@ -48,15 +49,17 @@ class Gate:
     def __init__(self, config: Config) -> None:
         self.config = config
         data_dir = Path(config.site.data_dir)
+        key = open_key(data_dir / "keys")
         self.store = Store.open(
             data_dir,
             site=config.site.id,
             lanes=[lane.id for lane in config.lane],
-            signer=load_or_create_signer(data_dir / "keys"),
-            keep_acknowledged_s=config.store.keep_acknowledged_s,
-            evidence_budget_mb=config.store.evidence_budget_mb,
+            signer=key.sign,
+            check=key.check,
+            limits=Limits(config.store.keep_acknowledged_s, config.store.evidence_budget_mb * 1_000_000),
         )
-        self.law = Law.load(config.law, self.store)
+        self.copy_age = CopyAge(self.store.copy_seen_at)
+        self.law = Law.load(config.law, self.store, self.copy_age)
         self.loop = asyncio.get_running_loop()
         self.uplink: Uplink | None = None
         self.barriers: dict[str, BarrierLoop] = {}
@@ -68,10 +71,14 @@ class Gate:
             self._add_lane(lane, plates)
         if config.mqtt is not None:
             inbox = GateInbox(self.store, self.actors, self.law.knows, self.loop)
-            self.uplink = Uplink(config.site.id, config.mqtt, self.store, inbox, self._status, on_state=self._touch_soon)
+            self.uplink = Uplink(
+                config.site.id, config.mqtt, self.store, inbox, self._status, on_state=self._touch_soon
+            )
 
     def _add_lane(self, lane: LaneConfig, plates: Any) -> None:
-        barrier = BarrierLoop(lane.id, lambda: open_board(lane.board), lane.barrier, self._notify(lane.id), clock=clock.mono_s)
+        barrier = BarrierLoop(
+            lane.id, lambda: open_board(lane.board), lane.barrier, self._notify(lane.id), clock=clock.mono_s
+        )
         actor = LaneActor(lane, self.store, self.law, barrier, self._wake)
         self.barriers[lane.id] = barrier
         self.actors[lane.id] = actor
@@ -85,8 +92,10 @@ class Gate:
             }
             self.cameras[camera.id] = CameraProcess(camera.id, settings, actor.on_reading, actor.touch)
         cameras = {camera.id: self.cameras[camera.id] for camera in lane.camera}
-        health = GateHealth(lane.id, barrier, cameras, self.store, actor, self._link)
-        self.desks[lane.id] = Desk(actor, plates, health.view, lambda camera: cameras[camera].view.jpeg if camera in cameras else None)
+        health = GateHealth(lane.id, barrier, cameras, self.store, actor, self._link, self.copy_age)
+        self.desks[lane.id] = Desk(
+            actor, plates, health.view, lambda camera: cameras[camera].view.jpeg if camera in cameras else None
+        )
 
     @property
     def lanes(self) -> dict[str, Desk]:
@@ -135,7 +144,12 @@ class Gate:
     def _status(self, lane: str) -> dict[str, Any]:
         """The body of the retained status (docs: `{lane}/status`). Called on the uplink's thread."""
         count, oldest, _ = self.store.unacknowledged(lane)
-        models = {camera.id: self.cameras[camera.id].view.models for item in self.config.lane if item.id == lane for camera in item.camera}
+        models = {
+            camera.id: self.cameras[camera.id].view.models
+            for item in self.config.lane
+            if item.id == lane
+            for camera in item.camera
+        }
         barrier = self.barriers[lane].snapshot()
         return {
             "unacknowledged": count,
@@ -157,7 +171,10 @@ class Gate:
             self.uplink.start()
         tasks = [asyncio.create_task(actor.run(), name=f"lane {lane}") for lane, actor in self.actors.items()]
         tasks += [asyncio.create_task(camera.run(), name=f"camera {name}") for name, camera in self.cameras.items()]
-        tasks += [asyncio.create_task(self._beat(), name="beat"), asyncio.create_task(server.serve([sock]), name="screen")]
+        tasks += [
+            asyncio.create_task(self._beat(), name="beat"),
+            asyncio.create_task(server.serve([sock]), name="screen"),
+        ]
         host, port = sock.getsockname()[:2]
         log.info("ready: screen on http://%s:%d, %d lane(s)", host, port, len(self.actors))
         waiter = asyncio.create_task(stop.wait())
@@ -168,13 +185,15 @@ class Gate:
             await self._end(tasks)
             waiter.cancel()
         for task in done - {waiter}:
-            task.result()  # a part that ended by itself is a fault: its error ends the process, and the supervisor above starts it anew
+            # A part that ended by itself is a fault: its error ends the process, and whoever supervises us starts it anew.
+            task.result()
 
     async def _beat(self) -> None:
         """The heartbeat that the barrier loops watch, and the clock of the lanes."""
         while True:
             for barrier in self.barriers.values():
                 barrier.beat()
+            self.copy_age.link(up=self._link()[0] == "up")
             for actor in self.actors.values():
                 actor.on_tick()
             await asyncio.sleep(BEAT_S)
@@ -210,7 +229,9 @@ def _bind(host: str, port: int) -> socket.socket:
     try:
         return socket.create_server((host, port))
     except OSError as error:
-        raise BarieError(f"panel.port: {host}:{port} cannot be used ({error.strerror}): another program has it, or choose another port") from error
+        raise BarieError(
+            f"panel.port: {host}:{port} cannot be used ({error.strerror}): another program has it, or choose another port"
+        ) from error
 
 
 def run(config: Config) -> int:

@@ -1,4 +1,5 @@
-"""What the quiet line of the screen says of everything around the passage: boom, cameras, link, clock, store, age of the copy."""
+"""What the quiet line of the screen says of everything around the passage: boom, cameras, link, clock, store, age of
+the copy."""
 
 from __future__ import annotations
 
@@ -9,7 +10,7 @@ from typing import Any
 from edge import clock
 from edge.agent.cameras import CameraProcess
 from edge.agent.lane import LaneActor
-from edge.store import Store
+from edge.store.store import Store
 from firmware_io.loop import BarrierLoop
 
 
@@ -22,6 +23,7 @@ class GateHealth:
         store: Store,
         actor: LaneActor,
         link: Callable[[], tuple[str, str]],
+        copy_age_s: Callable[[], float | None],
     ) -> None:
         self._lane = lane
         self._barrier = barrier
@@ -29,6 +31,7 @@ class GateHealth:
         self._store = store
         self._actor = actor
         self._link = link
+        self._copy_age_s = copy_age_s
 
     def view(self) -> dict[str, Any]:
         """The part of the lane's mapping that is not the passage."""
@@ -37,12 +40,11 @@ class GateHealth:
             "cameras": [self._camera(name, process) for name, process in self._cameras.items()],
             "link": self._link_view(),
             "clock": clock.state(),
-            "store": {"state": "failed", "detail": self._actor.trouble} if self._actor.trouble else {"state": "ok", "detail": ""},
-            "copy_age_s": self.copy_age_s(),
+            "store": {"state": "failed", "detail": self._actor.trouble}
+            if self._actor.trouble
+            else {"state": "ok", "detail": ""},
+            "copy_age_s": self._copy_age_s(),
         }
-
-    def copy_age_s(self) -> float | None:
-        return self._store.copy_age_s()
 
     def _boom(self) -> dict[str, Any]:
         now = self._barrier.snapshot()
@@ -62,5 +64,7 @@ class GateHealth:
     def _link_view(self) -> dict[str, Any]:
         state, detail = self._link()
         count, oldest, _ = self._store.unacknowledged(self._lane)
-        age_s = None if oldest is None else (datetime.now(clock.VIETNAM) - datetime.fromisoformat(oldest)).total_seconds()
+        age_s = (
+            None if oldest is None else (datetime.now(clock.VIETNAM) - datetime.fromisoformat(oldest)).total_seconds()
+        )
         return {"state": state, "detail": detail, "unacknowledged": count, "oldest_s": age_s}

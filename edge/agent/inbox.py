@@ -1,4 +1,5 @@
-"""`ports.Inbox` joined: the copy goes to the store, commands go to their lane, and the lanes are told when the copy changed.
+"""`ports.Inbox` joined: the copy goes to the store, commands go to their lane, and the lanes are told when the copy
+changed.
 
 Called on the uplink's own thread; whatever touches a lane goes to the gate's event loop as a job.
 """
@@ -11,42 +12,43 @@ from collections.abc import Callable, Mapping
 from edge.agent.lane import LaneActor
 from edge.agent.remote import RemoteCommands
 from edge.errors import BadMessageError
-from edge.store import Store
-from edge.wire import parse_command
+from edge.store.inbox import StoreInbox
+from edge.store.store import Store
+from edge.wire import check_procedure, parse_command, parse_declaration
 
 
-class GateInbox:
-    def __init__(self, store: Store, lanes: Mapping[str, LaneActor], known: Callable[[str], bool], loop: asyncio.AbstractEventLoop) -> None:
-        self._store = store
-        self._lanes = lanes
+class GateInbox(StoreInbox):
+    """`known` says whether the rule table has a procedure: a declaration of any other is set aside, the older version
+    kept."""
+
+    def __init__(
+        self,
+        store: Store,
+        lanes: Mapping[str, LaneActor],
+        known: Callable[[str], bool],
+        loop: asyncio.AbstractEventLoop,
+    ) -> None:
+        super().__init__(store, self._command)
         self._known = known
         self._loop = loop
+        self._lanes = lanes
         self._commands = {lane: RemoteCommands(actor) for lane, actor in lanes.items()}
 
     def declaration(self, declaration_id: str, payload: bytes) -> bool:
-        changed = self._store.put_declaration(declaration_id, payload, known_procedure=self._known)
-        if changed:
-            self._tell()
-        return changed
+        if payload:
+            check_procedure(parse_declaration(payload), self._known)
+        return self._tell(super().declaration(declaration_id, payload))
 
     def watchlist(self, payload: bytes) -> bool:
-        changed = self._store.put_watchlist(payload)
-        if changed:
-            self._tell()
-        return changed
+        return self._tell(super().watchlist(payload))
 
-    def command(self, lane: str, payload: bytes, retained: bool) -> None:
+    def _command(self, lane: str, payload: bytes, retained: bool) -> None:
         if lane not in self._commands:
             raise BadMessageError(f"command for lane {lane!r}, which is not of this gate")
-        command = parse_command(payload)
-        self._loop.call_soon_threadsafe(self._commands[lane].put, command, retained)
+        self._loop.call_soon_threadsafe(self._commands[lane].put, parse_command(payload), retained)
 
-    def set_aside(self, topic: str, payload: bytes, why: str) -> None:
-        self._store.set_aside(topic, payload, why)
-
-    def copy_complete(self) -> None:
-        self._store.mark_copy_complete()
-
-    def _tell(self) -> None:
-        for actor in self._lanes.values():
-            self._loop.call_soon_threadsafe(actor.on_declarations)
+    def _tell(self, changed: bool) -> bool:
+        if changed:
+            for actor in self._lanes.values():
+                self._loop.call_soon_threadsafe(actor.on_declarations)
+        return changed

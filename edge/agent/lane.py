@@ -1,27 +1,29 @@
 """One lane, as an actor: everything that happens to it waits in one queue and is done one after the other.
 
-Cameras, the barrier's thread, the link and the guard only put jobs in; the passage (pure) says what follows, the store records
-it, and only after the commit a permit goes to the barrier loop. Nothing here waits for the network.
+Cameras, the barrier's thread, the link and the guard only put jobs in; the passage (pure) says what follows, the
+store records it, and only after the commit a permit goes to the barrier loop. Nothing here waits for the network.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from edge import clock
 from edge.agent import view
 from edge.agent.law import Assessment, Law
+from edge.agent.ledger import Keys, Ledger
 from edge.config import LaneConfig
 from edge.core import passage as passages
 from edge.core.model import Confirmation, Reading
 from edge.core.passage import Effect, Lane, Passage, Timing
 from edge.errors import StoreError
-from edge.ports import Action, ActionResult
-from edge.store import StagedEvidence, Store
+from edge.store.evidence import StagedEvidence
+from edge.store.store import Store
+from edge.wire import confirmation_to_json
 from firmware_io.loop import BarrierLoop
 from firmware_io.safety import Notice, Permit
 
@@ -35,7 +37,8 @@ Job = Callable[[], Awaitable[None]]
 
 @dataclass(slots=True)
 class Shown:
-    """What belongs to the passage on the screen beside its own state: pictures by plate text, the verdict, the last answer."""
+    """What belongs to the passage on the screen beside its own state: pictures by plate text, the verdict, the last
+    answer."""
 
     pictures: dict[str, tuple[Reading, bytes, bytes]] = field(default_factory=dict)
     staged: dict[str, tuple[StagedEvidence, StagedEvidence]] = field(default_factory=dict)
@@ -50,7 +53,9 @@ class Shown:
 class LaneActor:
     """The lane's state and its jobs. `desk.LaneDesk` is the guard's side of it."""
 
-    def __init__(self, config: LaneConfig, store: Store, law: Law, barrier: BarrierLoop, wake: Callable[[], None]) -> None:
+    def __init__(
+        self, config: LaneConfig, store: Store, law: Law, barrier: BarrierLoop, wake: Callable[[], None]
+    ) -> None:
         self.config = config
         self.lane = Lane()
         self.shown = Shown()
@@ -60,7 +65,7 @@ class LaneActor:
         self.store = store
         self.law = law
         self.barrier = barrier
-        self._wake = wake
+        self.ledger = Ledger(store, config.id, wake)
         self._timing = Timing(match_after_s=config.match_after_s)
         self._jobs: asyncio.Queue[Job] = asyncio.Queue()
         self._changed = asyncio.Event()
@@ -68,7 +73,8 @@ class LaneActor:
     # ------------------------------------------------------------ jobs in
 
     async def run(self) -> None:
-        """Do jobs for ever. A record that cannot be written is trouble that the screen shows, never a reason to stop."""
+        """Do jobs for ever. A record that cannot be written is trouble that the screen shows, never a reason to
+        stop."""
         while True:
             job = await self._jobs.get()
             try:
@@ -156,7 +162,8 @@ class LaneActor:
     # ------------------------------------------------------------ verdict
 
     async def assess(self) -> Assessment | None:
-        """Look the passage up and ask the law; record that it was seen; open where the verdict says that the system may."""
+        """Look the passage up and ask the law; record that it was seen; open where the verdict says that the system
+        may."""
         passage = self.lane.passage
         if passage is None:
             return None
@@ -176,14 +183,15 @@ class LaneActor:
         return self.law.assess(self.config, texts, self.shown.picked, checked=self.shown.checked)
 
     async def _open_by_itself(self) -> None:
-        """Only with the vehicle on the loop, only once for this vehicle at this step: a second time is a guard's decision."""
+        """Only with the vehicle on the loop, only once for this vehicle at this step: a second time is a guard's
+        decision."""
         passage, assessment = self.lane.passage, self.shown.assessment
         if passage is None or assessment is None or assessment.declaration is None or passage.state in passages.MOVING:
             return
         if self.config.barrier.presence and not self.lane.present:
             return
         once = self.once_key(assessment)
-        if passage.state != "waiting" or await asyncio.to_thread(self.store.action, once) is not None:
+        if passage.state != "waiting" or await self.ledger.known(once) is not None:
             return
         body = {**self.about(passage), "stage": "released", "verdict": "release", "by": "SYS"}
         await self.open_after_record("barrier", body, keys={once: {"code": "released"}})
@@ -202,66 +210,41 @@ class LaneActor:
         body: dict[str, Any],
         *,
         confirmation: tuple[str, Confirmation] | None = None,
-        keys: Mapping[str, Mapping[str, Any]] | None = None,
+        keys: Keys | None = None,
     ) -> int:
-        """Event, confirmation and permit serial in one transaction; the permit is offered only after that commit returned.
+        """Event, confirmation and permit serial in one transaction; the permit is offered only after that commit
+        returned.
 
         Returns the event's seq. Raises StoreError, and then nothing was offered.
         """
-
-        def write() -> tuple[int, int]:
-            with self.store.transaction(self.config.id) as tx:
-                serial = tx.permit_serial()
-                event = tx.event(kind, {**body, "permit": serial}, **self._stamp())
-                if confirmation is not None:
-                    tx.confirmation(*confirmation)
-                for key, result in (keys or {}).items():
-                    if tx.known_action(key) is None:  # a press after an automatic opening finds its "once" taken
-                        tx.action(key, {**result, "seq": event.seq})
-                return serial, event.seq
-
-        serial, seq = await asyncio.to_thread(write)
-        self.lane = passages.permitted(self.lane, serial)
+        done = await self.ledger.write(
+            kind, body, self.best_reading(), permit=True, confirmation=confirmation, keys=keys
+        )
+        assert done.serial is not None
+        self.lane = passages.permitted(self.lane, done.serial)
         offered_s = clock.mono_s()
-        self.barrier.offer(Permit(serial, offered_s, offered_s + PERMIT_S))
-        self._wake()
+        self.barrier.offer(Permit(done.serial, offered_s, offered_s + PERMIT_S))
         self.touch()
-        return seq
-
-    async def record(self, kind: str, body: dict[str, Any], *, keys: Mapping[str, Mapping[str, Any]] | None = None) -> int:
-        """One event (and the answers to the actions behind it) on disk. Returns its seq; raises StoreError."""
-
-        def write() -> int:
-            with self.store.transaction(self.config.id) as tx:
-                event = tx.event(kind, body, **self._stamp())
-                for key, result in (keys or {}).items():
-                    tx.action(key, {**result, "seq": event.seq})
-                return event.seq
-
-        seq = await asyncio.to_thread(write)
-        self._wake()
-        return seq
+        return done.seq
 
     def about(self, passage: Passage) -> dict[str, Any]:
         """The part of an event's body that says which vehicle it is about."""
         assessment = self.shown.assessment
         return {
             "passage": passage.id,
-            "plates": [{**asdict(sight.plate), "decided": sight.decided, "typed": sight.reading is None} for sight in passage.sights],
+            "plates": [
+                {**asdict(sight.plate), "decided": sight.decided, "typed": sight.reading is None}
+                for sight in passage.sights
+            ],
             "declaration": assessment.declaration.id if assessment and assessment.declaration else None,
             "step": assessment.verdict.step if assessment else None,
             "place": self.config.place,
             "direction": self.config.direction,
         }
 
-    def _stamp(self) -> dict[str, Any]:
-        """Capture time is the frame's, where there is one: photo, plate, box and time are of one and the same frame."""
-        reading = self.best_reading()
-        if reading is None:
-            return {"captured_at": None, "mono_ns": None}
-        return {"captured_at": reading.captured_at, "mono_ns": reading.captured_mono_ns}
-
     def best_reading(self) -> Reading | None:
+        """The reading behind the first plate on the screen: photo, plate, box and time are of one and the same
+        frame."""
         passage = self.lane.passage
         return next((sight.reading for sight in passage.sights if sight.reading), None) if passage else None
 
@@ -271,21 +254,18 @@ class LaneActor:
             return
         verdict = asdict(self.shown.assessment.verdict)
         reading = self.best_reading()
-        body = {**self.about(passage), "stage": "seen", "verdict": verdict, "box": reading.read.box if reading else None}
+        body = {
+            **self.about(passage),
+            "stage": "seen",
+            "verdict": verdict,
+            "box": reading.read.box if reading else None,
+        }
         pictures = self.shown.pictures.get(reading.read.plate.text) if reading else None
-
-        def write() -> None:
-            staged = []
-            if pictures:
-                staged = [self.store.stage_evidence(pictures[1], name="photo"), self.store.stage_evidence(pictures[2], name="crop")]
-            with self.store.transaction(self.config.id) as tx:
-                tx.event("passage", body, **self._stamp(), photos=staged)
-            if pictures and reading:
-                self.shown.staged[reading.read.plate.text] = (staged[0], staged[1])
-
-        await asyncio.to_thread(write)
+        photos = await self.ledger.stage(*pictures[1:]) if pictures else ()
+        await self.ledger.write("passage", body, reading, photos=photos)
+        if pictures and photos:
+            self.shown.staged[pictures[0].read.plate.text] = photos
         self.shown.recorded = True
-        self._wake()
 
     async def _record_through(self, notice: Notice) -> None:
         """The passage itself, confirmed by the system: `auto` at a yard gate, `passed` at a barrier."""
@@ -293,30 +273,29 @@ class LaneActor:
         if passage is None:
             return
         body: dict[str, Any] = {**self.about(passage), "stage": "through", "permit": notice.serial}
-        confirmation = None
-        if assessment and assessment.declaration and assessment.verdict.step:
-            act = "auto" if self.config.place.startswith("yard") else "passed"
-            given = Confirmation(assessment.verdict.step, "SYS", act, clock.wall_iso(), self.config.id, "gate", assessment.plate)
-            confirmation = (assessment.declaration.id, given)
-            body["confirmation"] = asdict(given)
-
-        def write() -> None:
-            with self.store.transaction(self.config.id) as tx:
-                tx.event("confirmation" if confirmation else "passage", body, **self._stamp())
-                if confirmation:
-                    tx.confirmation(*confirmation)
-
-        await asyncio.to_thread(write)
-        self._wake()
+        if assessment is None or assessment.declaration is None or assessment.verdict.step is None:
+            await self.ledger.write("passage", body)
+            return
+        act = "auto" if self.config.place.startswith("yard") else "passed"
+        given = Confirmation(
+            assessment.verdict.step, "SYS", act, clock.wall_iso(), self.config.id, "gate", assessment.plate
+        )
+        body["confirmation"] = confirmation_to_json(given)
+        await self.ledger.write("confirmation", body, confirmation=(assessment.declaration.id, given))
 
     async def _record_notice(self, notice: Notice) -> None:
         """What the barrier did: openings, refusals and faults are events; what only moves the picture is not."""
         passage = self.lane.passage
-        body = {"stage": notice.kind, "permit": notice.serial, "code": notice.code, "passage": passage.id if passage else None}
-        if notice.kind in ("opened", "not_opened", "permit_refused", "closed", "reopened"):
-            await self.record("barrier", body)
-        elif notice.kind in ("fault", "fault_cleared", "tailgate"):
-            await self.record("alarm", body)
+        body = {
+            "stage": notice.kind,
+            "permit": notice.serial,
+            "code": notice.code,
+            "passage": passage.id if passage else None,
+        }
+        if notice.kind in ("opened", "not_opened", "permit_refused", "closed", "reopened", "stopped", "opened_unasked"):
+            await self.ledger.write("barrier", body)
+        elif notice.kind in ("fault", "fault_cleared", "tailgate", "not_closed", "still_open"):
+            await self.ledger.write("alarm", body)
 
     async def _record_end(self) -> None:
         passage, assessment = self.lane.passage, self.shown.assessment
@@ -326,14 +305,16 @@ class LaneActor:
         ended = {"outcome": passages.outcome(passage), "verdict": assessment.verdict.verdict if assessment else None}
         self.last = [{"plate": plate, "at": clock.wall_iso(), **ended}, *self.last][:8]
         if self.shown.recorded:
-            await self.record("passage", {**self.about(passage), "stage": "ended", **ended})
+            await self.ledger.write("passage", {**self.about(passage), "stage": "ended", **ended})
 
     # ------------------------------------------------------------ the picture of it
 
     def view(self) -> dict[str, Any]:
         """The lane's own part of the screen's mapping."""
         passage = self.lane.passage
-        shown = passage and view.passage_view(passage, self.shown.assessment, self._picture(), self.law, self.shown.result)
+        shown = passage and view.passage_view(
+            passage, self.shown.assessment, self._picture(), self.law, self.shown.result
+        )
         return {**view.names(self.config), "number": self.number, "passage": shown, "last": self.last}
 
     def picture_jpeg(self, picture_id: str) -> bytes | None:

@@ -14,14 +14,15 @@ from edge.core.model import Declaration, StepView, Verdict
 from edge.core.procedures import Facts, decide, needs_check, outline
 from edge.core.rules import parse_rules
 from edge.errors import ConfigError
-from edge.store import Store
+from edge.store.store import Store
 
 WordKind = Literal["step", "authority", "act"]
 
 
 @dataclass(frozen=True, slots=True)
 class Assessment:
-    """What the law said of a passage at one moment. `plate` is the text that found the declaration, None where a guard chose it."""
+    """What the law said of a passage at one moment. `plate` is the text that found the declaration, None where a
+    guard chose it."""
 
     verdict: Verdict
     declaration: Declaration | None
@@ -32,7 +33,9 @@ class Assessment:
 
 
 class Law:
-    def __init__(self, rules: Rules, choices: Choices, config: LawConfig, store: Store, copy_age_s: Callable[[], float | None]) -> None:
+    def __init__(
+        self, rules: Rules, choices: Choices, config: LawConfig, store: Store, copy_age_s: Callable[[], float | None]
+    ) -> None:
         self.rules = rules
         self._choices = choices
         self._limit_s = float(config.copy_age_limit_s)
@@ -41,7 +44,8 @@ class Law:
 
     @classmethod
     def load(cls, config: LawConfig, store: Store, copy_age_s: Callable[[], float | None]) -> Law:
-        """Read the rule table and the site's choices strictly. Raises ConfigError with every fault, by file and line."""
+        """Read the rule table and the site's choices strictly. Raises ConfigError with every fault, by file and
+        line."""
         text, source = resources.config_text(config.rules_file or "procedures.toml")
         try:
             rules = parse_rules(text, source)
@@ -66,12 +70,17 @@ class Law:
             smart_lane=lane.smart_lane,
             candidates=sum(candidate.state == "active" for candidate in candidates) or 1,
         )
-        verdict = decide(self.rules, self._choices, declaration, lane.place, lane.direction, now=clock.wall_iso(), facts=facts)
+        verdict = decide(
+            self.rules, self._choices, declaration, lane.place, lane.direction, now=clock.wall_iso(), facts=facts
+        )
         steps: tuple[StepView, ...] = ()
         if declaration is not None and declaration.procedure in self.rules.procedures:
             steps = outline(self.rules, self._choices, declaration, lane.place, lane.direction)
         others = tuple(candidate for candidate in candidates if declaration is None or candidate.id != declaration.id)
-        plate = next((text for text, group in found.items() if declaration and any(one.id == declaration.id for one in group)), None)
+        plate = next(
+            (text for text, group in found.items() if declaration and any(one.id == declaration.id for one in group)),
+            None,
+        )
         return Assessment(verdict, declaration, plate, others, steps, needs_check(verdict))
 
     def knows(self, procedure: str) -> bool:

@@ -1,12 +1,11 @@
 """Commands from the centre: each done once or refused, never replayed, and every answer is an event.
 
-Refused: retained (a broker's memory is not a person's will), older than two seconds by a trusted clock, any age by a clock that is
-not trusted, and an id that was seen before.
+Refused: retained (a broker's memory is not a person's will), older than two seconds by a trusted clock, any age by a
+clock that is not trusted, and an id that was seen before.
 """
 
 from __future__ import annotations
 
-import asyncio
 from datetime import datetime
 from typing import Any
 
@@ -34,12 +33,18 @@ class RemoteCommands:
 
     async def _do(self, command: Command, retained: bool) -> None:
         key = f"command/{command.id}"
-        body: dict[str, Any] = {"command": command.id, "action": command.action, "by": command.by, "reason": command.reason, "via": "platform"}
+        body: dict[str, Any] = {
+            "command": command.id,
+            "action": command.action,
+            "by": command.by,
+            "reason": command.reason,
+            "via": "platform",
+        }
         why = "retained" if retained else too_old(command, clock.state(), datetime.now(clock.VIETNAM))
-        if await asyncio.to_thread(self._actor.store.action, key) is not None:
+        if await self._actor.ledger.known(key) is not None:
             why = "repeated"
         if why:
-            await self._actor.record("refusal", {**body, "stage": "command_refused", "code": why})
+            await self._actor.ledger.write("refusal", {**body, "stage": "command_refused", "code": why})
             return
         keys = {key: {"code": "done"}}
         if command.action == "open":
@@ -47,7 +52,7 @@ class RemoteCommands:
             return
         if command.action == "hold":
             self._actor.barrier.hold(True)
-        await self._actor.record("barrier", {**body, "stage": f"command_{command.action}"}, keys=keys)
+        await self._actor.ledger.write("barrier", {**body, "stage": f"command_{command.action}"}, keys=keys)
 
 
 def too_old(command: Command, state: clock.ClockState, now: datetime) -> str:

@@ -1,4 +1,5 @@
-"""The lane as the screen shows it: one mapping, built from what the lane knows. Pure and cheap; docs/screen.md gives the keys."""
+"""The lane as the screen shows it: one mapping, built from what the lane knows. Pure and cheap; docs/screen.md gives
+the keys."""
 
 from __future__ import annotations
 
@@ -24,7 +25,9 @@ class Picture:
     captured_at: str | None = None
 
 
-def passage_view(passage: Passage, assessment: Assessment | None, picture: Picture, law: Law, result: Mapping[str, str] | None) -> dict[str, Any]:
+def passage_view(
+    passage: Passage, assessment: Assessment | None, picture: Picture, law: Law, result: Mapping[str, str] | None
+) -> dict[str, Any]:
     """The `passage` part of the view."""
     plates = [_plate(sight.plate, decided=sight.decided) for sight in passage.sights]
     declaration = assessment.declaration if assessment else None

@@ -1,8 +1,8 @@
 """The nouns of the house: frozen values that cross from one part to another. Imports nothing of ours.
 
-Names of steps, authorities, acts, states and verdicts are those of the outside contract (docs/protocol.md); articles are of
-Decision 27/2025/QĐ-UBND unless another decision is named. Wall times are ISO 8601 strings with an offset, as labels only;
-durations are measured on the monotonic clock and say their unit in the name.
+Names of steps, authorities, acts, states and verdicts are those of the outside contract (docs/protocol.md); articles
+are of Decision 27/2025/QĐ-UBND unless another decision is named. Wall times are ISO 8601 strings with an offset, as
+labels only; durations are measured on the monotonic clock and say their unit in the name.
 """
 
 from __future__ import annotations
@@ -32,8 +32,10 @@ Box = tuple[float, float, float, float]
 class PlateText:
     """One reading of one plate, after the plate table (config/plates.toml) had its say.
 
-    `text` is normalised (upper case, no spaces, dots or dashes, Đ kept). `raw` is what the reader saw before any correction.
-    `kind` is the plate table's name of the pattern, or "other" where no pattern fits: shown to the guard, never matched.
+    `text` is normalised (upper case, no spaces, dots or dashes, Đ kept). `raw` is what the reader saw before any
+    correction.
+    `kind` is the plate table's name of the pattern, or "other" where no pattern fits: shown to the guard, never
+    matched.
     """
 
     text: str
@@ -56,7 +58,8 @@ class PlateRead:
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """What one camera says of one track, after voting over its frames. Photo, plate, box and time are of one and the same frame.
+    """What one camera says of one track, after voting over its frames. Photo, plate, box and time are of one and the
+    same frame.
 
     `decided` is true once the vote may be trusted for an automatic match; until then the text is a suggestion.
     `captured_mono_ns` is the host's monotonic clock (CLOCK_MONOTONIC, comparable between processes of one boot).
@@ -79,7 +82,8 @@ class Reading:
 
 @dataclass(frozen=True, slots=True)
 class Vehicle:
-    """`role`: vehicle, tractor or trailer. `vehicle_class` is the JSON key `class`: one of the paper form's six classes."""
+    """`role`: vehicle, tractor or trailer. `vehicle_class` is the JSON key `class`: one of the paper form's six
+    classes."""
 
     role: str
     plate: str
@@ -125,7 +129,8 @@ class Transfer:
 class Declaration:
     """A declaration on the platform (tờ khai), with every confirmation known here: the centre's and this gate's own.
 
-    `requires` holds the "if any" (nếu có) answers, by key; an absent `storage` means true, every other absent key false.
+    `requires` holds the "if any" (nếu có) answers, by key; an absent `storage` means true, every other absent key
+    false.
     """
 
     id: str
@@ -157,7 +162,8 @@ class Missing:
 
 @dataclass(frozen=True, slots=True)
 class Reason:
-    """Why, as a code for machines, a text for people (Vietnamese first) and the article it rests on ("" where none does)."""
+    """Why, as a code for machines, a text for people (Vietnamese first) and the article it rests on ("" where none
+    does)."""
 
     code: str
     text: str
@@ -176,7 +182,8 @@ class Verdict:
 
 @dataclass(frozen=True, slots=True)
 class Need:
-    """One confirmation of one step as the guard's screen shows it: "given", "missing", "early" (out of order, does not count)."""
+    """One confirmation of one step as the guard's screen shows it: "given", "missing", "early" (out of order, does
+    not count)."""
 
     authority: str
     act: str
@@ -188,7 +195,8 @@ class Need:
 
 @dataclass(frozen=True, slots=True)
 class StepView:
-    """One step of the procedure as a place in the row of steps. `passage` steps (yard gates) may have no needs of their own."""
+    """One step of the procedure as a place in the row of steps. `passage` steps (yard gates) may have no needs of
+    their own."""
 
     step: str
     state: Literal["done", "here", "open", "later"]

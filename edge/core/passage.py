@@ -1,8 +1,9 @@
-"""One lane's passage: a vehicle arrives, is read, waits, is let through, is gone. Pure: readings, notices and time go in.
+"""One lane's passage: a vehicle arrives, is read, waits, is let through, is gone. Pure: readings, notices and time go
+in.
 
-A passage begins with the presence loop or with the first reading, whichever is first, and ends when the vehicle is through, has
-left without passing, or was never more than a reading. What a passage has seen stays its own: the same track, or the same text
-shortly after and with nobody on the loop, never begins another one.
+A passage begins with the presence loop or with the first reading, whichever is first, and ends when the vehicle is
+through, has left without passing, or was never more than a reading. What a passage has seen stays its own: the same
+track, or the same text shortly after and with nobody on the loop, never begins another one.
 """
 
 from __future__ import annotations
@@ -13,7 +14,9 @@ from typing import Literal
 
 from edge.core.model import PlateText, Reading
 
-PassageState = Literal["reading", "waiting", "permitted", "opening", "open", "through", "not_opened", "turned_away", "left"]
+PassageState = Literal[
+    "reading", "waiting", "permitted", "opening", "open", "through", "not_opened", "turned_away", "left"
+]
 Outcome = Literal["through", "left", "turned_away"]
 Effect = Literal["begin", "evaluate", "end"]
 
@@ -25,8 +28,9 @@ Track = tuple[str, int]
 
 @dataclass(frozen=True, slots=True)
 class Timing:
-    """`match_after_s`: how long a vehicle on the loop may stay unread before the guard is asked. `forget_s`: how long a passage
-    that is only a reading outlives its last frame. `quiet_s`: how long an ended passage's texts are not taken for a new one."""
+    """`match_after_s`: how long a vehicle on the loop may stay unread before the guard is asked. `forget_s`: how long
+    a passage that is only a reading outlives its last frame. `quiet_s`: how long an ended passage's texts are not
+    taken for a new one."""
 
     match_after_s: float = 6.0
     forget_s: float = 8.0
@@ -35,8 +39,8 @@ class Timing:
 
 @dataclass(frozen=True, slots=True)
 class Sight:
-    """One plate of this passage: the best reading of its text, and whether its vote was decided. `reading` is None where a guard
-    typed it."""
+    """One plate of this passage: the best reading of its text, and whether its vote was decided. `reading` is None
+    where a guard typed it."""
 
     plate: PlateText
     decided: bool
@@ -94,7 +98,9 @@ def saw(lane: Lane, reading: Reading, now_s: float, timing: Timing, new_id: NewI
     assert lane.passage is not None
     before = lane.passage
     passage = replace(before, last_seen_s=now_s, tracks=before.tracks | {track}, sights=_merge(before.sights, reading))
-    changed = [sight.plate.text for sight in passage.sights if sight.decided] != [plate.text for plate in before.decided]
+    changed = [sight.plate.text for sight in passage.sights if sight.decided] != [
+        plate.text for plate in before.decided
+    ]
     return replace(lane, passage=passage), (*began, *(("evaluate",) if changed else ()))
 
 
@@ -137,7 +143,9 @@ def permitted(lane: Lane, serial: int) -> Lane:
     return _update(lane, state="permitted", serial=serial, fault="")
 
 
-def boom(lane: Lane, kind: Literal["opening", "opened", "refused", "not_opened"], serial: int | None, code: str = "") -> Lane:
+def boom(
+    lane: Lane, kind: Literal["opening", "opened", "refused", "not_opened"], serial: int | None, code: str = ""
+) -> Lane:
     """What the barrier answered to this passage's permit; answers to any other serial are not about this passage."""
     passage = lane.passage
     if passage is None or serial is None or passage.serial != serial:
@@ -150,7 +158,8 @@ def boom(lane: Lane, kind: Literal["opening", "opened", "refused", "not_opened"]
 
 
 def lowered(lane: Lane, now_s: float) -> Stepped:
-    """The boom is down again and nobody passed: the vehicle still stands there, or it went away while the boom was up."""
+    """The boom is down again and nobody passed: the vehicle still stands there, or it went away while the boom was
+    up."""
     if lane.passage is None or lane.passage.state not in MOVING:
         return lane, ()
     if not lane.present:
@@ -209,7 +218,8 @@ def _update(lane: Lane, **changes: object) -> Lane:
 
 
 def _merge(sights: tuple[Sight, ...], reading: Reading) -> tuple[Sight, ...]:
-    """One sight for each text; a track that changed its mind drops its undecided text. Decided first, then by confidence."""
+    """One sight for each text; a track that changed its mind drops its undecided text. Decided first, then by
+    confidence."""
     plate = reading.read.plate
     track = (reading.camera, reading.track)
     kept = []

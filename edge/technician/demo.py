@@ -1,7 +1,8 @@
-"""`barie demo`: the whole job in a world of its own. Every link is real; only the road, the boom and the people are simulated.
+"""`barie demo`: the whole job in a world of its own. Every link is real; only the road, the boom and the people are
+simulated.
 
-One process holds the world (boards on pseudo-terminals, vehicles, what the cameras show); the broker, the RTSP server, the
-platform's stand-in and the agent are processes of their own, as at a site.
+One process holds the world (boards on pseudo-terminals, vehicles, what the cameras show); the broker, the RTSP
+server, the platform's stand-in and the agent are processes of their own, as at a site.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ from edge.technician import demo_lane
 from edge.technician.demo_camera import RtspServer
 from edge.technician.demo_count import Count, count
 from edge.technician.demo_guard import Panel, ScriptedGuard
-from edge.technician.demo_lane import LaneWorld, Show
+from edge.technician.demo_lane import LaneWorld
 from edge.technician.embedded_broker import EmbeddedBroker
 
 SITE = "demo"
@@ -34,8 +35,8 @@ _PR_SET_PDEATHSIG = 1
 
 
 def run(seconds: float | None, *, headless: bool, port: int) -> int:
-    """Until Ctrl-C, or for `seconds` once everything is up. Exit 0 where every event was acknowledged and, headless, vehicles
-    got through. Raises BarieError in one line where something is missing or taken."""
+    """Until Ctrl-C, or for `seconds` once everything is up. Exit 0 where every event was acknowledged and, headless,
+    vehicles got through. Raises BarieError in one line where something is missing or taken."""
     _check_port(port)
     folder = Path(tempfile.mkdtemp(prefix="barie-demo-"))
     try:
@@ -111,17 +112,22 @@ class _Demo:
             task.cancel()
         await panel.wait_drained([world.show.lane for world in worlds], DRAIN_WITHIN_S)
         await asyncio.to_thread(self._end_children)
-        result: Count = count(self._folder / "agent", self._folder / "central.db", [world.show.lane for world in worlds])
+        result: Count = count(
+            self._folder / "agent", self._folder / "central.db", [world.show.lane for world in worlds]
+        )
         print(json.dumps(result.as_json(), ensure_ascii=False), flush=True)
         return 0 if result.good else 1
 
     async def _up(self, panel: Panel, worlds: Sequence[LaneWorld]) -> bool:
-        """Wait for the screen and the cameras, telling what is still missing; False where something ended or time ran out."""
+        """Wait for the screen and the cameras, telling what is still missing; False where something ended or time ran
+        out."""
         waited_s = 0.0
         while not self._stop.is_set():
             for child in self._children:
                 if child.poll() is not None:
-                    raise BarieError(f"demo: a part ended by itself with status {child.returncode}; its message stands above")
+                    raise BarieError(
+                        f"demo: a part ended by itself with status {child.returncode}; its message stands above"
+                    )
             missing = await panel.missing([world.show.lane for world in worlds])
             if not missing:
                 return True
@@ -134,7 +140,16 @@ class _Demo:
         return False
 
     def _central_arguments(self, mqtt_port: int) -> list[str]:
-        return ["--broker", f"127.0.0.1:{mqtt_port}", "--site", SITE, "--declarations", str(self._declarations), "--db", str(self._folder / "central.db")]
+        return [
+            "--broker",
+            f"127.0.0.1:{mqtt_port}",
+            "--site",
+            SITE,
+            "--declarations",
+            str(self._declarations),
+            "--db",
+            str(self._folder / "central.db"),
+        ]
 
     def _spawn(self, name: str, command: str, *arguments: str) -> None:
         """A part of its own, which ends with us however we end."""
@@ -168,7 +183,9 @@ def _check_port(port: int) -> None:
     try:
         socket.create_server(("127.0.0.1", port)).close()
     except OSError as error:
-        raise BarieError(f"--port: 127.0.0.1:{port} cannot be used ({error.strerror}): choose another with --port") from error
+        raise BarieError(
+            f"--port: 127.0.0.1:{port} cannot be used ({error.strerror}): choose another with --port"
+        ) from error
 
 
 def _end_with_parent() -> None:

@@ -12,7 +12,8 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True)
 class Count:
-    """`passages` that ended; `plates_read` of them with a decided plate; `releases`: permits given by a guard or by a yard gate;
+    """`passages` that ended; `plates_read` of them with a decided plate; `releases`: permits given by a guard or by a
+    yard gate;
     `openings_confirmed` by the limit switch; events as the gate numbered them and as the centre acknowledged them."""
 
     passages: int
@@ -32,13 +33,17 @@ class Count:
 
 
 def count(agent_dir: Path, central_db: Path, lanes: Sequence[str]) -> Count:
-    """Read both records after the run. The central one holds every event; the gate's own has pruned what was acknowledged."""
+    """Read both records after the run. The central one holds every event; the gate's own has pruned what was
+    acknowledged."""
     bodies = list(_bodies(central_db))
     ended = [body for kind, body in bodies if kind == "passage" and body.get("stage") == "ended"]
     return Count(
         passages=len(ended),
         plates_read=sum(any(plate["decided"] for plate in body["plates"]) for body in ended),
-        releases=sum(body.get("permit") is not None and kind in ("confirmation", "override", "barrier") and _gives(kind, body) for kind, body in bodies),
+        releases=sum(
+            body.get("permit") is not None and kind in ("confirmation", "override", "barrier") and _gives(kind, body)
+            for kind, body in bodies
+        ),
         openings_confirmed=sum(kind == "barrier" and body.get("stage") == "opened" for kind, body in bodies),
         events_produced=sum(_produced(agent_dir, lane) for lane in lanes),
         events_acknowledged=sum(_acknowledged(central_db, lane) for lane in lanes),

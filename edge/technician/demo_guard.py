@@ -26,7 +26,9 @@ class Panel:
     async def __aenter__(self) -> Self:
         return self
 
-    async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self._opener.close()
 
     async def view(self, lane: str) -> dict[str, Any]:
@@ -75,7 +77,11 @@ class Panel:
             with self._opener.open(request, timeout=10) as answer:
                 return json.loads(answer.read())  # type: ignore[no-any-return]
         except urllib.error.HTTPError as error:
-            return {"done": False, "code": f"http_{error.code}", "detail": error.read().decode("utf-8", "replace")[:200]}
+            return {
+                "done": False,
+                "code": f"http_{error.code}",
+                "detail": error.read().decode("utf-8", "replace")[:200],
+            }
 
 
 class ScriptedGuard:
@@ -90,7 +96,12 @@ class ScriptedGuard:
             await asyncio.sleep(POLL_S)
             view = await self._panel.view(lane)
             passage = view["passage"]
-            if passage is None or passage["state"] != "waiting" or not view["boom"]["present"] or passage["verdict"] is None:
+            if (
+                passage is None
+                or passage["state"] != "waiting"
+                or not view["boom"]["present"]
+                or passage["verdict"] is None
+            ):
                 continue
             await asyncio.sleep(self._look_s)
             if passage["verdict"]["verdict"] == "ready":

@@ -1,6 +1,8 @@
-"""One lane of the demo's world: what its camera shows, its boom and loops, and the vehicles that come, one after the other.
+"""One lane of the demo's world: what its camera shows, its boom and loops, and the vehicles that come, one after the
+other.
 
-The camera's picture and the loops tell one story: the vehicle on video stands at the boom for as long as the simulated one does.
+The camera's picture and the loops tell one story: the vehicle on video stands at the boom for as long as the
+simulated one does.
 """
 
 from __future__ import annotations
@@ -12,11 +14,12 @@ from dataclasses import dataclass
 from itertools import count, cycle
 from pathlib import Path
 
+from firmware_io.sim import SimBoard, SimVehicle, World
+
 from edge import resources
 from edge.technician.demo_camera import DemoCamera
 from edge.technician.demo_guard import Panel
 from edge.technician.demo_platform import Visit, declare, export_at_b1, import_at_yard
-from firmware_io.sim import SimBoard, SimVehicle, World
 
 POLL_S = 0.1
 GAP_S = 2.0
@@ -53,7 +56,15 @@ SHOWS = (
         True,
         (Guest("b1-out-vn-two-line", export_at_b1), Guest("b1-out-undeclared", None)),
     ),
-    Show("yard-in", "Bãi – cổng vào", "Yard – entry", "yard_in", "in", False, (Guest("yard-in-cn-yellow", import_at_yard),)),
+    Show(
+        "yard-in",
+        "Bãi – cổng vào",
+        "Yard – entry",
+        "yard_in",
+        "in",
+        False,
+        (Guest("yard-in-cn-yellow", import_at_yard),),
+    ),
 )
 
 
@@ -65,7 +76,9 @@ class LaneWorld:
         self._last = False
         self._number = count(1)
         videos = resources.sample_videos()
-        self.cameras = {guest.clip: DemoCamera(videos / f"{guest.clip}.mp4", folder / "video", show.lane) for guest in show.guests}
+        self.cameras = {
+            guest.clip: DemoCamera(videos / f"{guest.clip}.mp4", folder / "video", show.lane) for guest in show.guests
+        }
         for camera in self.cameras.values():
             camera.prepare()
         self._plates = {guest.clip: _plate(videos / f"{guest.clip}.expected.json") for guest in show.guests}
@@ -87,7 +100,9 @@ class LaneWorld:
             await asyncio.sleep(GAP_S)
             if self._last:
                 return
-            published = guest.declared and declare(guest.declared(self._plates[guest.clip]), declarations, next(self._number))
+            published = guest.declared and declare(
+                guest.declared(self._plates[guest.clip]), declarations, next(self._number)
+            )
             try:
                 await self._visit(self.cameras[guest.clip], panel)
             finally:

@@ -1,4 +1,5 @@
-"""The demo's declarations: invented vehicles, as the central platform would publish them. One fresh declaration per visit."""
+"""The demo's declarations: invented vehicles, as the central platform would publish them. One fresh declaration per
+visit."""
 
 from __future__ import annotations
 
@@ -64,9 +65,24 @@ def declare(visit: Visit, folder: Path, number: int) -> Path:
     """Write the declaration for the `number`-th visit where `barie central` publishes it from."""
     now = datetime.now(clock.VIETNAM)
     stamps = (now - timedelta(minutes=10 * (len(visit.given) - index)) for index in range(len(visit.given)))
-    people = {"CU": "HQ-0231", "BG": "BP-0107", "HE": "YT-0042", "PQ": "TV-0018", "CD": "XD-0009", "GC": "TT-0003", "SYS": "cks"}
+    people = {
+        "CU": "HQ-0231",
+        "BG": "BP-0107",
+        "HE": "YT-0042",
+        "PQ": "TV-0018",
+        "CD": "XD-0009",
+        "GC": "TT-0003",
+        "SYS": "cks",
+    }
     confirmations = [
-        {"step": step, "authority": authority, "act": act, "at": at.isoformat(timespec="seconds"), "by": people[authority], "via": "platform"}
+        {
+            "step": step,
+            "authority": authority,
+            "act": act,
+            "at": at.isoformat(timespec="seconds"),
+            "by": people[authority],
+            "via": "platform",
+        }
         for (step, authority, act), at in zip(visit.given, stamps, strict=True)
     ]
     declaration: dict[str, Any] = {

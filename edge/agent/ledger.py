@@ -1,0 +1,74 @@
+"""One lane's way into the record: an event and all that hangs on it, in one transaction, off the event loop."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, NamedTuple
+
+from edge.core.model import Confirmation, Reading
+from edge.store.evidence import StagedEvidence
+from edge.store.store import Store
+
+Keys = Mapping[str, Mapping[str, Any]]
+"""Answers to presses (and what may happen only once), kept together with the event that they led to."""
+
+
+class Recorded(NamedTuple):
+    seq: int
+    serial: int | None
+
+
+class Ledger:
+    """`wake` tells the uplink that there is something new; nothing here waits for it."""
+
+    def __init__(self, store: Store, lane: str, wake: Callable[[], None]) -> None:
+        self._store = store
+        self._lane = lane
+        self._wake = wake
+
+    async def write(
+        self,
+        kind: str,
+        body: Mapping[str, Any],
+        about: Reading | None = None,
+        *,
+        permit: bool = False,
+        confirmation: tuple[str, Confirmation] | None = None,
+        keys: Keys | None = None,
+        photos: Sequence[StagedEvidence] = (),
+    ) -> Recorded:
+        """On disk when this returns. Raises StoreError, and then nothing of it happened.
+
+        `about` is the reading that the event is about: capture time is the frame's. `permit` takes a new serial,
+        which stands in the body.
+        """
+
+        def transact() -> Recorded:
+            with self._store.transaction(self._lane) as tx:
+                serial = tx.permit_serial() if permit else None
+                full = {**body, "permit": serial} if permit else body
+                captured_at, mono_ns = (about.captured_at, about.captured_mono_ns) if about else (None, None)
+                event = tx.event(kind, full, captured_at=captured_at, mono_ns=mono_ns, photos=photos)
+                if confirmation is not None:
+                    tx.confirmation(*confirmation)
+                for key, result in (keys or {}).items():
+                    if tx.known_action(key) is None:  # a press after an automatic opening finds its "once" taken
+                        tx.action(key, {**result, "seq": event.seq})
+                return Recorded(event.seq, serial)
+
+        recorded = await asyncio.to_thread(transact)
+        self._wake()
+        return recorded
+
+    async def stage(self, photo: bytes, crop: bytes) -> tuple[StagedEvidence, StagedEvidence]:
+        """Both pictures on disk, before the event that names them. Raises StoreError."""
+
+        def put() -> tuple[StagedEvidence, StagedEvidence]:
+            return self._store.stage_evidence(photo, name="photo"), self._store.stage_evidence(crop, name="crop")
+
+        return await asyncio.to_thread(put)
+
+    async def known(self, key: str) -> dict[str, Any] | None:
+        """The answer that this key got already, or None."""
+        return await asyncio.to_thread(self._store.action, key)
