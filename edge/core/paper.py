@@ -114,8 +114,9 @@ def to_declaration(rules: Rules, choices: Choices, form: PaperForm, entry: Entry
     return lay_signatures(rules, choices, bare, form, entry)
 
 
-def lay_signatures(rules: Rules, choices: Choices, declaration: Declaration, form: PaperForm, entry: Entry) ->
-Declaration:
+def lay_signatures(
+    rules: Rules, choices: Choices, declaration: Declaration, form: PaperForm, entry: Entry
+) -> Declaration:
     """A declaration with the form's signatures laid over what is confirmed already: also for one that the gate had a
     copy of when the platform went down."""
     procedure = rules.procedures[declaration.procedure]

@@ -7,8 +7,17 @@ from collections.abc import Mapping, Sequence
 from datetime import date
 from decimal import Decimal, InvalidOperation
 
-from edge.core.lookup import normal_plate from edge.core.paper import DECLARANT, MOVEMENTS, SIGNERS, VEHICLE_CLASSES,
-PaperForm, PaperGoods, PaperVehicle, Signature
+from edge.core.lookup import normal_plate
+from edge.core.paper import (
+    DECLARANT,
+    MOVEMENTS,
+    SIGNERS,
+    VEHICLE_CLASSES,
+    PaperForm,
+    PaperGoods,
+    PaperVehicle,
+    Signature,
+)
 
 _TAX_CODE = re.compile(r"\d{10}(-?\d{3})?|\d{12}")
 _PHONE = re.compile(r"\+?[\d .()-]{6,20}")
