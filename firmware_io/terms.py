@@ -206,6 +206,11 @@ class BarrierSettings:
     def has(self, name: InputName) -> bool:
         return name in self.inputs
 
+    @property
+    def presence(self) -> bool:
+        """Whether there is a loop that says that a vehicle waits."""
+        return self.has("presence")
+
     def under_arm(self) -> tuple[InputName, ...]:
         return tuple(name for name in UNDER_ARM if name in self.inputs)
 

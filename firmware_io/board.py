@@ -1,0 +1,180 @@
+"""What a board is to the barrier loop, how one is described, and the few ways in which it can fail."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, field
+from typing import Any, ClassVar, Literal, Protocol
+
+from firmware_io.terms import BarrierSettings, InputName, OutputName
+
+MOTION: tuple[OutputName, ...] = ("open", "close", "stop")
+
+
+class BoardError(Exception):
+    """The board cannot be used now. Each message says what is wrong, where, and what to do."""
+
+
+class NoDevice(BoardError):  # noqa: N818  the four read as findings, not as accidents
+    """Nothing is there under this name: unplugged, switched off or misnamed."""
+
+
+class NoPermission(BoardError):  # noqa: N818
+    """The device is there and this account may not use it."""
+
+
+class NoAnswer(BoardError):  # noqa: N818
+    """The line is open and the board is silent."""
+
+
+class BadAnswer(BoardError):  # noqa: N818
+    """Something came back that is not the answer to what was asked."""
+
+
+class Board(Protocol):
+    """One relay-and-input module, used by one thread. Methods may raise BoardError; each ends within half a second."""
+
+    timed_by_board: bool
+    """True where the board itself ends a pulse, whatever happens to this process."""
+
+    @property
+    def outputs(self) -> Collection[OutputName]:
+        """The outputs that have a channel."""
+        ...
+
+    def read_inputs(self) -> Mapping[InputName, bool]:
+        """All wired inputs at once, wiring undone (see terms.Inputs)."""
+        ...
+
+    def pulse(self, output: OutputName, duration_s: float) -> None:
+        """Energise for `duration_s`, from now. Asking again while it runs starts the time anew."""
+        ...
+
+    def set_output(self, output: OutputName, on: bool) -> None:
+        """Energise until told otherwise, or release at once. The barrier loop only ever releases by this."""
+        ...
+
+    def describe(self) -> str:
+        """Kind and place of the board in one line, for people."""
+        ...
+
+    def close(self) -> None:
+        """Release what is energised, as far as the line still allows, and give the device back. Never raises."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class InputWiring:
+    """`channel` as printed on the board (GPIO: line offset). `normally_closed`: the contact opens when it is true."""
+
+    __pydantic_config__: ClassVar[Any] = {"extra": "forbid"}
+
+    channel: int
+    normally_closed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class BoardSettings:
+    """Which board, where, and which wire goes where.
+
+    `port`: a stable device name (/dev/serial/by-id/…), for gpio the chip (/dev/gpiochip0). `profile` names an entry of
+    boards.toml; `profiles` adds a site's own file. Channels count from 1 as printed on the boards, GPIO lines from 0.
+    """
+
+    __pydantic_config__: ClassVar[Any] = {"extra": "forbid"}
+
+    kind: Literal["modbus_rtu", "modbus_tcp", "lcus", "gpio"] = "modbus_rtu"
+    port: str = ""
+    profile: str = "waveshare-8ch"
+    profiles: str = ""
+    baud: int = 9600
+    parity: Literal["N", "E", "O"] = "N"
+    unit: int = 1
+    host: str = ""
+    tcp_port: int = 502
+    timeout_s: float = 0.2
+    inputs: Mapping[InputName, InputWiring | int] = field(default_factory=dict)
+    outputs: Mapping[OutputName, int] = field(default_factory=dict)
+    accept_unacknowledged: bool = False
+
+    def wiring(self) -> dict[InputName, InputWiring]:
+        """The inputs with the short form (a bare channel number, normally open) written out."""
+        return {name: InputWiring(wire) if isinstance(wire, int) else wire for name, wire in self.inputs.items()}
+
+    def faults(self) -> list[str]:
+        """Contradictions in these settings alone, each naming its key."""
+        found = self._address_faults()
+        if "open" not in self.outputs:
+            found.append('outputs: "open" has no channel; nothing could ever be opened')
+        first = 0 if self.kind == "gpio" else 1
+        channels = {"inputs": [wire.channel for wire in self.wiring().values()], "outputs": list(self.outputs.values())}
+        if self.kind == "gpio":
+            channels = {"inputs and outputs": channels["inputs"] + channels["outputs"]}
+        for key, used in channels.items():
+            found += [f"{key}: channel {n} is used twice" for n in sorted(set(used)) if used.count(n) > 1]
+            found += [f"{key}: channel {n} does not exist; they count from {first}" for n in used if n < first]
+        return found
+
+    def _address_faults(self) -> list[str]:
+        checks = {
+            f'host: kind "{self.kind}" needs the address of the module': self.kind == "modbus_tcp" and not self.host,
+            f'port: kind "{self.kind}" needs a device, for example /dev/serial/by-id/…': (
+                self.kind != "modbus_tcp" and not self.port
+            ),
+            "inputs: an LCUS relay board has none; its barrier has to say inputs = []": (
+                self.kind == "lcus" and bool(self.inputs)
+            ),
+            "accept_unacknowledged: an LCUS board never answers and times no pulse; set true if that is accepted": (
+                self.kind == "lcus" and not self.accept_unacknowledged
+            ),
+            f"unit: a Modbus unit is 1 to 247, is {self.unit}": not 1 <= self.unit <= 247,
+            f"timeout_s: must be between 0.02 and 1, is {self.timeout_s}": not 0.02 <= self.timeout_s <= 1.0,
+            f"baud: must be 1200 to 921600, is {self.baud}": not 1200 <= self.baud <= 921600,
+        }
+        return [fault for fault, is_so in checks.items() if is_so]
+
+
+def wiring_faults(board: BoardSettings, barrier: BarrierSettings) -> list[str]:
+    """Contradictions between a board's wiring and what the barrier's settings say exists."""
+    found = [
+        f"barrier.inputs: {name} exists but board.inputs gives it no channel"
+        for name in barrier.inputs
+        if name not in board.inputs
+    ]
+    found += [
+        f"board.inputs: {name} is wired but barrier.inputs does not name it"
+        for name in board.inputs
+        if name not in barrier.inputs
+    ]
+    if barrier.closes_by == "relay" and "close" not in board.outputs:
+        found.append('board.outputs: "close" has no channel, and barrier.closes_by is "relay"')
+    return found
+
+
+class HeldPulses:
+    """Pulses timed by this process, for boards that cannot: ended by `service`, which every read of the loop calls.
+
+    If the process stops or dies meanwhile, only the board's own watchdog (or nothing) ends them: see docs/safety.md.
+    """
+
+    def __init__(self, write: Callable[[OutputName, bool], None], clock: Callable[[], float]) -> None:
+        self._write = write
+        self._clock = clock
+        self._ends_s: dict[OutputName, float] = {}
+
+    def start(self, output: OutputName, duration_s: float) -> None:
+        self._ends_s[output] = self._clock() + duration_s  # noted first: a write that fails half-way may have energised
+        self._write(output, True)
+
+    def end(self, output: OutputName) -> None:
+        self._write(output, False)
+        self._ends_s.pop(output, None)
+
+    def service(self) -> None:
+        """End what is due. One that cannot be ended stays noted and is tried again."""
+        for output in [name for name, ends_s in self._ends_s.items() if self._clock() >= ends_s]:
+            self.end(output)
+
+    def end_all(self) -> None:
+        for output in tuple(self._ends_s):
+            self.end(output)

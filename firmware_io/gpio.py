@@ -1,0 +1,85 @@
+"""GPIO lines of the PC itself, by libgpiod v2 (Linux character device). The library is loaded only where it is used."""
+
+from __future__ import annotations
+
+import importlib
+import logging
+import time
+from collections.abc import Callable, Collection, Mapping
+from typing import Any
+
+from firmware_io.board import BadAnswer, BoardError, BoardSettings, HeldPulses, NoDevice
+from firmware_io.devices import check_device
+from firmware_io.terms import InputName, OutputName
+
+
+def load_gpiod() -> Any:
+    """The library, or a BoardError that says how to get it."""
+    try:
+        return importlib.import_module("gpiod")
+    except ImportError as error:
+        raise BoardError("gpiod is not installed; install it with: pip install 'barie[gpio]'") from error
+
+
+class GpioBoard:
+    """All lines in one request: the kernel frees them when this process dies; most drivers then turn them to inputs."""
+
+    timed_by_board = False
+
+    def __init__(self, settings: BoardSettings, clock: Callable[[], float] = time.monotonic, gpiod: Any = None) -> None:
+        """Request the lines, outputs released. Raises NoDevice (also: line busy), NoPermission, BoardError."""
+        self._gpiod = gpiod or load_gpiod()
+        self._settings = settings
+        self._wiring = settings.wiring()
+        self._held = HeldPulses(self.set_output, clock)
+        check_device(settings.port)
+        try:
+            self._lines = self._gpiod.request_lines(settings.port, consumer="barie", config=self._config())
+        except (OSError, ValueError) as error:
+            raise NoDevice(f"{settings.port}: lines cannot be taken: {error}; does something else use them?") from error
+
+    def _config(self) -> dict[tuple[int, ...] | int, Any]:
+        line, make = self._gpiod.line, self._gpiod.LineSettings
+        config: dict[tuple[int, ...] | int, Any] = {}
+        for wire in self._wiring.values():
+            config[wire.channel] = make(direction=line.Direction.INPUT, active_low=wire.normally_closed)
+        for offset in self._settings.outputs.values():
+            config[offset] = make(direction=line.Direction.OUTPUT, output_value=line.Value.INACTIVE)
+        return config
+
+    @property
+    def outputs(self) -> Collection[OutputName]:
+        return self._settings.outputs
+
+    def read_inputs(self) -> Mapping[InputName, bool]:
+        self._held.service()
+        names = list(self._wiring)
+        try:
+            values = self._lines.get_values([self._wiring[name].channel for name in names]) if names else []
+        except OSError as error:
+            raise NoDevice(f"{self._settings.port}: cannot be read: {error}") from error
+        if len(values) != len(names):
+            raise BadAnswer(f"{self._settings.port}: {len(values)} values for {len(names)} lines")
+        return {name: value == self._gpiod.line.Value.ACTIVE for name, value in zip(names, values, strict=True)}
+
+    def pulse(self, output: OutputName, duration_s: float) -> None:
+        self._held.start(output, duration_s)
+
+    def set_output(self, output: OutputName, on: bool) -> None:
+        if output not in self._settings.outputs:
+            raise BoardError(f"board.outputs: {output!r} has no line")
+        value = self._gpiod.line.Value
+        try:
+            self._lines.set_value(self._settings.outputs[output], value.ACTIVE if on else value.INACTIVE)
+        except OSError as error:
+            raise NoDevice(f"{self._settings.port}: cannot be written: {error}") from error
+
+    def describe(self) -> str:
+        return f"GPIO lines of {self._settings.port}"
+
+    def close(self) -> None:
+        try:
+            self._held.end_all()
+        except BoardError as error:
+            logging.getLogger(__name__).warning("while closing: %s", error)
+        self._lines.release()

@@ -1,0 +1,122 @@
+"""The loop's hold on its board: opens it, finds it again after unplugging, turns outputs into pulses and leases."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+
+from firmware_io.board import Board, BoardError, NoDevice, NoPermission
+from firmware_io.terms import INPUTS, Inputs, OutputName, Outputs
+
+log = logging.getLogger(__name__)
+
+REOPEN_S = 0.5
+LOST_AFTER = 3
+"""So many failures in a row and the board is looked for anew; one bad frame is only a tick without news."""
+LEASE_S = 2.0
+"""Lights are pulses too, renewed every half lease: nothing stays energised for longer when this process dies."""
+
+
+class BoardLink:
+    """Used by the loop's thread alone. `ok`: a reading came since the board was opened, and it is not given up."""
+
+    def __init__(self, open_board: Callable[[], Board], clock: Callable[[], float]) -> None:
+        self._open_board = open_board
+        self._clock = clock
+        self._board: Board | None = None
+        self._failures = 0
+        self._retry_s = float("-inf")
+        self._leases_s: dict[OutputName, float] = {}
+        self.ok = False
+        self.write_failed = False
+        self.said = "not opened yet"
+
+    def read(self) -> Inputs | None:
+        """One reading, or None where none could be had. Never raises BoardError."""
+        at_s = self._clock()
+        try:
+            board = self._opened()
+            if board is None:
+                return None
+            values = board.read_inputs()
+        except BoardError as error:
+            self._failed(error)
+            return None
+        self._failures, self.ok = 0, True
+        return Inputs(at_s, **{name: values[name] for name in INPUTS if name in values})
+
+    def _opened(self) -> Board | None:
+        if self._board is None and self._clock() >= self._retry_s:
+            self._retry_s = self._clock() + REOPEN_S
+            self._board = self._open_board()
+            self._failures = 0
+            self.said = self._board.describe()
+            log.info("board opened: %s", self.said)
+        return self._board
+
+    def _failed(self, error: BoardError) -> None:
+        self._failures += 1
+        if str(error) != self.said:
+            log.warning("board: %s", error)
+        self.said = str(error)
+        if self._failures >= LOST_AFTER or isinstance(error, NoDevice | NoPermission):
+            self._give_up()
+
+    def _give_up(self) -> None:
+        self.ok = False
+        self._leases_s.clear()
+        if self._board is not None:
+            self._board.close()
+            self._board = None
+            self._retry_s = self._clock() + REOPEN_S
+
+    def write(self, outputs: Outputs, pulse_s: float) -> None:
+        """Start the pulses, keep the lights. Raises BoardError where a motion was not surely given."""
+        self.write_failed = False
+        if self._board is None:
+            if outputs.open or outputs.close or outputs.stop:
+                raise NoDevice("no board to write to")
+            return
+        try:
+            self._move(self._board, outputs, pulse_s)
+            self._light(self._board, "green", outputs.green)
+            self._light(self._board, "siren", outputs.siren)
+        except BoardError as error:
+            self.write_failed = True
+            self._failed(error)
+            raise
+
+    def _move(self, board: Board, outputs: Outputs, pulse_s: float) -> None:
+        """The opposite relay is released before a pulse begins, even while the board still times that one."""
+        if outputs.stop:
+            self._release(board, "open", "close")
+            self._pulse(board, "stop", pulse_s)
+        elif outputs.open:
+            self._release(board, "close")
+            self._pulse(board, "open", pulse_s)
+        elif outputs.close:
+            self._release(board, "open")
+            self._pulse(board, "close", pulse_s)
+
+    def _release(self, board: Board, *outputs: OutputName) -> None:
+        for output in outputs:
+            if output in board.outputs:
+                board.set_output(output, False)
+
+    def _pulse(self, board: Board, output: OutputName, pulse_s: float) -> None:
+        if output in board.outputs:
+            board.pulse(output, pulse_s)
+
+    def _light(self, board: Board, output: OutputName, on: bool) -> None:
+        if output not in board.outputs:
+            return
+        now_s = self._clock()
+        if on and now_s >= self._leases_s.get(output, 0.0) - LEASE_S / 2:
+            board.pulse(output, LEASE_S)
+            self._leases_s[output] = now_s + LEASE_S
+        elif not on and self._leases_s.pop(output, None) is not None:
+            board.set_output(output, False)
+
+    def close(self) -> None:
+        """Give the board back; pulses that this process times are ended."""
+        self._give_up()
