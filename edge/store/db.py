@@ -36,6 +36,8 @@ def translated(doing: str) -> Iterator[None]:
         if getattr(error, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_FULL:
             raise errors.StoreFullError(f"{doing}: no room left on the disk") from error
         raise errors.StoreError(f"{doing}: {error}") from error
+    except UnicodeEncodeError as error:
+        raise errors.StoreError(f"{doing}: a text is not valid Unicode") from error
     except OSError as error:
         if error.errno in _FULL:
             raise errors.StoreFullError(f"{doing}: no room left on the disk ({error.filename})") from error

@@ -12,17 +12,12 @@ import sqlite3
 from collections.abc import Callable
 
 from edge import errors, wire
-from edge.core.lookup import overlay
+from edge.core.lookup import normal_plate, overlay
 from edge.core.model import Confirmation, Declaration
 
 REMOVED = "removed"
 SET_ASIDE_KEPT = 1_000
 SET_ASIDE_BYTES = 4_096
-
-
-def normal_plate(plate: str) -> str:
-    """Upper case, letters and digits only: the form under which plates are looked up."""
-    return "".join(character for character in plate.upper() if character.isalnum())
 
 
 # ---------------------------------------------------------------- taking in
@@ -40,6 +35,8 @@ def put(
     declaration = wire.parse_declaration(payload)
     if declaration.id != declaration_id:
         raise errors.BadMessageError(f"id: {declaration.id!r} does not match the topic's {declaration_id!r}")
+    if known is not None:
+        wire.check_procedure(declaration, known)
     row = db.execute(
         "SELECT version, state, payload, sweep FROM declaration WHERE id = ?", (declaration_id,)
     ).fetchone()
@@ -89,13 +86,13 @@ def _write(db: sqlite3.Connection, declaration: Declaration, payload: bytes, rec
 
 def _drop_carried(db: sqlite3.Connection, declaration: Declaration) -> None:
     """What the centre's version carries need not be laid over it any more."""
-    db.executemany(
-        "DELETE FROM confirmation WHERE declaration_id = ? AND step = ? AND authority = ? AND act = ? AND plate = ?",
-        [
-            (declaration.id, given.step, given.authority, given.act, given.plate or "")
-            for given in declaration.confirmations
-        ],
-    )
+    for own in confirmations(db, declaration.id):
+        if overlay(declaration, [own]).confirmations == declaration.confirmations:
+            db.execute(
+                "DELETE FROM confirmation"
+                " WHERE declaration_id = ? AND step = ? AND authority = ? AND act = ? AND plate = ?",
+                (declaration.id, own.step, own.authority, own.act, own.plate or ""),
+            )
 
 
 def _remove(db: sqlite3.Connection, declaration_id: str, received_ms: int) -> bool:
@@ -111,7 +108,10 @@ def _remove(db: sqlite3.Connection, declaration_id: str, received_ms: int) -> bo
 def put_watchlist(db: sqlite3.Connection, payload: bytes) -> bool:
     """The whole list replaces the one here (empty payload: no plates). True where it changed. Raises
     BadMessageError."""
-    fresh = {normal_plate(plate): why for plate, why in wire.parse_watchlist(payload).items()} if payload else {}
+    fresh: dict[str, str] = {}
+    for written, reason in wire.parse_watchlist(payload).items():
+        plate = normal_plate(written)
+        fresh[plate] = _clean(f"{fresh[plate]}; {reason}" if plate in fresh else reason)
     changed = fresh != dict(db.execute("SELECT plate, reason FROM watch"))
     db.execute("UPDATE copy SET watch_sweep = sweep")
     if changed:
@@ -126,7 +126,7 @@ def begin_copy(db: sqlite3.Connection) -> None:
 
 
 def complete_copy(db: sqlite3.Connection, now: tuple[int, int, str]) -> int | None:
-    """All retained messages of this subscribe were seen: how many declarations that removed; None where it proves nothing.
+    """All retained messages of this subscribe were seen: how many that removed; None where it proves nothing.
 
     `now` is (Unix ms, monotonic ns, boot id).
 
@@ -145,7 +145,7 @@ def complete_copy(db: sqlite3.Connection, now: tuple[int, int, str]) -> int | No
         return 0
     unseen = db.execute("SELECT id FROM declaration WHERE state <> ? AND sweep <> ?", (REMOVED, sweep)).fetchall()
     db.executemany("DELETE FROM declaration_plate WHERE declaration_id = ?", unseen)
-    db.executemany(f"UPDATE declaration SET state = '{REMOVED}', payload = x'', sweep = -1 WHERE id = ?", unseen)  # noqa: S608
+    db.executemany("UPDATE declaration SET state = 'removed', payload = x'', sweep = -1 WHERE id = ?", unseen)
     return len(unseen)
 
 

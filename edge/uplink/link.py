@@ -1,0 +1,204 @@
+"""One connection to the broker, over paho-mqtt 2. Every connection is a fresh client with a clean session: the gate's
+own store is the queue, retained topics are the copy, and a command that waited in a broker's session must never be
+done late.
+"""
+
+from __future__ import annotations
+
+import socket
+import ssl
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+import paho.mqtt.client as paho
+from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode, MQTTProtocolVersion
+from paho.mqtt.packettypes import PacketTypes
+from paho.mqtt.properties import Properties
+from paho.mqtt.subscribeoptions import SubscribeOptions
+
+from edge.errors import BarieError
+from edge.uplink.mailbox import Arrived, Connected, Letter, Lost, Mailbox, Published, Subscribed
+
+Protocol = Literal["5", "3.1.1"]
+RECEIVE_MAXIMUM = 100
+PACKET_MAXIMUM_BYTES = 4_000_000
+CONNECT_TIMEOUT_S = 5.0
+WRONG_VERSION = 1
+"""CONNACK code of MQTT 3.1.1 and older brokers: unacceptable protocol version."""
+
+
+class LinkError(BarieError):
+    """The connection cannot be made or is gone.
+
+    `refused`: the broker answered no; a person must change something. `unanswered`: it took the connection and never
+    answered the CONNECT, as brokers do that do not speak this version of MQTT.
+    """
+
+    def __init__(self, message: str, *, refused: bool = False, unanswered: bool = False) -> None:
+        super().__init__(message)
+        self.refused = refused
+        self.unanswered = unanswered
+
+
+@dataclass(frozen=True, slots=True)
+class LinkSettings:
+    """Where the broker is and who we are to it."""
+
+    host: str
+    port: int
+    client_id: str
+    username: str | None = None
+    password: str | None = field(default=None, repr=False)
+    tls: bool = False
+    ca_file: str | None = None
+    cert_file: str | None = None
+    key_file: str | None = None
+    keepalive_s: int = 20
+
+    @property
+    def where(self) -> str:
+        return f"broker {self.host}:{self.port}"
+
+
+@dataclass(frozen=True, slots=True)
+class Will:
+    topic: str
+    payload: bytes
+
+
+class Link:
+    """Raises LinkError from `open`. Afterwards everything that happens is a letter in the mailbox."""
+
+    def __init__(
+        self,
+        settings: LinkSettings,
+        protocol: Protocol,
+        mailbox: Mailbox,
+        *,
+        will: Will | None = None,
+        urgent: Callable[[str], bool] = lambda topic: False,
+    ) -> None:
+        self._settings, self._mailbox, self._urgent = settings, mailbox, urgent
+        self._v5 = protocol == "5"
+        self._closed = False
+        version = MQTTProtocolVersion.MQTTv5 if self._v5 else MQTTProtocolVersion.MQTTv311
+        self._client = client = paho.Client(
+            CallbackAPIVersion.VERSION2,
+            client_id=settings.client_id,
+            clean_session=None if self._v5 else True,
+            protocol=version,
+            reconnect_on_failure=False,
+            manual_ack=True,
+        )
+        client.connect_timeout = CONNECT_TIMEOUT_S
+        client.max_inflight_messages_set(0)  # ours is the bound, and paho never holds a message back
+        if settings.username is not None:
+            client.username_pw_set(settings.username, settings.password)
+        if will is not None:
+            client.will_set(will.topic, will.payload, qos=1, retain=True)
+        client.on_connect, client.on_connect_fail = self._on_connect, self._on_connect_fail
+        client.on_disconnect, client.on_subscribe = self._on_disconnect, self._on_subscribe
+        client.on_publish, client.on_message = self._on_publish, self._on_message
+
+    def open(self) -> None:
+        """TCP, TLS and CONNECT; the broker's answer comes as `Connected`. Waits at most CONNECT_TIMEOUT_S for the
+        network."""
+        s = self._settings
+        try:
+            if s.tls:
+                self._client.tls_set(ca_certs=s.ca_file, certfile=s.cert_file, keyfile=s.key_file)
+            options: dict[str, Any] = {}
+            if self._v5:
+                properties = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]
+                properties.ReceiveMaximum = RECEIVE_MAXIMUM
+                properties.MaximumPacketSize = PACKET_MAXIMUM_BYTES
+                options = {"clean_start": True, "properties": properties}
+            self._client.connect(s.host, s.port, keepalive=s.keepalive_s, **options)
+        except ssl.SSLError as error:
+            raise LinkError(
+                f"{s.where}: TLS failed: {error}; check mqtt.ca_file, mqtt.cert_file", refused=True
+            ) from error
+        except FileNotFoundError as error:
+            raise LinkError(
+                f"no such file: {error.filename}; check mqtt.ca_file, mqtt.cert_file", refused=True
+            ) from error
+        except socket.gaierror as error:
+            raise LinkError(f"{s.where}: name not found; check mqtt.host") from error
+        except OSError as error:
+            raise LinkError(f"{s.where} cannot be reached: {error}; check mqtt.host, mqtt.port") from error
+        self._client.loop_start()
+
+    def close(self) -> None:
+        self._closed = True
+        self._client.disconnect()
+        self._client.loop_stop()
+
+    def subscribe(self, topics: Sequence[tuple[str, bool]]) -> None:
+        """Pairs of topic and "tell whether it was published as retained". All with QoS 1, answered by `Subscribed`."""
+        if self._v5:
+            with_options = [(topic, SubscribeOptions(qos=1, retainAsPublished=keep)) for topic, keep in topics]
+            code, _ = self._client.subscribe(with_options)
+        else:
+            code, _ = self._client.subscribe([(topic, 1) for topic, _ in topics])
+        self._expect(code)
+
+    def publish(self, topic: str, payload: bytes, *, retain: bool = False, expiry_s: int | None = None) -> int:
+        """QoS 1; answered by `Published` with the returned mid."""
+        properties = None
+        if expiry_s is not None and self._v5:
+            properties = Properties(PacketTypes.PUBLISH)  # type: ignore[no-untyped-call]
+            properties.MessageExpiryInterval = expiry_s
+        info = self._client.publish(topic, payload, qos=1, retain=retain, properties=properties)
+        self._expect(info.rc)
+        return info.mid
+
+    def done(self, letter: Arrived) -> None:
+        """Tell the broker that this message has been dealt with."""
+        self._client.ack(letter.mid, letter.qos)
+
+    def _expect(self, code: MQTTErrorCode) -> None:
+        if code not in (MQTTErrorCode.MQTT_ERR_SUCCESS, MQTTErrorCode.MQTT_ERR_AGAIN):
+            raise LinkError(f"{self._settings.where}: connection lost")
+
+    # ------------------------------------------------------------ paho's thread: put a letter, return
+
+    def _put(self, letter: Letter, *, urgent: bool = False) -> None:
+        if not self._closed:
+            self._mailbox.put(letter, urgent=urgent)
+
+    def _on_connect(self, client: Any, userdata: Any, flags: Any, reason: Any, properties: Any) -> None:
+        refused = str(reason) if reason.is_failure else ""
+        wrong = refused == "Unsupported protocol version"
+        self._put(Connected(refused, getattr(properties, "ReceiveMaximum", None), wrong))
+
+    def _on_connect_fail(self, client: Any, userdata: Any) -> None:
+        self._put(Lost("connection failed"))
+
+    def _on_disconnect(self, client: Any, userdata: Any, flags: Any, reason: Any, properties: Any) -> None:
+        self._put(Lost(str(reason)))
+
+    def _on_subscribe(self, client: Any, userdata: Any, mid: int, reasons: Any, properties: Any) -> None:
+        self._put(Subscribed(tuple(str(one) if one.is_failure else "" for one in reasons)))
+
+    def _on_publish(self, client: Any, userdata: Any, mid: int, reason: Any, properties: Any) -> None:
+        self._put(Published(mid, str(reason) if reason.is_failure else ""))
+
+    def _on_message(self, client: Any, userdata: Any, message: Any) -> None:
+        try:
+            topic = message.topic
+        except UnicodeDecodeError:
+            topic = ""
+        letter = Arrived(topic, message.payload, message.retain, message.mid, message.qos)
+        self._put(letter, urgent=self._urgent(topic))
+
+
+def read_password(path: str | None) -> str | None:
+    """The first line of a password file. Raises LinkError that names the key."""
+    if path is None:
+        return None
+    try:
+        return Path(path).read_text(encoding="utf-8").splitlines()[0]
+    except (OSError, IndexError, UnicodeDecodeError) as error:
+        raise LinkError(f"mqtt.password_file {path} cannot be read: {error}", refused=True) from error

@@ -1,0 +1,264 @@
+"""One connection from CONNACK to its loss: subscribe, take the copy, send what the centre does not have, take its acks.
+
+Runs wholly on the uplink's own thread; the network thread only fills the mailbox. Order of sending: events, then
+status, then photos, one photo at a time and only on a lane whose events the centre has.
+"""
+
+from __future__ import annotations
+
+import logging
+import secrets
+from collections.abc import Callable
+from typing import Any
+
+from edge import clock, wire
+from edge.errors import BadMessageError, StoreError
+from edge.ports import EvidenceOutbox
+from edge.uplink.link import Link, LinkError
+from edge.uplink.mailbox import Arrived, Connected, Letter, Lost, Published, Subscribed
+from edge.uplink.parts import Parts, status_payload
+from edge.uplink.window import Window
+
+log = logging.getLogger(__name__)
+
+
+class Session:
+    """Raises LinkError when the connection is lost or refused."""
+
+    def __init__(self, link: Link, parts: Parts, trouble: Callable[[str], None]) -> None:
+        self._link, self._parts, self._trouble = link, parts, trouble
+        self._lanes = list(parts.outbox.lanes())
+        self._in_flight = parts.in_flight
+        self._windows = {lane: Window(parts.in_flight * 10, parts.resend_s) for lane in self._lanes}
+        self._waiting: dict[int, tuple[str, str]] = {}  # mid to (kind, photo id)
+        self._more = dict.fromkeys(self._lanes, True)
+        self._photos = isinstance(parts.outbox, EvidenceOutbox)
+        self._echo, self._echo_seen = secrets.token_hex(8).encode(), False
+        self._copying, self._torn, self._last_retained_s = False, False, 0.0
+        now_s = clock.mono_s()
+        self._status_due_s = self._poll_due_s = self._copy_due_s = self._photo_due_s = self._puback_s = now_s
+
+    # ------------------------------------------------------------ starting
+
+    def start(self, stopped: Callable[[], bool]) -> None:
+        """Wait for CONNACK, subscribe, wait for SUBACK. The copy has begun when this returns."""
+        try:
+            connected = self._await(Connected, stopped)
+        except LinkError as error:
+            raise LinkError(str(error), unanswered=True) from error
+        if connected.refused:
+            hint = "try mqtt.protocol" if connected.wrong_version else "check mqtt.username and mqtt.password_file"
+            why = f"broker refused: {connected.refused}; {hint}"
+            raise LinkError(why, refused=True, unanswered=connected.wrong_version)
+        self._in_flight = min(self._in_flight, connected.in_flight or self._in_flight)
+        self._subscribe()
+        for topic, why in zip(self._topics(), self._await(Subscribed, stopped).refused, strict=False):
+            if why:
+                raise LinkError(f"broker refused the subscription {topic[0]}: {why}; check its ACL", refused=True)
+        self._link.publish(self._parts.topics.echo(self._lanes[0]), self._echo)
+
+    def _topics(self) -> list[tuple[str, bool]]:
+        topics = self._parts.topics
+        own = [pair for lane in self._lanes for pair in ((topics.command(lane), True), (topics.ack(lane), False))]
+        return [*own, (topics.echo(self._lanes[0]), False), (topics.watchlist, False), (topics.declarations, False)]
+
+    def _subscribe(self) -> None:
+        """The broker answers with every retained message, then with the echo that is published behind the SUBACK."""
+        self._copy_started()
+        self._link.subscribe(self._topics())
+
+    def _copy_started(self) -> None:
+        self._copying, self._torn, self._echo_seen = True, False, False
+        self._last_retained_s = clock.mono_s()
+        try:
+            self._parts.inbox.copy_started()
+        except StoreError as error:
+            self._tear(error)
+
+    def _await(self, kind: type[Any], stopped: Callable[[], bool]) -> Any:
+        deadline_s = clock.mono_s() + self._parts.pace.answer_s
+        while not stopped():
+            left_s = deadline_s - clock.mono_s()
+            if left_s <= 0:
+                raise LinkError(f"broker did not answer within {self._parts.pace.answer_s:g} s")
+            letter = self._parts.mailbox.take(left_s)
+            if isinstance(letter, kind):
+                return letter
+            self._take(letter)
+        raise LinkError("stopped")
+
+    # ------------------------------------------------------------ one turn
+
+    @property
+    def waiting(self) -> int:
+        """How many messages the broker has not acknowledged yet."""
+        return len(self._waiting)
+
+    def take_one(self, timeout_s: float) -> None:
+        """Deal with one letter and send nothing."""
+        if (letter := self._parts.mailbox.take(timeout_s)) is not None:
+            self._take(letter)
+
+    def turn(self) -> None:
+        """Deal with one letter, or with none for a while, and send what may be sent."""
+        letter = self._parts.mailbox.take(self._idle_s())
+        if letter is None:
+            self._more = dict.fromkeys(self._lanes, True)
+        else:
+            self._take(letter)
+        now_s = clock.mono_s()
+        self._check_copy(now_s)
+        self._check_due(now_s)
+        self._send_events(now_s)
+        self._send_photo(now_s)
+
+    def _idle_s(self) -> float:
+        if self._copying and self._echo_seen:
+            return self._parts.pace.quiet_s / 4
+        return min(1.0, self._parts.pace.poll_s)
+
+    def _take(self, letter: Letter) -> None:
+        match letter:
+            case Lost(why):
+                raise LinkError(f"connection lost: {why}")
+            case Published():
+                self._published(letter)
+            case Arrived():
+                self._arrived(letter)
+
+    def _check_due(self, now_s: float) -> None:
+        pace = self._parts.pace
+        if now_s >= self._status_due_s:
+            self._status_due_s = now_s + pace.status_s
+            for lane in self._lanes:
+                self.send_status(lane, online=True)
+        if now_s >= self._poll_due_s:
+            self._poll_due_s = now_s + pace.poll_s
+            self._more = dict.fromkeys(self._lanes, True)
+        if self._waiting and now_s - self._puback_s > self._parts.resend_s:
+            raise LinkError("the broker stopped acknowledging: connecting again")
+        for lane, window in self._windows.items():
+            before = window.resent
+            if window.overdue(now_s):
+                self._more[lane] = True
+                self._parts.counts.resent += window.resent - before
+                log.info("lane %s: no acknowledgement from the centre, sending again from %d", lane, window.sent + 1)
+
+    # ------------------------------------------------------------ sending
+
+    def send_status(self, lane: str, *, online: bool) -> None:
+        try:
+            body = dict(self._parts.status(lane)) if online else {}
+        except StoreError as error:
+            body = {"health": {"store": str(error)}}
+        payload = status_payload(self._lanes, online, body)
+        self._send("status", self._parts.topics.status(lane), payload)
+
+    def _send(self, kind: str, topic: str, payload: bytes, photo_id: str = "") -> None:
+        if not self._waiting:
+            self._puback_s = clock.mono_s()
+        self._waiting[self._link.publish(topic, payload, retain=kind == "status")] = (kind, photo_id)
+
+    def _send_events(self, now_s: float) -> None:
+        for lane, window in self._windows.items():
+            room = min(window.room(), self._in_flight - len(self._waiting))
+            if not self._more[lane] or room < max(1, self._in_flight // 4):
+                continue
+            try:
+                batch = self._parts.outbox.pending(lane, window.sent, room)
+            except StoreError as error:
+                self._trouble(str(error))
+                batch = []
+            self._more[lane] = len(batch) == room
+            for event in batch:
+                self._send("event", self._parts.topics.event(lane), event.payload)
+                window.published(event.seq, now_s)
+
+    def _send_photo(self, now_s: float) -> None:
+        outbox = self._parts.outbox
+        if not self._photos or now_s < self._photo_due_s or self._waiting or not isinstance(outbox, EvidenceOutbox):
+            return
+        for lane, window in self._windows.items():
+            if window.outstanding or (photo := outbox.next_evidence(lane)) is None:
+                continue
+            self._send("photo", self._parts.topics.evidence(lane, photo.event_id), photo.jpeg, photo.id)
+            return
+        self._photo_due_s = now_s + self._parts.pace.poll_s
+
+    def _published(self, letter: Published) -> None:
+        kind, photo_id = self._waiting.pop(letter.mid, ("", ""))
+        self._puback_s = clock.mono_s()
+        if letter.refused:
+            self._photo_due_s = clock.mono_s() + self._parts.pace.torn_s
+            self._trouble(f"broker refused {kind or 'a message'}: {letter.refused}; check its ACL and limits")
+        elif kind == "event":
+            self._parts.counts.published += 1
+        elif kind == "photo" and isinstance(self._parts.outbox, EvidenceOutbox):
+            self._parts.outbox.evidence_sent(photo_id)
+            self._parts.counts.photos += 1
+
+    # ------------------------------------------------------------ taking
+
+    def _arrived(self, letter: Arrived) -> None:
+        """Acknowledged to the broker only when it was dealt with; one that is bad was dealt with by setting it
+        aside."""
+        if letter.retained:
+            self._last_retained_s = clock.mono_s()
+        try:
+            self._dispatch(letter)
+        except BadMessageError as error:
+            self._set_aside(letter, str(error))
+        except StoreError as error:
+            self._tear(error)
+        self._link.done(letter)
+
+    def _dispatch(self, letter: Arrived) -> None:
+        kind, name = self._parts.topics.parse(letter.topic)
+        inbox = self._parts.inbox
+        if kind == "declaration":
+            inbox.declaration(name, letter.payload)
+        elif kind == "watchlist":
+            inbox.watchlist(letter.payload)
+        elif kind == "command" and name in self._windows:
+            inbox.command(name, letter.payload, letter.retained)
+        elif kind == "ack" and name in self._windows:
+            self._acknowledged(name, wire.parse_ack(letter.payload))
+        elif kind == "echo" and name in self._windows:
+            self._echo_seen = self._echo_seen or letter.payload == self._echo
+        else:
+            raise BadMessageError("no such topic")
+
+    def _acknowledged(self, lane: str, seq: int) -> None:
+        window = self._windows[lane]
+        self._parts.counts.acknowledged += self._parts.outbox.acknowledge(lane, seq)
+        before = window.resent
+        window.acknowledged(seq, clock.mono_s(), settle_s=self._parts.pace.settle_s)
+        self._parts.counts.resent += window.resent - before
+        self._more[lane] = True
+        self._photo_due_s = min(self._photo_due_s, clock.mono_s() + self._parts.pace.settle_s)
+
+    def _set_aside(self, letter: Arrived, why: str) -> None:
+        self._parts.counts.set_aside += 1
+        log.warning("message on %s set aside: %s", letter.topic[:200], why)
+        try:
+            self._parts.inbox.set_aside(letter.topic, letter.payload, why)
+        except StoreError as error:
+            self._trouble(str(error))
+
+    def _tear(self, error: StoreError) -> None:
+        """The copy has a hole: it will not count as complete, and everything is asked for again after a while."""
+        self._torn, self._copy_due_s = True, clock.mono_s() + self._parts.pace.torn_s
+        self._trouble(str(error))
+
+    def _check_copy(self, now_s: float) -> None:
+        if self._torn and now_s >= self._copy_due_s:
+            self._subscribe()
+            self._link.publish(self._parts.topics.echo(self._lanes[0]), self._echo)
+        elif self._copying and self._echo_seen and now_s - self._last_retained_s >= self._parts.pace.quiet_s:
+            self._copying = False
+            if not self._torn:
+                try:
+                    self._parts.inbox.copy_complete()
+                    self._parts.counts.copies += 1
+                except StoreError as error:
+                    self._tear(error)

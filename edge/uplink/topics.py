@@ -1,0 +1,59 @@
+"""The topics of one site (docs/protocol.md), as names and back."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Topics:
+    site: str
+
+    @property
+    def root(self) -> str:
+        return f"ckso/v1/{self.site}"
+
+    @property
+    def declarations(self) -> str:
+        return f"{self.root}/declaration/+"
+
+    @property
+    def watchlist(self) -> str:
+        return f"{self.root}/watchlist"
+
+    def declaration(self, declaration_id: str) -> str:
+        return f"{self.root}/declaration/{declaration_id}"
+
+    def command(self, lane: str) -> str:
+        return f"{self.root}/{lane}/command"
+
+    def ack(self, lane: str) -> str:
+        return f"{self.root}/{lane}/ack"
+
+    def event(self, lane: str) -> str:
+        return f"{self.root}/{lane}/event"
+
+    def evidence(self, lane: str, event_id: str) -> str:
+        return f"{self.root}/{lane}/evidence/{event_id}"
+
+    def status(self, lane: str) -> str:
+        return f"{self.root}/{lane}/status"
+
+    def echo(self, lane: str) -> str:
+        """The gate's own topic to itself: what comes back on it came behind everything that was sent before."""
+        return f"{self.root}/{lane}/echo"
+
+    def parse(self, topic: str) -> tuple[str, str]:
+        """(kind, name): ("declaration", id), ("watchlist", ""), ("event", lane), … ; ("", "") for any other topic."""
+        if not topic.startswith(f"{self.root}/"):
+            return "", ""
+        parts = topic[len(self.root) + 1 :].split("/")
+        if parts == ["watchlist"]:
+            return "watchlist", ""
+        if len(parts) == 2 and parts[0] == "declaration":
+            return "declaration", parts[1]
+        if len(parts) == 2 and parts[1] in ("command", "ack", "event", "status", "echo"):
+            return parts[1], parts[0]
+        if len(parts) == 3 and parts[1] == "evidence":
+            return "evidence", parts[0]
+        return "", ""
