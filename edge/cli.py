@@ -25,6 +25,8 @@ def main(argv: Sequence[str] | None = None) -> None:
     logging.basicConfig(
         level=args.log_level.upper(), format="%(asctime)s %(levelname)s %(name)s: %(message)s", stream=sys.stderr
     )
+    for name in ("uvicorn.error", "pymodbus"):
+        logging.getLogger(name).setLevel(logging.WARNING)
     command: Command = args.command
     try:
         status = command(args)

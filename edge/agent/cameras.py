@@ -10,7 +10,7 @@ import contextlib
 import logging
 import socket
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -41,8 +41,8 @@ class CameraView:
     jpeg: bytes | None = None
     heard_s: float = field(default_factory=clock.mono_s)
     picture_s: float | None = None
-    models: dict[str, Any] = field(default_factory=dict)
-    health: dict[str, Any] = field(default_factory=dict)
+    models: Mapping[str, Any] = field(default_factory=dict)
+    health: Mapping[str, Any] = field(default_factory=dict)
     fault: str = ""
     restarts: int = 0
 
@@ -78,8 +78,6 @@ class CameraProcess:
         while not self._stopping:
             began_s = clock.mono_s()
             await self._one_life()
-            if self._stopping:
-                break
             self.view.restarts += 1
             self._set("down", self.view.detail or "camera process ended; starting it again")
             row = 0 if clock.mono_s() - began_s > LIVED_S else row + 1

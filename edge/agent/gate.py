@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import uvicorn
+from starlette.applications import Starlette
 
 from edge import clock, resources
 from edge.agent.cameras import CameraProcess
@@ -27,12 +28,12 @@ from edge.agent.lane import LaneActor
 from edge.agent.law import Law
 from edge.config import Config, LaneConfig
 from edge.core.plate import parse as parse_plates
-from edge.errors import BarieError
+from edge.errors import BarieError, StoreError
 from edge.panel.accounts import Accounts
 from edge.panel.app import create_app
 from edge.panel.settings import PanelSettings
+from edge.store import Store
 from edge.store.keys import open_key
-from edge.store.store import Limits, Store
 from edge.uplink.mqtt import Uplink
 from firmware_io.boards import open_board
 from firmware_io.loop import BarrierLoop
@@ -41,6 +42,8 @@ from firmware_io.safety import Notice
 log = logging.getLogger(__name__)
 
 BEAT_S = 0.25
+TIDY_S = 60.0
+SCREEN_ENDS_S = 1.2
 
 
 class Gate:
@@ -56,7 +59,8 @@ class Gate:
             lanes=[lane.id for lane in config.lane],
             signer=key.sign,
             check=key.check,
-            limits=Limits(config.store.keep_acknowledged_s, config.store.evidence_budget_mb * 1_000_000),
+            keep_acknowledged_s=config.store.keep_acknowledged_s,
+            evidence_budget_mb=config.store.evidence_budget_mb,
         )
         self.copy_age = CopyAge(self.store.copy_seen_at)
         self.law = Law.load(config.law, self.store, self.copy_age)
@@ -164,7 +168,7 @@ class Gate:
     async def run(self, stop: asyncio.Event) -> None:
         """Until `stop` is set; then everything ends within two seconds and nothing is left running."""
         sock = _bind(self.config.panel.host, self.config.panel.port)
-        server = self._server()
+        app, server = self._screen()
         for barrier in self.barriers.values():
             barrier.start()
         if self.uplink is not None:
@@ -179,13 +183,14 @@ class Gate:
         log.info("ready: screen on http://%s:%d, %d lane(s)", host, port, len(self.actors))
         waiter = asyncio.create_task(stop.wait())
         try:
-            done, _ = await asyncio.wait([*tasks, waiter], return_when=asyncio.FIRST_COMPLETED)
+            done, _ = await asyncio.wait([*tasks, screen, waiter], return_when=asyncio.FIRST_COMPLETED)
         finally:
+            app.state.panel.closing.set()
             server.should_exit = True
-            await self._end(tasks)
+            await self._end(tasks, screen)
             waiter.cancel()
         for task in done - {waiter}:
-            # A part that ended by itself is a fault: its error ends the process, and whoever supervises us starts it anew.
+            # A part that ended by itself is a fault: its error ends the process; the service manager starts it anew.
             task.result()
 
     async def _beat(self) -> None:
@@ -198,7 +203,16 @@ class Gate:
                 actor.on_tick()
             await asyncio.sleep(BEAT_S)
 
-    async def _end(self, tasks: list[asyncio.Task[None]]) -> None:
+    async def _tidy(self) -> None:
+        """Old acknowledged events, photos over the budget: never in the way of a passage."""
+        while True:
+            await asyncio.sleep(TIDY_S)
+            try:
+                await asyncio.to_thread(self.store.prune)
+            except StoreError as error:
+                log.error("tidying the record: %s", error)
+
+    async def _end(self, tasks: list[asyncio.Task[None]], screen: asyncio.Task[None]) -> None:
         await asyncio.gather(*(camera.stop() for camera in self.cameras.values()))
         for barrier in self.barriers.values():
             await asyncio.to_thread(barrier.close)
@@ -206,15 +220,16 @@ class Gate:
             await asyncio.to_thread(self.uplink.stop)
         for task in tasks:
             task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await asyncio.gather(asyncio.wait_for(screen, SCREEN_ENDS_S), *tasks, return_exceptions=True)
         self.store.close()
 
-    def _server(self) -> uvicorn.Server:
+    def _screen(self) -> tuple[Starlette, uvicorn.Server]:
         panel = self.config.panel
         accounts = Accounts(Path(self.config.site.data_dir) / "accounts.db")
         settings = PanelSettings(sign_in=panel.sign_in, auto_lock_s=panel.auto_lock_s)
         app = create_app(self, accounts, settings)
-        return _QuietServer(uvicorn.Config(app, log_config=None, access_log=False, timeout_graceful_shutdown=1))
+        config = uvicorn.Config(app, log_config=None, access_log=False, lifespan="off", timeout_graceful_shutdown=1)
+        return app, _QuietServer(config)
 
 
 class _QuietServer(uvicorn.Server):
@@ -230,7 +245,7 @@ def _bind(host: str, port: int) -> socket.socket:
         return socket.create_server((host, port))
     except OSError as error:
         raise BarieError(
-            f"panel.port: {host}:{port} cannot be used ({error.strerror}): another program has it, or choose another port"
+            f"panel.port: {host}:{port} cannot be used ({error.strerror}): in use? choose another port"
         ) from error
 
 

@@ -10,7 +10,7 @@ from typing import Any
 from edge import clock
 from edge.agent.cameras import CameraProcess
 from edge.agent.lane import LaneActor
-from edge.store.store import Store
+from edge.store import Store
 from firmware_io.loop import BarrierLoop
 
 

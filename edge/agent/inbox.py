@@ -12,8 +12,7 @@ from collections.abc import Callable, Mapping
 from edge.agent.lane import LaneActor
 from edge.agent.remote import RemoteCommands
 from edge.errors import BadMessageError
-from edge.store.inbox import StoreInbox
-from edge.store.store import Store
+from edge.store import Store, StoreInbox
 from edge.wire import check_procedure, parse_command, parse_declaration
 
 

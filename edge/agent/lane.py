@@ -13,16 +13,15 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from edge import clock
-from edge.agent import view
 from edge.agent.law import Assessment, Law
 from edge.agent.ledger import Keys, Ledger
+from edge.agent.view import Picture, names, passage_view
 from edge.config import LaneConfig
 from edge.core import passage as passages
 from edge.core.model import Confirmation, Reading
 from edge.core.passage import Effect, Lane, Passage, Timing
 from edge.errors import StoreError
-from edge.store.evidence import StagedEvidence
-from edge.store.store import Store
+from edge.store import StagedEvidence, Store
 from edge.wire import confirmation_to_json
 from firmware_io.loop import BarrierLoop
 from firmware_io.safety import Notice, Permit
@@ -135,7 +134,7 @@ class LaneActor:
             await self._record_through(notice)
             self.lane, effects = passages.through(self.lane, now_s)
         elif notice.kind in ("opening", "opened", "not_opened"):
-            self.lane = passages.boom(self.lane, notice.kind, notice.serial, notice.code)  # type: ignore[arg-type]
+            self.lane = passages.boom(self.lane, notice.kind, notice.serial, notice.code)
         elif notice.kind == "permit_refused":
             self.lane = passages.boom(self.lane, "refused", notice.serial, notice.code)
         elif notice.kind == "closed":
@@ -312,10 +311,8 @@ class LaneActor:
     def view(self) -> dict[str, Any]:
         """The lane's own part of the screen's mapping."""
         passage = self.lane.passage
-        shown = passage and view.passage_view(
-            passage, self.shown.assessment, self._picture(), self.law, self.shown.result
-        )
-        return {**view.names(self.config), "number": self.number, "passage": shown, "last": self.last}
+        shown = passage and passage_view(passage, self.shown.assessment, self._picture(), self.law, self.shown.result)
+        return {**names(self.config), "number": self.number, "passage": shown, "last": self.last}
 
     def picture_jpeg(self, picture_id: str) -> bytes | None:
         """A picture of the passage on the screen that is not on disk yet."""
@@ -326,14 +323,14 @@ class LaneActor:
                 return crop
         return None
 
-    def _picture(self) -> view.Picture:
+    def _picture(self) -> Picture:
         reading = self.best_reading()
         if reading is None:
-            return view.Picture()
+            return Picture()
         text = reading.read.plate.text
         staged = self.shown.staged.get(text)
         photo, crop = (staged[0].id, staged[1].id) if staged else (_now_id(reading, "photo"), _now_id(reading, "crop"))
-        return view.Picture(photo, crop, reading.read.box, reading.frame_size, reading.captured_at)
+        return Picture(photo, crop, reading.read.box, reading.frame_size, reading.captured_at)
 
 
 def _new_id() -> str:

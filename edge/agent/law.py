@@ -14,7 +14,7 @@ from edge.core.model import Declaration, StepView, Verdict
 from edge.core.procedures import Facts, decide, needs_check, outline
 from edge.core.rules import parse_rules
 from edge.errors import ConfigError
-from edge.store.store import Store
+from edge.store import Store
 
 WordKind = Literal["step", "authority", "act"]
 

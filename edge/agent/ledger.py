@@ -7,8 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from edge.core.model import Confirmation, Reading
-from edge.store.evidence import StagedEvidence
-from edge.store.store import Store
+from edge.store import StagedEvidence, Store
 
 Keys = Mapping[str, Mapping[str, Any]]
 """Answers to presses (and what may happen only once), kept together with the event that they led to."""

@@ -14,7 +14,8 @@ from dataclasses import dataclass
 from itertools import count, cycle
 from pathlib import Path
 
-from firmware_io.sim import SimBoard, SimVehicle, World
+from firmware_io.sim import SimBoard
+from firmware_io.sim_world import SimVehicle, World
 
 from edge import resources
 from edge.technician.demo_camera import DemoCamera
@@ -114,17 +115,21 @@ class LaneWorld:
         self.world.arrive(SimVehicle())
         camera.show("stand")
         turned_away_s = 0.0
-        while self.world.state().phase not in ("passing", "gone"):
+        while self._phase() not in ("passing", "gone"):
             await asyncio.sleep(POLL_S)
             if await self._turned_away(panel):
                 turned_away_s += POLL_S
             if turned_away_s > LEAVE_AFTER_S:
                 self.world.leave()
                 break
-        await camera.play("depart" if self.world.state().phase == "passing" else "empty")
+        await camera.play("depart" if self._phase() == "passing" else "empty")
         camera.show("empty")
-        while self.world.state().phase != "gone":
+        while self._phase() != "gone":
             await asyncio.sleep(POLL_S)
+
+    def _phase(self) -> str:
+        vehicle = self.world.state().vehicle
+        return vehicle.phase if vehicle else "gone"
 
     async def _turned_away(self, panel: Panel) -> bool:
         passage = (await panel.view(self.show.lane))["passage"]
