@@ -175,10 +175,8 @@ class Gate:
             self.uplink.start()
         tasks = [asyncio.create_task(actor.run(), name=f"lane {lane}") for lane, actor in self.actors.items()]
         tasks += [asyncio.create_task(camera.run(), name=f"camera {name}") for name, camera in self.cameras.items()]
-        tasks += [
-            asyncio.create_task(self._beat(), name="beat"),
-            asyncio.create_task(server.serve([sock]), name="screen"),
-        ]
+        tasks += [asyncio.create_task(self._beat(), name="beat"), asyncio.create_task(self._tidy(), name="tidy")]
+        screen = asyncio.create_task(server.serve([sock]), name="screen")
         host, port = sock.getsockname()[:2]
         log.info("ready: screen on http://%s:%d, %d lane(s)", host, port, len(self.actors))
         waiter = asyncio.create_task(stop.wait())
