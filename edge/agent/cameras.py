@@ -79,6 +79,7 @@ class CameraProcess:
             began_s = clock.mono_s()
             await self._one_life()
             self.view.restarts += 1
+            self.view.picture_s = None
             self._set("down", self.view.detail or "camera process ended; starting it again")
             row = 0 if clock.mono_s() - began_s > LIVED_S else row + 1
             await asyncio.sleep(RESTART_S[min(row, len(RESTART_S) - 1)] if row > 1 else 0)
@@ -116,7 +117,8 @@ class CameraProcess:
             await writer.drain()
             await self._listen(reader)
         except (ConnectionError, BadMessageError) as error:
-            log.warning("camera %s: link broken: %s", self.camera, error)
+            if not self._stopping:
+                log.warning("camera %s: link broken: %s", self.camera, error)
         finally:
             writer.close()
             with contextlib.suppress(ProcessLookupError):
