@@ -75,7 +75,8 @@ async def sign_in(request: Request) -> Response:
         raise HTTPException(404, "no_accounts")
     async with request.form(max_files=0, max_fields=8) as form:
         fields = {key: str(value) for key, value in form.items()}
-    if not secrets.compare_digest(fields.get("token", "?").encode(), request.cookies.get(FORM_COOKIE, "").encode()):
+    given, expected = fields.get("token", ""), request.cookies.get(FORM_COOKIE, "")
+    if not expected or not secrets.compare_digest(given.encode(), expected.encode()):
         return _sign_in(request, say(panel.catalogue, language_of(request), "signin.again"), 403)
     accounts: Accounts = request.app.state.accounts
     try:

@@ -3,7 +3,7 @@ import { h, paint, svg } from "./dom.js";
 import { t, tOr } from "./words.js";
 
 const ANGLES = { closed: 0, opening: -42, open: -80, lowering: -42, stopped: -42, unknown: -20 };
-const ARROWS = { opening: "M78 40V14m-9 10 9-10 9 10", lowering: "M78 14v26m-9-10 9 10 9-10" };
+const ARROWS = { opening: "M88 30V4m-9 10 9-10 9 10", lowering: "M88 4v26m-9-10 9 10 9-10" };
 
 export function drawBoom(section, boom, language) {
   paint(section, [boom, language], () => {
@@ -28,12 +28,12 @@ export function drawBoom(section, boom, language) {
 
 function drawing(state) {
   const arm = svg("g", { transform: `rotate(${ANGLES[state] ?? -20} 20 58)`, class: state === "unknown" ? "arm lost" : "arm" },
-    svg("path", { d: "M20 58H112", class: "arm-line" }),
-    svg("path", { d: "M40 58h14m14 0h14m14 0h12", class: "arm-marks" }));
-  return svg("svg", { viewBox: "0 -42 120 126", class: "boom-drawing", "aria-hidden": "true" },
-    svg("path", { d: "M4 80H116", class: "ground" }),
+    svg("path", { d: "M20 58H102", class: "arm-line" }),
+    svg("path", { d: "M38 58h12m12 0h12m12 0h12", class: "arm-marks" }));
+  return svg("svg", { viewBox: "4 -28 108 112", class: "boom-drawing", "aria-hidden": "true" },
+    svg("path", { d: "M6 80H110", class: "ground" }),
     svg("path", { d: "M20 80V48", class: "post" }),
     arm,
     ARROWS[state] && svg("path", { d: ARROWS[state], class: "arrow" }),
-    state === "unknown" && svg("text", { x: 84, y: 34, class: "question" }, "?"));
+    state === "unknown" && svg("text", { x: 76, y: 16, class: "question" }, "?"));
 }

@@ -10,10 +10,16 @@ let about = null;
 let typing = null;
 
 dialog.addEventListener("close", () => { about = typing = null; });
-dialog.addEventListener("keydown", (event) => {
-  if (event.target.matches("textarea, button.key") && event.key !== "Backspace") return;
-  if (typing && !event.target.matches("textarea")) typing(event);
+document.addEventListener("keydown", (event) => {
+  if (!dialog.open) return;
+  if (event.key === "Escape") dialog.close();
+  else if (typing && !event.target.matches("textarea")) typing(event);
 });
+
+export const isOpen = () => dialog.open;
+
+/** Calls `then` whenever a dialog opens or closes. */
+export const onToggle = (then) => dialog.addEventListener("toggle", then);
 
 /** Closes what was opened about another passage. Returns true where it had to. */
 export function closeIfNot(passageId) {
@@ -28,7 +34,8 @@ function show(passage, title, ...parts) {
   dialog.setAttribute("aria-labelledby", "dialog-title");
   dialog.replaceChildren(head, ...parts.filter(Boolean));
   about = passage?.id ?? null;
-  if (!dialog.open) dialog.showModal();
+  // Not modal: the boom's state and the stop button beside it stay in sight and in reach.
+  if (!dialog.open) dialog.show();
 }
 
 /** Override or turn away: one reason of the catalogue's list, words where the reason asks for them. `send({reason, words})`. */
@@ -67,7 +74,7 @@ export function askDeclaration(passage, send) {
 
 /** Types a plate, or takes one of what the camera read, both strings side by side. `send({value: plate})`. */
 export function askPlate(passage, send) {
-  const submit = h("button", { type: "button", class: "press go", id: "send", text: t("dialog.search") });
+  const submit = h("button", { type: "button", class: "press go low", id: "send", text: t("dialog.search") });
   const board = plateKeyboard(passage.plate?.text ?? "", (text) => { submit.disabled = text.length < 4; });
   const candidates = (passage.plate?.candidates ?? []).slice(0, 4);
   submit.addEventListener("click", () => { dialog.close(); send({ value: board.value() }); });

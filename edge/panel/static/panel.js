@@ -1,6 +1,6 @@
 // The lane's page: follows the lane, shows what it is told, and sends one press at a time.
 import { drawBoom } from "./boom.js";
-import { askDeclaration, askPlate, askReason, closeIfNot, showStep } from "./dialogs.js";
+import { askDeclaration, askPlate, askReason, closeIfNot, isOpen, onToggle, showStep } from "./dialogs.js";
 import { holdable, setText } from "./dom.js";
 import { follow } from "./feed.js";
 import { LivePicture } from "./live.js";
@@ -62,9 +62,11 @@ function showStatus() {
 function showButtons() {
   const can = new Set(silent ? ["stop"] : view.can);
   const steady = performance.now() >= steadyAt;
+  const inDialog = isOpen();
   for (const button of document.querySelectorAll("button[data-action]")) {
     const action = button.dataset.action;
-    button.disabled = !can.has(action) || (action !== "stop" && busy !== null) || (action === "confirm" && !steady);
+    const mayNow = action === "stop" || (busy === null && (!inDialog || action.includes("hold")));
+    button.disabled = !can.has(action) || !mayNow || (action === "confirm" && !steady);
     button.classList.toggle("recording", busy === action);
   }
   $("hold").hidden = view.boom.held;
@@ -154,6 +156,7 @@ $("sign-out")?.addEventListener("click", async () => {
   location.assign(`/sign-in?next=/lane/${lane}`);
 });
 
+onToggle(showButtons);
 keepAwake();
 translateFixed();
 setText($("now"), fullClock(boot.now));

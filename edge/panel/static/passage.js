@@ -1,6 +1,6 @@
 // What is known of the vehicle at the barrier: the verdict in words, the declaration's facts, the last passages.
 import { h, paint } from "./dom.js";
-import { authority, clock, dayClock, name, t, tOr } from "./words.js";
+import { amount, authority, clock, dayClock, t, tOr } from "./words.js";
 import { procedureName } from "./plate.js";
 
 const PAST = new Set(["permitted", "opening", "open", "through", "turned_away", "left"]);
@@ -37,7 +37,8 @@ function title(kind, passage) {
 
 function details(passage) {
   const { missing = [], reasons = [] } = passage.verdict ?? {};
-  const lines = missing.slice(0, 2).map((each, n) => missingLine(each, n === 0 ? "missing.next" : "missing.then"));
+  const here = passage.verdict?.step;
+  const lines = missing.slice(0, 2).map((each, n) => missingLine(each, n === 0 ? "missing.next" : "missing.then", here));
   if (missing.length > 2) lines.push(h("p", { text: t("missing.more", { n: missing.length - 2 }) }));
   if (passage.verdict?.verdict !== "ready" && missing.length === 0) {
     lines.push(...reasons.slice(0, 2).map((each) => h("p", {}, `${tOr(`reason.${each.code}`, each.text)} `, article(each.article))));
@@ -45,8 +46,9 @@ function details(passage) {
   return lines;
 }
 
-function missingLine(each, key) {
-  const what = `${tOr(`act.${each.act}`, each.act)} (${tOr(`step.${each.step}`, each.step)})`;
+function missingLine(each, key, here) {
+  const at = each.step === here ? "" : ` (${tOr(`step.${each.step}`, each.step)})`;
+  const what = `${tOr(`act.${each.act}`, each.act)}${at}`;
   return h("p", {}, `${t(key, { who: authority(each.authority), what })} `, article(each.article));
 }
 
@@ -76,7 +78,9 @@ function factList(passage) {
     ["facts.declaration", [d.id, state, h("small", { text: ` ${t("facts.declared_at", { time: dayClock(d.declared_at) })}` })]],
     ["facts.procedure", [procedureName(passage)]],
     ["facts.declarant", [declarant(d.declarant)]],
-    ...(d.vehicles ?? []).flatMap((vehicle) => vehicleRows(vehicle)),
+    ["facts.vehicle", (d.vehicles ?? []).flatMap((vehicle, n) => vehicleParts(vehicle, n))],
+    ["facts.container", [boxes(d.vehicles ?? [])]],
+    ["facts.driver", [(d.vehicles ?? []).map((vehicle) => [vehicle.driver?.name, vehicle.driver?.phone].filter(Boolean).join(" · ")).filter(Boolean).join("; ")]],
     ["facts.goods", [(d.goods ?? []).map(goodsText).join("; ")]],
     ["facts.transfer", [d.transfer && t("facts.transfer_text", { record: d.transfer.record_no, deadline: dayClock(d.transfer.deadline) })]],
   ];
@@ -84,19 +88,20 @@ function factList(passage) {
   return h("dl", {}, ...full.flatMap(([key, parts]) => [h("dt", { text: t(key) }), h("dd", {}, ...parts.filter(Boolean))]));
 }
 
-function vehicleRows(vehicle) {
-  const kind = vehicle.class && tOr(`class.${vehicle.class}`, vehicle.class);
-  const boxes = [vehicle.container && `${t("facts.container")} ${vehicle.container}`, vehicle.seal && `${t("facts.seal")} ${vehicle.seal}`];
-  return [
-    [`facts.${vehicle.role}`, [h("b", { text: vehicle.plate }), kind && ` · ${kind}`]],
-    ["facts.container", [boxes.filter(Boolean).length && [vehicle.container, vehicle.seal && `${t("facts.seal")} ${vehicle.seal}`].filter(Boolean).join(" · ")]],
-    ["facts.driver", [[vehicle.driver?.name, vehicle.driver?.phone].filter(Boolean).join(" · ")]],
-  ];
+/** 12C12345 đầu kéo, từ 18 tấn · 12R01234 rơ moóc */
+function vehicleParts(vehicle, n) {
+  const role = vehicle.role === "vehicle" ? "" : t(`facts.${vehicle.role}`).toLowerCase();
+  const words = [role, vehicle.class && tOr(`class.${vehicle.class}`, vehicle.class)].filter(Boolean).join(", ");
+  return [n > 0 && h("br"), h("b", { text: vehicle.plate }), words && ` ${words}`];
 }
+
+const boxes = (vehicles) => vehicles
+  .map((vehicle) => [vehicle.container, vehicle.seal && `${t("facts.seal")} ${vehicle.seal}`].filter(Boolean).join(" · "))
+  .filter(Boolean).join("; ");
 
 const declarant = (who) => [who?.name ?? who?.organisation ?? who?.organization, who?.tax_code].filter(Boolean).join(" · ");
 
-const goodsText = (goods) => [goods.name, goods.quantity !== undefined && `${goods.quantity} ${goods.unit ?? ""}`.trim()].filter(Boolean).join(", ");
+const goodsText = (goods) => [goods.name, goods.quantity !== undefined && `${amount(goods.quantity)} ${goods.unit ?? ""}`.trim()].filter(Boolean).join(", ");
 
 function lastPassages(last) {
   if (last.length === 0) return null;

@@ -13,7 +13,7 @@ export function drawSteps(list, passage, language, open) {
         h("span", { class: "step-head" },
           h("span", { class: "step-sign", "aria-hidden": "true", text: SIGNS[step.state] }),
           h("b", { text: stepName(step) }),
-          h("span", { class: "step-state", text: t(`step_state.${step.state}`) })),
+          h("span", { class: step.state === "done" ? "unseen" : "step-state", text: t(`step_state.${step.state}`) })),
         needsShort(step)))));
 }
 
@@ -24,7 +24,8 @@ function needsShort(step) {
   const given = step.needs.filter((need) => need.state === "given");
   if (step.state === "done") {
     const last = given.map((need) => need.at).filter(Boolean).sort().at(-1);
-    return h("span", { class: "step-sum", text: `${given.length}/${step.needs.length}${last ? ` · ${dayClock(last)}` : ""}` });
+    const count = step.needs.length > 0 ? `${given.length}/${step.needs.length}` : "";
+    return h("span", { class: "step-sum", text: [count, last && dayClock(last)].filter(Boolean).join(" · ") });
   }
   const shown = step.needs.length <= 4 ? step.needs : step.needs.filter((need) => need.state !== "given").slice(0, 3);
   const rest = step.needs.length - shown.length;

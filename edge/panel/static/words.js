@@ -23,6 +23,9 @@ export const section = (prefix) =>
 
 export const authority = (code) => code.split("|").map((one) => tOr(`authority.${one}`, one)).join(` ${t("missing.or")} `);
 
+/** 18.500 in Vietnamese, 18,500 in English; what is no number stays as it is. */
+export const amount = (value) => (typeof value === "number" ? value.toLocaleString(language) : String(value));
+
 export const getLanguage = () => language;
 
 export function switchLanguage() {

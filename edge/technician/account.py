@@ -1,0 +1,47 @@
+"""`barie account add`: every account, the first one too, is made on the machine's console. None exists by default."""
+
+from __future__ import annotations
+
+import getpass
+import sys
+from pathlib import Path
+
+from edge.panel.accounts import Accounts, add_account, check_new_account
+from edge.panel.rights import ROLES
+
+_PIN_STANDS_IN = "280457"
+
+
+ACCOUNTS_FILE = "accounts.db"
+
+
+def run(data_dir: Path, id: str, name: str, role: str) -> int:
+    """Asks for the PIN twice, unseen, and adds the account in `data_dir`. Returns 0, or 2 for bad input."""
+    try:
+        check_new_account(id, name, role, _PIN_STANDS_IN)  # before anybody types a PIN in vain
+        pin = getpass.getpass("PIN (6-12 digits): ")
+        if pin != getpass.getpass("PIN again: "):
+            print("barie account add: the two PINs differ; nothing was added", file=sys.stderr)
+            return 2
+        add_account(data_dir / ACCOUNTS_FILE, id, name, role, pin)
+    except ValueError as error:
+        print(f"barie account add: {error}", file=sys.stderr)
+        return 2
+    except (EOFError, KeyboardInterrupt):
+        print("\nbarie account add: no PIN was given; nothing was added", file=sys.stderr)
+        return 2
+    print(f"added {id} ({role})")
+    return 0
+
+
+def run_list(data_dir: Path) -> int:
+    """Prints one account a line: id, role, name."""
+    db = data_dir / ACCOUNTS_FILE
+    if not db.exists():
+        print(f"no accounts yet ({db}); add one: barie account add ID --name NAME --role {'|'.join(ROLES)}")
+        return 0
+    accounts = Accounts(db)
+    for person in accounts.people():
+        print(f"{person.id}\t{person.role}\t{person.name}")
+    accounts.close()
+    return 0
