@@ -8,13 +8,13 @@ Terms follow EN 12453 (powered gates), UL 325 and EN ISO 13849; docs/safety.md s
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Literal
 
 from firmware_io.terms import (
     INPUTS,
     UNDER_ARM,
     BarrierSettings,
     Cause,
-    Fault,
     Inputs,
     Notice,
     NoticeKind,
@@ -28,7 +28,7 @@ from firmware_io.terms import (
 from firmware_io.watch import Watch
 
 __all__ = [
-    "BarrierSettings", "Fault", "Inputs", "Notice", "Outputs", "Permit", "Phase", "Requests", "State",
+    "BarrierSettings", "Inputs", "Notice", "Outputs", "Permit", "Phase", "Requests", "State",
     "recheck", "start", "step",
 ]  # fmt: skip
 
@@ -104,8 +104,7 @@ class _Tick(Watch):
         elif not self.set.has("limit_open") and self.elapsed_s() >= self.set.travel_s:
             self.go("open", "assumed_open")
         elif self.set.has("limit_open") and self.elapsed_s() >= self.set.open_timeout_s:
-            self.go("unknown", "not_opened", "still_closed" if self.is_on("limit_closed") else "no_limit")
-            self.fail("not_opened")
+            self.give_up("not_opened", "still_closed" if self.is_on("limit_closed") else "no_limit")
 
     def follow_lowering(self, down: bool) -> None:
         up_again = self.seen("limit_open").since_s > self.state.since_s + REVERSAL_S
@@ -117,8 +116,13 @@ class _Tick(Watch):
             self.count_reversal()
             self.go("open", "reopened", "controller")
         elif self.set.has("limit_closed") and self.elapsed_s() >= self.set.close_timeout_s:
-            self.go("unknown", "not_closed")
-            self.fail("not_closed")
+            self.give_up("not_closed", "still_open" if self.is_on("limit_open") else "no_limit")
+
+    def give_up(self, kind: Literal["not_opened", "not_closed"], code: str) -> None:
+        """The drive ran its time: stop it, or what jams it now would let it move later, when nobody expects it."""
+        self.stop = True
+        self.go("unknown", kind, code)
+        self.fail(kind)
 
     def find(self, where: Phase) -> None:
         """The boom was found at a limit with no motion of ours under way: at start, moved by hand, or late."""
@@ -155,8 +159,8 @@ class _Tick(Watch):
             self.halt()
         elif self.is_on("manual_key"):
             self.state = replace(self.state, tended=False)
-        elif self.state.phase == "lowering" and self.obstructed():
-            self.reopen()
+        elif self.state.phase == "lowering" and self.obstructed() and not self.is_on("limit_closed"):
+            self.reopen()  # not once the arm is at rest: rising again would be a second opening
         elif self.state.phase == "open":
             self.end_passage()
         if self.asked.lower:
@@ -175,7 +179,7 @@ class _Tick(Watch):
         self.energise_open()
 
     def energise_open(self) -> None:
-        self.open, self.close = True, False
+        self.open, self.close, self.stop = True, False, False
         self.state = replace(self.state, pulse_ends_s=self.now + self.set.pulse_s)
 
     def halt(self) -> None:

@@ -27,6 +27,8 @@ from firmware_io.terms import INPUTS, InputName, OutputName
 
 __all__ = ["Counters", "Gap", "Knobs", "SimVehicle", "VehicleState", "World", "WorldSettings", "WorldState"]
 
+REACTION_S = 0.3
+"""Coming down onto something for longer than this is a hit: no board and no person turns an arm round in less."""
 STEP_S = 0.01
 AT_LIMIT = 0.03
 
@@ -98,7 +100,7 @@ class World:
         self._relays: set[OutputName] = set()
         self._queue: list[Moving] = []
         self._clear_for_s: float | None = None
-        self._hitting = False
+        self._onto_s = 0.0
         self._was_down = True
         self._openings = self._passed = self._hits = self._unasked = 0
 
@@ -180,7 +182,7 @@ class World:
             vehicle.drive(self._queue[index - 1] if index else None, self._boom, "green" in self._relays, dt_s)
         self._passed += sum(vehicle.phase == "gone" and vehicle.front_m > 0 for vehicle in self._queue)
         self._queue = [vehicle for vehicle in self._queue if vehicle.phase != "gone"]
-        self._count()
+        self._count(dt_s)
 
     def _turn_motor(self, dt_s: float) -> None:
         if self.knobs.by_hand is not None:
@@ -205,12 +207,12 @@ class World:
             if self._clear_for_s >= self.settings.own_closing_s:
                 self._motor = "down"
 
-    def _count(self) -> None:
+    def _count(self, dt_s: float) -> None:
         """A hit is counted once for each time the arm comes down onto something, an opening when it leaves its rest."""
         under = any(v.under_arm() for v in self._queue) or self.knobs.person_under_arm
-        hits = under and self._motor == "down" and 0 < self._boom < 1 - AT_LIMIT and not self.knobs.jam
-        self._hits += hits and not self._hitting
-        self._hitting = hits
+        comes_down = self._motor == "down" and 0 < self._boom < 1 - AT_LIMIT and not self.knobs.jam
+        self._onto_s = self._onto_s + dt_s if under and comes_down else 0.0
+        self._hits += self._onto_s > REACTION_S >= self._onto_s - dt_s
         if self._was_down and self._boom > 2 * AT_LIMIT:
             self._was_down = False
             self._openings += 1
