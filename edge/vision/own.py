@@ -1,0 +1,123 @@
+"""The project's own detector (four corners) and reader (both countries, one and two lines) behind the vision ports."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from edge.core.decode import decode
+from edge.core.model import Box, Layout, PlateRead, PlateText, Point
+from edge.core.plate import OTHER, PlateTable
+from edge.ports import Detection, Image
+from edge.vision.geometry import rectify
+from edge.vision.weights import FOLDER, Model, find
+
+Floats = NDArray[np.float32]
+Quad = tuple[Point, Point, Point, Point]
+
+STEP_PX = 32
+"""The detector takes any size that is a multiple of this."""
+STRIDE_PX = 8
+LAYOUTS: tuple[Layout, Layout] = ("one_line", "two_line")
+COLOURS = ("white", "yellow", "blue", "green", "red", "black")
+READER_SIZE = (160, 48)
+
+
+class OwnDetector:
+    """Plates as four corners, found in the frame shrunk to `long_side_px`; smaller frames are not enlarged."""
+
+    def __init__(
+        self, threads: int = 1, folder: Path = FOLDER, long_side_px: int | None = None, threshold: float | None = None
+    ) -> None:
+        weights = find("plate-detector", folder)
+        self._model = Model(weights, threads)
+        self._long_side_px = long_side_px or int(weights.setting("long_side_px", int))
+        self._threshold = threshold if threshold is not None else float(weights.setting("threshold", float))
+
+    def detect(self, image: Image) -> list[Detection]:
+        height, width = image.shape[:2]
+        if min(height, width) < STEP_PX:
+            return []
+        scale = min(1.0, self._long_side_px / max(height, width))
+        small = image if scale == 1 else cv2.resize(image, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+        heat, vectors, layout = self._model.run(_padded(np.asarray(small, np.uint8))[None])
+        ratio = np.array([small.shape[1] / width, small.shape[0] / height], np.float32)
+        found = [self._detection(heat, vectors, layout, y, x, ratio) for y, x in np.argwhere(heat > self._threshold)]
+        return _distinct(sorted(found, key=lambda d: -d.score))
+
+    def _detection(self, heat: Floats, vectors: Floats, layout: Floats, y: int, x: int, scale: Floats) -> Detection:
+        middle = (np.array([x, y], np.float32) + 0.5) * STRIDE_PX
+        corners = np.asarray((vectors[:, y, x].reshape(4, 2) + middle) / scale, np.float32)
+        return Detection(_quad(corners), float(heat[y, x]), LAYOUTS[int(layout[:, y, x].argmax())])
+
+
+def _padded(image: Image) -> Image:
+    """Grey added at the right and below, up to the next multiple of STEP_PX: no coordinate moves."""
+    right, below = -image.shape[1] % STEP_PX, -image.shape[0] % STEP_PX
+    grey = (114, 114, 114)
+    return np.asarray(cv2.copyMakeBorder(image, 0, below, 0, right, cv2.BORDER_CONSTANT, value=grey), np.uint8)
+
+
+def _quad(corners: Floats) -> Quad:
+    a, b, c, d = ((float(x), float(y)) for x, y in corners)
+    return a, b, c, d
+
+
+def _box(quad: Quad) -> Box:
+    xs, ys = [x for x, _ in quad], [y for _, y in quad]
+    return min(xs), min(ys), max(xs), max(ys)
+
+
+def _distinct(ranked: list[Detection]) -> list[Detection]:
+    """Best first, without those that lie mostly on a better one."""
+    kept: list[Detection] = []
+    for detection in ranked:
+        if not any(_shared(_box(detection.corners), _box(other.corners)) > 0.45 for other in kept):
+            kept.append(detection)
+    return kept
+
+
+def _shared(a: Box, b: Box) -> float:
+    """Common area over the smaller of the two."""
+    width, height = min(a[2], b[2]) - max(a[0], b[0]), min(a[3], b[3]) - max(a[1], b[1])
+    if width <= 0 or height <= 0:
+        return 0.0
+    return width * height / max(1e-6, min((a[2] - a[0]) * (a[3] - a[1]), (b[2] - b[0]) * (b[3] - b[1])))
+
+
+class OwnReader:
+    """One model for both layouts and both countries; the plate table has the last word on what a text may be."""
+
+    def __init__(self, table: PlateTable, threads: int = 1, folder: Path = FOLDER) -> None:
+        weights = find("plate-reader", folder)
+        self._table = table
+        self._model = Model(weights, threads)
+        self._alphabet = str(weights.setting("alphabet", str))
+        margins = weights.setting("margins", list)
+        self._margins = (float(margins[0]), float(margins[1]))
+
+    def read(self, image: Image, detections: Sequence[Detection]) -> list[PlateRead | None]:
+        """One entry for each detection; None where the reader sees nothing that could be a plate's text."""
+        if not detections:
+            return []
+        crops = [rectify(image, np.array(d.corners, np.float32), READER_SIZE, *self._margins)[0] for d in detections]
+        letters, layout, _country, colour, rows = self._model.run(np.stack(crops))
+        reads: list[PlateRead | None] = []
+        for i, detection in enumerate(detections):
+            plate = self._plate(letters[i], layout[i], colour[i], rows[i])
+            reads.append(PlateRead(plate, _box(detection.corners), detection.corners) if _plate_like(plate) else None)
+        return reads
+
+    def _plate(self, letters: Floats, layout: Floats, colour: Floats, rows: Floats) -> PlateText:
+        ground = COLOURS[int(colour.argmax())] if colour.max() > 0.7 else None
+        kind = LAYOUTS[int(layout.argmax())]
+        return decode(self._table, letters.tolist(), self._alphabet, rows.tolist(), kind, ground)
+
+
+def _plate_like(plate: PlateText) -> bool:
+    """A text that fits no pattern is worth a guard's look only if it has a plate's length and some digits."""
+    return plate.kind != OTHER or (5 <= len(plate.text) <= 11 and sum(c.isdigit() for c in plate.text) >= 3)

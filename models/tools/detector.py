@@ -1,0 +1,178 @@
+"""Trains the detector on rendered scenes for a given time.
+
+python -m models.tools.detector SCENES --work DIR --minutes 60
+"""
+
+from __future__ import annotations
+
+import argparse
+import time
+from pathlib import Path
+
+import cv2
+import numpy as np
+import torch
+import torch.nn.functional as F  # noqa: N812
+from torch import Tensor
+
+from models.tools.detector_net import REACH, STRIDE, DetectorNet
+from models.tools.reader import _follow, _save, rate
+
+FLIPPED = [1, 0, 3, 2]
+"""Corner order after a mirror: clockwise from the top left again."""
+
+
+class Scenes:
+    def __init__(self, folder: Path, seed: int) -> None:
+        self.folder, self.seen, self.chunks = folder, set[str](), list[dict[str, np.ndarray]]()
+        self.draw = np.random.default_rng(seed)
+        self.look()
+
+    def look(self) -> None:
+        for path in sorted(self.folder.glob("scenes-*.npz")):
+            if path.name not in self.seen:
+                self.seen.add(path.name)
+                with np.load(path) as data:
+                    self.chunks.append({k: data[k] for k in ("pixels", "corners", "layout")})
+
+    def one(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """A scene moved, scaled, squeezed and perhaps mirrored, so that one rendering serves many times."""
+        chunk = self.chunks[self.draw.integers(len(self.chunks))]
+        row = self.draw.integers(len(chunk["pixels"]))
+        image, corners, layout = chunk["pixels"][row], chunk["corners"][row].copy(), chunk["layout"][row]
+        height, width = image.shape[:2]
+        if self.draw.random() < 0.7:
+            sx = float(np.exp(self.draw.normal(0, 0.22)))
+            sy = sx * float(np.exp(self.draw.normal(0, 0.12)))
+            shear = float(self.draw.normal(0, 0.04))
+            middle = np.array([width / 2, height / 2])
+            at = middle + self.draw.normal(0, 30, 2)
+            matrix = np.array([[sx, shear, 0], [shear, sy, 0]], np.float32)
+            matrix[:, 2] = middle - matrix[:, :2] @ at
+            border = cv2.BORDER_REFLECT_101 if self.draw.random() < 0.3 else cv2.BORDER_CONSTANT
+            if border == cv2.BORDER_REFLECT_101 and (sx < 1 or sy < 1):
+                border = cv2.BORDER_REPLICATE
+            image = cv2.warpAffine(
+                image, matrix, (width, height), flags=cv2.INTER_LINEAR, borderMode=border, borderValue=(114, 114, 114)
+            )
+            corners = corners @ matrix[:, :2].T + matrix[:, 2]
+        if self.draw.random() < 0.3:
+            image = image[:, ::-1]
+            corners[..., 0] = width - corners[..., 0]
+            corners = corners[:, FLIPPED]
+        if self.draw.random() < 0.5:
+            gain, lift = self.draw.uniform(0.6, 1.4), self.draw.uniform(-25, 25)
+            image = cv2.convertScaleAbs(image, alpha=gain, beta=lift)
+        return np.ascontiguousarray(image), corners, layout
+
+    def batch(self, size: int) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        """pixels (n, 3, h, w) in 0..1, heat (n, gh, gw), vectors (n, 8, gh, gw) in REACH, layout (n, gh, gw)"""
+        rows = [self.one() for _ in range(size)]
+        maps = [targets(corners, layout, image.shape[:2]) for image, corners, layout in rows]
+        pixels = torch.from_numpy(np.stack([r[0] for r in rows])).permute(0, 3, 1, 2).float() / 255
+        heat, vectors, kinds = (torch.from_numpy(np.stack(column)) for column in zip(*maps, strict=True))
+        return pixels.contiguous(memory_format=torch.channels_last), heat, vectors, kinds
+
+
+def targets(
+    corners: np.ndarray, layout: np.ndarray, size: tuple[int, int]
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Heat is 1 at the cell of the plate's middle and falls off with the plate's shape; vectors where it is high."""
+    gh, gw = size[0] // STRIDE, size[1] // STRIDE
+    heat, best = np.zeros((gh, gw), np.float32), np.zeros((gh, gw), np.float32)
+    vectors, kinds = np.zeros((8, gh, gw), np.float32), np.full((gh, gw), -1, np.int64)
+    xs, ys = np.meshgrid((np.arange(gw) + 0.5) * STRIDE, (np.arange(gh) + 0.5) * STRIDE)
+    for quad, kind in zip(corners, layout, strict=True):
+        if np.isnan(quad[0, 0]):
+            continue
+        middle = quad.mean(0)
+        if not (0 <= middle[0] < size[1] and 0 <= middle[1] < size[0]):
+            continue
+        span = quad.max(0) - quad.min(0)
+        sx, sy = max(4.0, 0.09 * span[0]), max(4.0, 0.14 * span[1])
+        hill = np.exp(-((xs - middle[0]) ** 2) / (2 * sx**2) - (ys - middle[1]) ** 2 / (2 * sy**2)).astype(np.float32)
+        gy, gx = int(middle[1] // STRIDE), int(middle[0] // STRIDE)
+        hill[gy, gx] = 1.0
+        heat = np.maximum(heat, hill)
+        mine = (hill > 0.4) & (hill > best)
+        best = np.maximum(best, hill)
+        kinds[mine] = kind
+        for k in range(4):
+            vectors[2 * k][mine] = ((quad[k, 0] - xs) / REACH)[mine]
+            vectors[2 * k + 1][mine] = ((quad[k, 1] - ys) / REACH)[mine]
+    return heat, vectors, kinds
+
+
+def loss_of(net: DetectorNet, given: tuple[Tensor, Tensor, Tensor, Tensor]) -> tuple[Tensor, Tensor, Tensor]:
+    """(loss, heat part, mean corner error in pixels)"""
+    pixels, heat, vectors, kinds = given
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        raw = net(pixels)
+    raw = raw.float()
+    p = raw[:, 0].sigmoid().clamp(1e-4, 1 - 1e-4)
+    peak = (heat == 1).float()
+    focal = -(peak * (1 - p).square() * p.log() + (1 - peak) * (1 - heat).pow(4) * p.square() * (1 - p).log())
+    heat_loss = focal.sum() / peak.sum().clamp_min(1)
+    here = kinds >= 0
+    off = (raw[:, 1:9].permute(0, 2, 3, 1)[here] - vectors.permute(0, 2, 3, 1)[here]).abs()
+    spread = vectors.permute(0, 2, 3, 1)[here]
+    span = (
+        ((spread[:, 0::2].amax(1) - spread[:, 0::2].amin(1)) * (spread[:, 1::2].amax(1) - spread[:, 1::2].amin(1)))
+        .sqrt()
+        .clamp_min(0.5)
+    )
+    corner = (off.mean(1) / span).mean() if len(off) else heat_loss * 0
+    kind = F.cross_entropy(raw[:, 9:].permute(0, 2, 3, 1)[here], kinds[here]) if len(off) else heat_loss * 0
+    error = off.mean().detach() * REACH if len(off) else torch.zeros(())
+    return heat_loss + 4.0 * corner + 0.1 * kind, heat_loss.detach(), error
+
+
+def train(options: argparse.Namespace) -> DetectorNet:
+    torch.manual_seed(options.seed)
+    torch.set_num_threads(1)
+    cv2.setNumThreads(1)
+    net = DetectorNet().to(memory_format=torch.channels_last)
+    if options.start:
+        net.load_state_dict(torch.load(options.start)["ema"])
+    ema = {k: v.clone() for k, v in net.state_dict().items()}
+    scenes = Scenes(options.scenes, options.seed)
+    optimiser = torch.optim.AdamW(net.parameters(), lr=options.peak, weight_decay=0.02)
+    began, step, shown = time.monotonic(), 0, np.zeros(3)
+    while (done := (time.monotonic() - began) / (60 * options.minutes)) < 1 and step < options.steps:
+        for group in optimiser.param_groups:
+            group["lr"] = rate(done, options.peak)
+        loss, heat, error = loss_of(net, scenes.batch(options.batch))
+        optimiser.zero_grad()
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(net.parameters(), 5.0)
+        optimiser.step()
+        step += 1
+        _follow(ema, net, min(0.998, step / (step + 20)))
+        shown = 0.98 * shown + 0.02 * np.array([loss.item(), heat.item(), error.item()])
+        if step % 50 == 0:
+            loss_now, heat_now, error_now = shown / (1 - 0.98**step)
+            said = f"loss {loss_now:.3f} heat {heat_now:.3f} corner {error_now:.2f}px"
+            print(f"{time.monotonic() - began:.0f}s step {step} chunks {len(scenes.chunks)} {said}", flush=True)
+        if step % 200 == 0:
+            scenes.look()
+            _save(options.work / "detector.pt", net, ema, step)
+    _save(options.work / "detector.pt", net, ema, step)
+    net.load_state_dict(ema)
+    return net
+
+
+def arguments() -> argparse.ArgumentParser:
+    args = argparse.ArgumentParser(description=__doc__)
+    args.add_argument("scenes", type=Path)
+    args.add_argument("--work", type=Path, default=Path("models/work"))
+    args.add_argument("--start", type=Path, metavar="CHECKPOINT")
+    args.add_argument("--minutes", type=float, default=60)
+    args.add_argument("--steps", type=int, default=10**9)
+    args.add_argument("--batch", type=int, default=16)
+    args.add_argument("--peak", type=float, default=2e-3)
+    args.add_argument("--seed", type=int, default=5)
+    return args
+
+
+if __name__ == "__main__":
+    train(arguments().parse_args())

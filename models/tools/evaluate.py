@@ -1,0 +1,200 @@
+"""Measures a reader on the real images: whole scene to text, exact match, by group; parts also apart.
+
+    python -m models.tools.evaluate REAL_DEV [--models FOLDER] [--against rapidocr] [--misses OUT.png] [--json]
+
+REAL_DEV holds manifest.csv and img/. Prints figures only, never a plate. Labels write Đ as D; both are folded.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import json
+import statistics
+import time
+from collections import defaultdict
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from edge.core.model import PlateRead
+from edge.ports import Detection, Detector, Image, Reader
+from edge.vision.geometry import as_corners
+from edge.vision.models import build, plate_table
+from edge.vision.own import OwnDetector, OwnReader
+
+Row = dict[str, str]
+
+
+@dataclass(slots=True)
+class Count:
+    right: int = 0
+    total: int = 0
+
+    def add(self, right: bool) -> None:
+        self.right += right
+        self.total += 1
+
+    def __str__(self) -> str:
+        return f"{self.right}/{self.total} = {self.right / max(1, self.total):.3f}"
+
+
+@dataclass(slots=True)
+class Tally:
+    scenes: dict[str, Count] = field(default_factory=lambda: defaultdict(Count))
+    boxes: dict[str, Count] = field(default_factory=lambda: defaultdict(Count))
+    crops: dict[str, Count] = field(default_factory=lambda: defaultdict(Count))
+    recall: dict[str, Count] = field(default_factory=lambda: defaultdict(Count))
+    sure: list[tuple[float, bool]] = field(default_factory=list)
+    extra: int = 0
+    """Plates read, with a pattern's text, where the picture has none of that text."""
+    times_ms: list[float] = field(default_factory=list)
+    misses: list[tuple[Image, str, str]] = field(default_factory=list)
+
+
+def folded(text: str) -> str:
+    return text.replace("Đ", "D")
+
+
+def groups(row: Row) -> list[str]:
+    if row["country"] == "VN":
+        return ["VN motorbikes" if row["vehicle"] == "motorbike" else "VN cars and trucks"]
+    return ["CN vehicles", "CN trucks"] if row["vehicle"] == "truck" else ["CN vehicles"]
+
+
+def whole(image: Image) -> Detection:
+    """The whole picture as one detection: for crops."""
+    height, width = image.shape[:2]
+    return boxed((0, 0, width, height))
+
+
+def boxed(box: tuple[float, ...]) -> Detection:
+    a, b, c, d = ((float(x), float(y)) for x, y in as_corners(box))
+    return Detection((a, b, c, d), 1.0)
+
+
+def overlap(read: PlateRead | Detection, box: tuple[float, ...]) -> float:
+    xs, ys = [x for x, _ in read.corners], [y for _, y in read.corners]
+    w = min(max(xs), box[2]) - max(min(xs), box[0])
+    h = min(max(ys), box[3]) - max(min(ys), box[1])
+    common = max(0.0, w) * max(0.0, h)
+    return common / ((max(xs) - min(xs)) * (max(ys) - min(ys)) + (box[2] - box[0]) * (box[3] - box[1]) - common)
+
+
+def judge_scene(detector: Detector, reader: Reader, image: Image, rows: list[Row], tally: Tally) -> None:
+    began = time.perf_counter()
+    detections = detector.detect(image)
+    reads = [read for read in reader.read(image, detections) if read is not None]
+    tally.times_ms.append(1000 * (time.perf_counter() - began))
+    wanted = {row["plate_text"] for row in rows}
+    for read in reads:
+        right = folded(read.plate.text) in wanted
+        if read.plate.kind != "other":
+            tally.sure.append((read.plate.confidence, right))
+            tally.extra += not right
+    texts = {folded(read.plate.text) for read in reads}
+    for row in rows:
+        if not row["plate_text"]:
+            continue
+        right = row["plate_text"] in texts
+        for name in groups(row):
+            tally.scenes[name].add(right)
+        _apart(reader, image, row, detections, tally)
+        if not right:
+            tally.misses.append((_drawn(image, detections), row["plate_text"], " ".join(sorted(texts))))
+
+
+def _apart(reader: Reader, image: Image, row: Row, detections: list[Detection], tally: Tally) -> None:
+    if not row["box_xyxy"]:
+        return
+    box = tuple(float(v) for v in row["box_xyxy"].replace(",", " ").replace("[", " ").replace("]", " ").split())
+    read = reader.read(image, [boxed(box)])[0]
+    for name in groups(row):
+        tally.boxes[name].add(read is not None and folded(read.plate.text) == row["plate_text"])
+        tally.recall[name].add(any(overlap(d, box) > 0.5 for d in detections))
+
+
+def _drawn(image: Image, detections: list[Detection]) -> Image:
+    picture = image.copy()
+    for detection in detections:
+        cv2.polylines(picture, [np.array(detection.corners).round().astype(np.int32)], True, (0, 255, 0), 1)
+    return picture
+
+
+def measure(detector: Detector, reader: Reader, folder: Path) -> Tally:
+    tally, by_file = Tally(), defaultdict(list)
+    with (folder / "manifest.csv").open(encoding="utf-8") as file:
+        for row in csv.DictReader(file):
+            by_file[row["file"]].append(row)
+    for name, rows in by_file.items():
+        image = cv2.imread(str(folder / "img" / name), cv2.IMREAD_COLOR)
+        if image is None:
+            raise SystemExit(f"{name}: not readable as an image")
+        if rows[0]["kind"] == "crop":
+            read = reader.read(image, [whole(image)])[0]
+            right = read is not None and folded(read.plate.text) == rows[0]["plate_text"]
+            tally.crops[rows[0]["country"]].add(right)
+        else:
+            judge_scene(detector, reader, image, rows, tally)
+    return tally
+
+
+def report(tally: Tally) -> dict[str, object]:
+    figures: dict[str, object] = {f"scenes, {k}": str(v) for k, v in tally.scenes.items()}
+    figures |= {f"given box, {k}": str(v) for k, v in tally.boxes.items()}
+    figures |= {f"detector recall, {k}": str(v) for k, v in tally.recall.items()}
+    figures |= {f"crops, {k}": str(v) for k, v in tally.crops.items()}
+    figures["pattern texts that are wrong"] = tally.extra
+    for level in (0.5, 0.8, 0.9, 0.95, 0.99, 0.995):
+        over = [right for sure, right in tally.sure if sure >= level]
+        figures[f"wrong of those at confidence {level}"] = f"{len(over) - sum(over)} of {len(over)}"
+    figures["ms a scene, median"] = round(statistics.median(tally.times_ms), 1)
+    return figures
+
+
+def sheet(tally: Tally, path: Path) -> None:
+    """The misses side by side, to be looked at on this machine only."""
+    tiles = []
+    for image, wanted, given in tally.misses[:64]:
+        scale = min(360 / image.shape[1], 270 / image.shape[0])
+        small = cv2.resize(image, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+        tile = np.zeros((310, 360, 3), np.uint8)
+        tile[: small.shape[0], : small.shape[1]] = small
+        for y, text in ((288, wanted), (306, given[:40])):
+            safe = text.encode("ascii", "replace").decode()
+            cv2.putText(tile, safe, (4, y), cv2.FONT_HERSHEY_SIMPLEX, 0.5, (0, 255, 255), 1)
+        tiles.append(tile)
+    while len(tiles) % 8 or not tiles:
+        tiles.append(np.zeros((310, 360, 3), np.uint8))
+    cv2.imwrite(str(path), np.vstack([np.hstack(tiles[i : i + 8]) for i in range(0, len(tiles), 8)]))
+
+
+def main() -> None:
+    args = argparse.ArgumentParser(description=__doc__)
+    args.add_argument("folder", type=Path)
+    args.add_argument("--models", type=Path, default=Path("models"))
+    args.add_argument("--against", help="another reader's name, measured instead")
+    args.add_argument("--misses", type=Path)
+    args.add_argument("--json", action="store_true")
+    args.add_argument("--threads", type=int, default=2)
+    args.add_argument("--long-side", type=int)
+    args.add_argument("--threshold", type=float)
+    options = args.parse_args()
+    if options.against:
+        detector, reader = build(options.against, threads=options.threads)
+    else:
+        detector = OwnDetector(options.threads, options.models, options.long_side, options.threshold)
+        reader = OwnReader(plate_table(), options.threads, options.models)
+    tally = measure(detector, reader, options.folder)
+    figures = report(tally)
+    print(
+        json.dumps(figures, ensure_ascii=False) if options.json else "\n".join(f"{k}: {v}" for k, v in figures.items())
+    )
+    if options.misses:
+        sheet(tally, options.misses)
+
+
+if __name__ == "__main__":
+    main()

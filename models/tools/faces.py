@@ -1,0 +1,70 @@
+"""Glyph masks, cut to their ink, from openly licensed faces (models/README.md names them and their licences)."""
+
+from __future__ import annotations
+
+import os
+from functools import lru_cache
+from pathlib import Path
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageDraw, ImageFont
+
+from models.tools.alphabet import PROVINCES, SUFFIXES
+
+FOLDER = Path(os.environ.get("BARIE_FONTS", "models/work/fonts"))
+NOTO = Path("/usr/share/fonts/opentype/noto")
+VIETNAMESE = (
+    "barlow-condensed-500", "barlow-condensed-600", "barlow-condensed-400", "barlow-condensed-700",
+    "saira-condensed-500", "saira-condensed-600", "saira-extra-condensed-600", "bebas-neue-400", "oswald-400",
+    "roboto-condensed-500",
+    "fjalla-one-400", "antonio-500", "barlow-semi-condensed-500", "league-gothic-400",
+)  # fmt: skip
+CHINESE = (
+    "barlow-500", "barlow-600", "barlow-semi-condensed-500", "barlow-semi-condensed-600", "oswald-300", "oswald-400",
+    "oswald-500", "barlow-condensed-500", "barlow-condensed-600", "roboto-condensed-500", "roboto-condensed-700",
+    "saira-condensed-500", "saira-condensed-600", "bebas-neue-400",
+)  # fmt: skip
+HANZI = ("noto-sans-bold", "noto-sans-regular", "wqy-zenhei", "wqy-microhei", "noto-sans-medium", "noto-serif-bold")
+WIDE_INK = frozenset(PROVINCES + SUFFIXES)
+SIZE = 120
+
+
+@lru_cache(maxsize=64)
+def _font(face: str) -> ImageFont.FreeTypeFont:
+    places = {
+        "noto-sans-bold": (NOTO / "NotoSansCJK-Bold.ttc", 2),
+        "noto-sans-regular": (NOTO / "NotoSansCJK-Regular.ttc", 2),
+        "noto-sans-medium": (NOTO / "NotoSansCJK-Regular.ttc", 2),
+        "noto-serif-bold": (NOTO / "NotoSerifCJK-Bold.ttc", 2),
+        "wqy-zenhei": (FOLDER / "wqy-zenhei.ttc", 0),
+        "wqy-microhei": (FOLDER / "wqy-microhei.ttc", 0),
+    }
+    path, index = places.get(face, (FOLDER / f"{face}.woff", 0))
+    return ImageFont.truetype(str(path), SIZE, index=index)
+
+
+@lru_cache(maxsize=4096)
+def glyph(face: str, character: str) -> NDArray[np.uint8]:
+    """The character's ink as an (h, w) mask, 0..255, cut to its bounding box. Đ is a D with a bar."""
+    if character == "Đ":
+        return _barred(glyph(face, "D"))
+    image = Image.new("L", (SIZE * 2, SIZE * 2), 0)
+    ImageDraw.Draw(image).text((SIZE // 2, SIZE // 3), character, fill=255, font=_font(face))
+    mask = np.asarray(image)
+    ys, xs = np.nonzero(mask > 40)
+    if len(ys) == 0:
+        raise ValueError(f"face {face} has no glyph for {character!r}")
+    cut = mask[ys.min() : ys.max() + 1, xs.min() : xs.max() + 1]
+    return cv2.dilate(cut, np.ones((3, 3), np.uint8)) if face == "noto-sans-medium" else cut.copy()
+
+
+def _barred(mask: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    height, width = mask.shape
+    grow = width // 6
+    out = np.zeros((height, width + grow), np.uint8)
+    out[:, grow:] = mask
+    thick = max(6, height // 9)
+    out[(height - thick) // 2 : (height + thick) // 2, : grow + width // 2] = 255
+    return out

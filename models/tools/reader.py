@@ -1,0 +1,192 @@
+"""Trains the reader on rendered crops (and the real Chinese ones) for a given time, and exports it.
+
+python -m models.tools.reader CROPS --work DIR --minutes 70 [--real FOLDER] [--from CHECKPOINT]
+"""
+
+from __future__ import annotations
+
+import argparse
+import math
+import time
+from pathlib import Path
+from random import Random
+
+import cv2
+import numpy as np
+import torch
+import torch.nn.functional as F  # noqa: N812
+from torch import Tensor
+
+from edge.vision.geometry import as_corners, rectify
+from models.tools import camera
+from models.tools.alphabet import ALPHABET, COLOURS, COUNTRIES, INDEX, LAYOUTS
+from models.tools.crops import found
+from models.tools.reader_net import ReaderNet
+from models.tools.reader_shape import GRID_H, GRID_W, HEIGHT, SLOTS, WIDTH
+
+Batch = tuple[Tensor, Tensor, Tensor, Tensor, Tensor]
+"""pixels (n, h, w, 3) uint8, text (n, slots), centres (n, slots, 2; < 0: unknown), heads (n, 3), weight (n, slots)"""
+
+
+class Pool:
+    """Every chunk written so far; looks for new ones now and then, so training need not wait."""
+
+    def __init__(self, folder: Path, seed: int) -> None:
+        self.folder, self.seen, self.chunks = folder, set[str](), list[dict[str, np.ndarray]]()
+        self.draw = np.random.default_rng(seed)
+        self.look()
+
+    def look(self) -> None:
+        for path in sorted(self.folder.glob("chunk-*.npz")):
+            if path.name not in self.seen:
+                self.seen.add(path.name)
+                with np.load(path) as data:
+                    self.chunks.append({k: data[k] for k in ("pixels", "text", "centres", "heads")})
+
+    def take(self, count: int) -> list[np.ndarray]:
+        """A batch from four chunks at a time: random enough, and kind to the cache."""
+        parts = []
+        for _ in range(4):
+            chunk = self.chunks[self.draw.integers(len(self.chunks))]
+            rows = self.draw.integers(0, len(chunk["text"]), count // 4)
+            parts.append([chunk[k][rows] for k in ("pixels", "text", "centres", "heads")])
+        return [np.concatenate(columns) for columns in zip(*parts, strict=True)]
+
+
+def real_crops(folder: Path, seed: int, times: int = 16) -> list[np.ndarray]:
+    """The real Chinese crops, each cut and lit `times` ways. File names are texts; 95 in 100 are of one province."""
+    r = Random(seed)
+    pixels, text, weight = [], [], []
+    for path in sorted(folder.glob("*.jpg")):
+        name = path.stem.split("_")[0]
+        if any(c not in INDEX for c in name) or len(name) > SLOTS:
+            continue
+        image = cv2.imdecode(np.fromfile(path, np.uint8), cv2.IMREAD_COLOR)
+        row = [INDEX[c] for c in name] + [0] * (SLOTS - len(name))
+        for _ in range(times):
+            corners = found(r, as_corners((0, 0, image.shape[1], image.shape[0])))
+            cut, _matrix = rectify(image, corners, (WIDTH, HEIGHT))
+            pixels.append(camera.light(r, cut) if r.random() < 0.5 else cut)
+            text.append(row)
+            weight.append([0.1 if name[0] == "皖" else 1.0] + [1.0] * (SLOTS - 1))
+    count = len(pixels)
+    heads = np.tile(np.array([[0, 1, 2]], np.int16), (count, 1))
+    centres = np.full((count, SLOTS, 2), -1, np.float32)
+    return [np.stack(pixels), np.array(text, np.int16), centres, heads, np.array(weight, np.float32)]
+
+
+def batch(pool: Pool, real: list[np.ndarray] | None, size: int, share: float) -> Batch:
+    columns = pool.take(size)
+    columns.append(np.ones(columns[1].shape, np.float32))
+    if real is not None and share > 0:
+        rows = pool.draw.integers(0, len(real[0]), max(1, round(size * share)))
+        columns = [np.concatenate([a, b[rows]]) for a, b in zip(columns, real, strict=True)]
+    a, b, c, d, e = (torch.from_numpy(x) for x in columns)
+    return a, b.long(), c, d.long(), e
+
+
+def looks(centres: Tensor) -> Tensor:
+    """Where each slot should look, (n, slots, cells): a small hill on the character's centre; zero if unknown."""
+    xs = (torch.arange(GRID_W) + 0.5).repeat(GRID_H)
+    ys = (torch.arange(GRID_H) + 0.5).repeat_interleave(GRID_W)
+    dx = xs - centres[..., :1] * GRID_W
+    dy = ys - centres[..., 1:] * GRID_H
+    hill = torch.exp(-(dx.square() / (2 * 0.8**2)) - dy.square() / (2 * 0.7**2))
+    known = (centres[..., :1] >= 0).float()
+    return known * hill / hill.sum(2, keepdim=True).clamp_min(1e-6)
+
+
+def loss_of(net: ReaderNet, given: Batch, look_weight: float) -> tuple[Tensor, Tensor]:
+    """(loss, share of texts wholly right)"""
+    pixels, text, centres, heads, weight = given
+    x = (pixels.float() / 255).permute(0, 3, 1, 2)
+    x = torch.where(torch.rand(len(x), 1, 1, 1) < 0.12, x.mean(1, keepdim=True).expand_as(x), x)
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        letters, look, sides = net(x)
+    letters, look, sides = letters.float(), look.float(), sides.float()
+    spell = F.cross_entropy(letters.flatten(0, 1), text.flatten(), reduction="none").view_as(weight)
+    weight = weight * torch.where(text == 0, 0.35, 1.0)
+    loss = (spell * weight).sum() / weight.sum()
+    target = looks(centres)
+    loss = loss - look_weight * (target * look.log_softmax(2)).sum() / target.sum().clamp_min(1)
+    for part, column in zip(torch.split(sides, net.sizes, dim=1), heads.unbind(1), strict=True):
+        loss = loss + 0.06 * F.cross_entropy(part, column)
+    return loss, (letters.argmax(2) == text).all(1).float().mean()
+
+
+def rate(done: float, peak: float) -> float:
+    """Learning rate by the share of the time that is gone: short warm-up, cosine to nothing."""
+    return peak * min(1.0, done / 0.015 + 0.02) * (0.5 + 0.5 * math.cos(math.pi * min(1.0, done)))
+
+
+def train(options: argparse.Namespace) -> ReaderNet:
+    torch.manual_seed(options.seed)
+    torch.set_num_threads(1)
+    net = ReaderNet(len(ALPHABET), len(LAYOUTS), len(COUNTRIES), len(COLOURS)).to(memory_format=torch.channels_last)
+    if options.start:
+        net.load_state_dict(torch.load(options.start)["ema"])
+    ema = {k: v.clone() for k, v in net.state_dict().items()}
+    pool = Pool(options.crops, options.seed)
+    real = real_crops(options.real, options.seed) if options.real else None
+    plain = [p for p in net.parameters() if p.ndim < 2]
+    heavy = [p for p in net.parameters() if p.ndim >= 2]
+    optimiser = torch.optim.AdamW(
+        [{"params": heavy, "weight_decay": 0.03}, {"params": plain, "weight_decay": 0.0}], lr=options.peak
+    )
+    began, step, right, total = time.monotonic(), 0, 0.0, 0.0
+    while (done := (time.monotonic() - began) / (60 * options.minutes)) < 1 and step < options.steps:
+        for group in optimiser.param_groups:
+            group["lr"] = rate(done, options.peak)
+        share = options.real_share if done > options.real_after else 0.0
+        loss, exact = loss_of(net, batch(pool, real, options.batch, share), 0.5 if done < 0.3 else 0.15)
+        optimiser.zero_grad()
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(net.parameters(), 2.0)
+        optimiser.step()
+        step += 1
+        _follow(ema, net, min(0.998, step / (step + 20)))
+        right, total = 0.98 * right + 0.02 * exact.item(), 0.98 * total + 0.02 * loss.item()
+        if step % 100 == 0:
+            norm = 1 - 0.98**step
+            shown = f"loss {total / norm:.3f} exact {right / norm:.3f}"
+            print(f"{time.monotonic() - began:.0f}s step {step} chunks {len(pool.chunks)} {shown}", flush=True)
+        if step % 500 == 0:
+            pool.look()
+            _save(options.work / "reader.pt", net, ema, step)
+    _save(options.work / "reader.pt", net, ema, step)
+    net.load_state_dict(ema)
+    return net
+
+
+def _follow(ema: dict[str, Tensor], net: ReaderNet, keep: float) -> None:
+    for key, value in net.state_dict().items():
+        if value.dtype.is_floating_point:
+            ema[key].lerp_(value, 1 - keep)
+        else:
+            ema[key].copy_(value)
+
+
+def _save(path: Path, net: ReaderNet, ema: dict[str, Tensor], step: int) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    torch.save({"net": net.state_dict(), "ema": ema, "step": step}, path.with_suffix(".part"))
+    path.with_suffix(".part").rename(path)
+
+
+def arguments() -> argparse.ArgumentParser:
+    args = argparse.ArgumentParser(description=__doc__)
+    args.add_argument("crops", type=Path)
+    args.add_argument("--work", type=Path, default=Path("models/work"))
+    args.add_argument("--real", type=Path)
+    args.add_argument("--real-share", type=float, default=0.08)
+    args.add_argument("--real-after", type=float, default=0.25)
+    args.add_argument("--start", type=Path, metavar="CHECKPOINT")
+    args.add_argument("--minutes", type=float, default=70)
+    args.add_argument("--steps", type=int, default=10**9)
+    args.add_argument("--batch", type=int, default=96)
+    args.add_argument("--peak", type=float, default=2.5e-3)
+    args.add_argument("--seed", type=int, default=3)
+    return args
+
+
+if __name__ == "__main__":
+    train(arguments().parse_args())

@@ -1,0 +1,35 @@
+"""One plate as data: its text, its ground, and which mark stands where. Lengths are in millimetres."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from random import Random
+
+
+@dataclass(slots=True)
+class Cell:
+    """One mark on the plate: its box in mm, tint ("text", "red") and whether it is a character of the text."""
+
+    mark: str
+    x: float
+    y: float
+    w: float
+    h: float
+    tint: str = "text"
+    counts: bool = True
+
+
+@dataclass(slots=True)
+class Spec:
+    text: str
+    country: str
+    layout: str
+    colour: str
+    size: tuple[float, float]
+    cells: list[Cell] = field(default_factory=list)
+    ink: str = "black"
+    gradient: str = ""
+
+
+def digits(r: Random, n: int) -> str:
+    return "".join(r.choice("0123456789") for _ in range(n))
