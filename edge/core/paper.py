@@ -7,7 +7,7 @@ procedure so far; the border guard's opening of this very gate is never taken fr
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Literal
 

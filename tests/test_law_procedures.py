@@ -1,0 +1,239 @@
+"""Every procedure at every gate, against the table written out by hand from the Decision."""
+
+from __future__ import annotations
+
+import random
+from itertools import combinations, pairwise
+
+import pytest
+from hypothesis import given as examples
+from hypothesis import settings
+from hypothesis import strategies as st
+
+from edge.core.law import Choices
+from tests.law_table import ALL, CASES, GATES, NONE, TABLE, YARDS, Asked, asked_at
+from tests.law_tools import EXACT, as_missing, at_gate, codes, declared, given, missing, rules
+
+EXHAUSTIVE_UP_TO = 9
+SAMPLES = 60
+
+
+def _subsets(asked: list[Asked]) -> list[tuple[Asked, ...]]:
+    """Every proper subset of a short list; of a long one those that lack or have one or two, and a seeded sample."""
+    if len(asked) <= EXHAUSTIVE_UP_TO:
+        return [subset for size in range(len(asked)) for subset in combinations(asked, size)]
+    draw = random.Random(len(asked))  # noqa: S311 (a fixed seed, no secret)
+    sampled = [tuple(one for one in asked if draw.random() < 0.5) for _ in range(SAMPLES)]
+    near = [subset for size in (0, 1, len(asked) - 2, len(asked) - 1) for subset in combinations(asked, size)]
+    return near + [subset for subset in sampled if len(subset) < len(asked)]
+
+
+def test_the_table_has_exactly_the_fifteen_procedures_step_by_step() -> None:
+    read = {
+        procedure.id: [
+            (step.step, step.article.removeprefix("27/2025 ").removeprefix("Art. ")) for step in procedure.steps
+        ]
+        for procedure in rules().procedures.values()
+    }
+    assert read == {procedure: [(step, article) for step, article, _ in rows] for procedure, rows in TABLE.items()}
+    assert len(read) == 15
+
+
+@pytest.mark.parametrize("requires", [ALL, NONE, {}], ids=["every if-any", "no if-any", "silent"])
+@pytest.mark.parametrize(("procedure", "gate"), CASES)
+def test_the_full_set_in_order_releases(procedure: str, gate: str, requires: dict[str, bool]) -> None:
+    asked = asked_at(procedure, gate, requires)
+    verdict = at_gate(declared(procedure, [given(one, n) for n, one in enumerate(asked)], requires), gate)
+    assert (verdict.verdict, verdict.step, verdict.missing) == ("release", gate, ())
+
+
+@pytest.mark.parametrize("requires", [ALL, NONE], ids=["every if-any", "no if-any"])
+@pytest.mark.parametrize(("procedure", "gate"), CASES)
+def test_each_proper_subset_asks_for_exactly_what_it_lacks(
+    procedure: str, gate: str, requires: dict[str, bool]
+) -> None:
+    asked = asked_at(procedure, gate, requires)
+    for subset in _subsets(asked):
+        verdict = at_gate(declared(procedure, [given(one, asked.index(one)) for one in subset], requires), gate)
+        lacking = [one for one in asked if one not in subset]
+        only_the_opener = lacking == asked[-1:] and gate not in YARDS
+        assert verdict.verdict == ("ready" if only_the_opener else "await")
+        assert missing(verdict) == as_missing(lacking)
+
+
+@pytest.mark.parametrize(("procedure", "gate"), CASES)
+def test_the_last_thing_asked_at_a_barrier_is_the_border_guards_pass(procedure: str, gate: str) -> None:
+    if gate not in YARDS:
+        last = at_gate(declared(procedure, requires=ALL), gate).missing[-1]
+        assert (last.step, last.authority, last.act) == (gate, "BG", "pass")
+
+
+@pytest.mark.parametrize(("procedure", "gate"), CASES)
+def test_no_swap_across_the_legal_order_releases(procedure: str, gate: str) -> None:
+    asked = asked_at(procedure, gate, ALL)
+    for index, (one, other) in enumerate(pairwise(asked)):
+        minutes = {one: index + 1, other: index}
+        confirmations = [given(each, minutes.get(each, n)) for n, each in enumerate(asked)]
+        verdict = at_gate(declared(procedure, confirmations, ALL), gate)
+        if one.group == other.group:
+            assert verdict.verdict == "release"
+        else:
+            assert verdict.verdict in ("await", "ready")
+            assert as_missing([other])[0] in missing(verdict)
+            assert "out_of_order" in codes(verdict)
+
+
+LONG = [case for case in CASES if len(asked_at(*case, ALL)) > 1]
+
+
+@settings(max_examples=300, deadline=None)
+@examples(data=st.data(), case=st.sampled_from(LONG))
+def test_only_a_legal_order_releases(data: st.DataObject, case: tuple[str, str]) -> None:
+    """Any order of all confirmations, equal stamps too: released exactly where no group comes before an earlier one."""
+    procedure, gate = case
+    asked = asked_at(procedure, gate, ALL)
+    minutes = data.draw(st.lists(st.integers(0, len(asked)), min_size=len(asked), max_size=len(asked)))
+    if data.draw(st.booleans()):
+        minutes.sort()
+    legal = all(
+        minutes[a] <= minutes[b]
+        for a in range(len(asked))
+        for b in range(a, len(asked))
+        if asked[a].group < asked[b].group
+    )
+    confirmations = [given(one, minute) for one, minute in zip(asked, minutes, strict=True)]
+    data.draw(st.randoms(use_true_random=False)).shuffle(confirmations)
+    assert (at_gate(declared(procedure, confirmations, ALL), gate).verdict == "release") == legal
+
+
+@settings(max_examples=150, deadline=None)
+@examples(data=st.data(), case=st.sampled_from(CASES))
+def test_one_confirmation_more_never_takes_a_release_back(data: st.DataObject, case: tuple[str, str]) -> None:
+    procedure, gate = case
+    asked = asked_at(procedure, gate, ALL)
+    confirmations = [given(one, n) for n, one in enumerate(asked)]
+    if asked:
+        confirmations.append(given(data.draw(st.sampled_from(asked)), data.draw(st.integers(-5, 40))))
+    assert at_gate(declared(procedure, confirmations, ALL), gate).verdict == "release"
+
+
+@pytest.mark.parametrize("procedure", TABLE)
+def test_a_gate_that_the_procedure_never_passes_refuses(procedure: str) -> None:
+    own = {step for step, _, _ in TABLE[procedure]}
+    for gate in GATES.keys() - own:
+        verdict = at_gate(declared(procedure, requires=NONE), gate)
+        assert (verdict.verdict, codes(verdict), verdict.missing) == ("refuse", ["never_passes"], ())
+
+
+@pytest.mark.parametrize(("procedure", "gate"), CASES)
+def test_a_second_arrival_is_refused_as_passed_already(procedure: str, gate: str) -> None:
+    asked = asked_at(procedure, gate, NONE)
+    through = Asked(gate, "SYS", "passed", "", 0)
+    confirmations = [*(given(one, n) for n, one in enumerate(asked)), given(through, 50)]
+    verdict = at_gate(declared(procedure, confirmations, NONE), gate)
+    assert (verdict.verdict, codes(verdict)) == ("refuse", ["passed_already"])
+
+
+@pytest.mark.parametrize("procedure", ["EX-IN", "EX-OUT-FULL"])
+def test_a_site_may_choose_the_appendix_at_b1_out(procedure: str) -> None:
+    appendix = rules().choose({"he_at_b1_out": "appendix"})
+    without = [one for one in asked_at(procedure, "b1_out", NONE) if (one.step, one.authority) != ("b1_out", "HE")]
+    confirmations = [given(one, n) for n, one in enumerate(without)]
+    assert at_gate(declared(procedure, confirmations, NONE), "b1_out", appendix).verdict == "release"
+    assert missing(at_gate(declared(procedure, confirmations, NONE), "b1_out")) == [
+        ("b1_out", "HE", "pass", "27/2025 Art. 4.2.g" if procedure == "EX-IN" else "27/2025 Art. 4.3.g")
+    ]
+
+
+@pytest.mark.parametrize("procedure", ["EX-OUT-PART", "VN-EMPTY-TO-CN", "CN-EMPTY-FROM-INLAND"])
+def test_the_appendix_changes_nothing_where_it_has_health_at_b1_out_too(procedure: str) -> None:
+    appendix = rules().choose({"he_at_b1_out": "appendix"})
+    asked = asked_at(procedure, "b1_out", NONE)
+    assert missing(at_gate(declared(procedure, requires=NONE), "b1_out", appendix)) == as_missing(asked)
+
+
+@pytest.mark.parametrize("procedure", ["IM-IN", "IM-OUT-FULL", "IM-OUT-PART"])
+def test_a_site_may_choose_the_appendix_at_b1_in(procedure: str) -> None:
+    appendix = rules().choose({"he_at_b1_in": "appendix"})
+    without = [one for one in asked_at(procedure, "b1_in", NONE) if one.authority != "HE"]
+    confirmations = [given(one, n) for n, one in enumerate(without)]
+    assert at_gate(declared(procedure, confirmations, NONE), "b1_in", appendix).verdict == "release"
+    assert at_gate(declared(procedure, confirmations, NONE), "b1_in").verdict == "await"
+
+
+@pytest.mark.parametrize("procedure", ["VN-EMPTY-FROM-CN", "VN-EMPTY-FROM-CN-IMPORT", "CN-EMPTY-EXPORT"])
+def test_the_appendix_changes_nothing_where_it_has_health_at_b1_in_too(procedure: str) -> None:
+    appendix = rules().choose({"he_at_b1_in": "appendix"})
+    assert missing(at_gate(declared(procedure), "b1_in", appendix)) == as_missing(asked_at(procedure, "b1_in", NONE))
+
+
+@pytest.mark.parametrize("authority", ["GC", "TX"])
+def test_either_the_centre_or_the_tax_office_confirms_the_fee(authority: str) -> None:
+    requires = {**NONE, "fee": True}
+    asked = asked_at("EX-IN", "yard_out", requires)
+    confirmations = [given(one, n, authority if one.act == "fee" else None) for n, one in enumerate(asked)]
+    assert at_gate(declared("EX-IN", confirmations, requires), "yard_out").verdict == "release"
+    without = [one for one in confirmations if one.act != "fee"]
+    assert missing(at_gate(declared("EX-IN", without, requires), "yard_out")) == [
+        ("fee", "GC|TX", "fee", "27/2025 Art. 4.2.đ")
+    ]
+
+
+@pytest.mark.parametrize(
+    "procedure", ["VN-EMPTY-IMPORT", "VN-EMPTY-FROM-CN-IMPORT", "VN-EMPTY-EXPORT", "CN-EMPTY-EXPORT"]
+)
+def test_without_a_registration_an_empty_vehicle_cannot_go_on(procedure: str) -> None:
+    gate = next(step for step, _, _ in reversed(TABLE[procedure]))
+    asked = asked_at(procedure, gate, NONE)
+    confirmations = [given(one, n) for n, one in enumerate(asked) if one.step != "register"]
+    verdict = at_gate(declared(procedure, confirmations, NONE), gate)
+    assert verdict.verdict == "await"
+    assert [m[0] for m in missing(verdict)] == ["register"]
+    assert codes(verdict)[:2] == ["not_registered", "missing"]
+
+
+def test_a_bracketed_passage_is_never_required_later() -> None:
+    asked = asked_at("VN-EMPTY-RETURN", "b2_out", NONE)
+    confirmations = [given(one, n) for n, one in enumerate(asked)]
+    assert at_gate(declared("VN-EMPTY-RETURN", confirmations), "b2_out").verdict == "release"
+    verdict = at_gate(declared("VN-EMPTY-RETURN", confirmations[:2]), "yard_in")
+    assert (verdict.verdict, codes(verdict)) == ("release", ["yard_passage"])
+
+
+def test_release_at_a_yard_gate_says_that_the_system_confirms() -> None:
+    asked = asked_at("EX-IN", "yard_in", NONE)
+    verdict = at_gate(declared("EX-IN", [given(one, n) for n, one in enumerate(asked)]), "yard_in")
+    assert (codes(verdict), verdict.reasons[0].article) == (["yard_auto"], "27/2025 Art. 4.2.c")
+
+
+def test_a_yard_exit_may_only_warn_and_the_next_barrier_still_holds() -> None:
+    warn = rules().choose({"yard_exit": "warn"})
+    asked = asked_at("IM-IN", "yard_out", NONE)
+    early = [given(one, n) for n, one in enumerate(asked) if one.authority != "HE" or one.step != "in_yard"]
+    held = at_gate(declared("IM-IN", early, NONE), "yard_out")
+    assert held.verdict == "await"
+    warned = at_gate(declared("IM-IN", early, NONE), "yard_out", warn)
+    assert (warned.verdict, missing(warned)) == ("release", missing(held))
+    assert codes(warned)[0] == "yard_exit_warned"
+    out = Asked("yard_out", "SYS", "auto", "", 0)
+    health = next(one for one in asked if (one.step, one.authority) == ("in_yard", "HE"))
+    at_b2 = [*early, given(out, 40), given(Asked("b2_out", "CU", "pass", "", 0), 60)]
+    assert [m[1] for m in missing(at_gate(declared("IM-IN", at_b2, NONE), "b2_out", warn))] == ["HE", "BG"]
+    late = at_gate(declared("IM-IN", [*at_b2, given(health, 50)], NONE), "b2_out", warn)
+    assert (late.verdict, [m[1] for m in missing(late)]) == ("ready", ["BG"])
+    strict = at_gate(declared("IM-IN", [*at_b2, given(health, 50)], NONE), "b2_out")
+    assert [m[:2] for m in missing(strict)] == [("yard_out", "SYS"), ("b2_out", "BG")]
+
+
+def test_warning_at_the_exit_never_lets_a_vehicle_into_the_yard() -> None:
+    warn = rules().choose({"yard_exit": "warn"})
+    assert at_gate(declared("IM-IN", requires=NONE), "yard_in", warn).verdict == "await"
+
+
+def test_a_place_and_direction_that_do_not_go_together_refuse() -> None:
+    from edge.core.procedures import decide
+    from tests.law_tools import LEGAL, NOW
+
+    verdict = decide(rules(), LEGAL, declared("EX-IN"), "b1", "in", now=NOW, facts=EXACT)
+    assert (verdict.verdict, verdict.step) == ("refuse", None)
+    assert decide(rules(), Choices(), None, "b1", "in", now=NOW).verdict == "unknown"

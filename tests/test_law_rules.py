@@ -1,0 +1,170 @@
+"""The rule table is read strictly: whatever is wrong stops the start, with file and line."""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+
+import pytest
+
+from edge.core.law import REASON_WORDS
+from edge.core.rules import RulesError, parse_rules
+from tests.law_table import REQUIRES, TABLE
+from tests.law_tools import TABLE_FILE, rules
+
+TEXT = TABLE_FILE.read_text(encoding="utf-8")
+PACKAGE = TABLE_FILE.parent.parent / "edge"
+
+
+def faults(text: str) -> list[str]:
+    with pytest.raises(RulesError) as caught:
+        parse_rules(text, "procedures.toml")
+    return caught.value.faults
+
+
+def line_of(text: str, part: str) -> int:
+    return text[: text.index(part)].count("\n") + 1
+
+
+def broken(old: str, new: str) -> tuple[str, int]:
+    """The table with the first occurrence replaced, and the line that now is wrong."""
+    assert old in TEXT
+    return TEXT.replace(old, new, 1), line_of(TEXT, old)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "says"),
+    [
+        ('{ authority = "PQ", act = "quarantine"', '{ authority = "XX", act = "quarantine"', "unknown authority 'XX'"),
+        ('authority = "GC|TX"', 'authority = "GC|XX"', "unknown authority 'XX'"),
+        ('act = "permit"', 'act = "permission"', "unknown act 'permission'"),
+        ('if = "storage"', 'if = "stored"', "unknown key of requires 'stored'"),
+        ('unless = "he_at_b1_in=appendix"', 'unless = "he_at_b1_in=article"', "past the default"),
+        ('unless = "he_at_b1_in=appendix"', 'unless = "he=appendix"', "past the default"),
+        ('block = "auto", article = "27/2025 Art. 4.2.c"', 'block = "auto"', "article is missing"),
+        ('article = "27/2025 Art. 4.2.c"', 'article = "  "', "article is missing"),
+        ('block = "fee", article = "27/2025 Art. 4.3.d"', 'block = "fees", article = "x"', "unknown block 'fees'"),
+        ('step = "b2_in", block = "b2_in", article = "27/2025 Art. 4.2.b"', 'step = "b3", article = "x"', "unknown step"),
+        ('step = "yard_in", passage = true, article', 'step = "yard_in", article', "passage = true"),
+        ('step = "yard_in", passage = true', 'step = "b1_in", passage = true', "passage = true"),
+        ('continue = "IM-IN", from = "in_yard"', 'continue = "IM-IN", from = "register"', "has that step"),
+        ('continue = "IM-IN", from = "in_yard"', 'continue = "IM-INN", from = "in_yard"', "must be a procedure"),
+        ('"IM-IN", from = "in_yard"', '"CN-EMPTY-EXPORT", from = "register"', "must be a procedure"),
+        ('[block.fee]\norder = "any"', '[block.fee]\norder = "random"', "order must be"),
+        ('opens = "BG"', 'opens = "CU"', "stands last"),
+        ("kind = \"barrier\"", 'kind = "gate"', "kind must be"),
+        ('place = "b1"\n', "", "has place"),
+        ("absent_means = true", 'absent_means = "yes"', "true or false"),
+        ('values = ["hold", "warn"]', 'values = ["hold"]', "legal default first"),
+        ('vi = "Hải quan"', "", "vi is missing"),
+        ('en = "Customs"', "en = 3", "en is missing"),
+        ('zh = "海关"', 'cn = "海关"', "unknown key 'cn'"),
+        ('en = "The declaration is completed"', 'en = "Completed {when}"', "{when} is never filled in"),
+        ("[reason.completed]", "[reason.finished]", "never gives"),
+        ("format = 1", "format = 2", "format must be 1"),
+    ],
+)  # fmt: skip
+def test_a_fault_stops_the_start_with_file_and_line(old: str, new: str, says: str) -> None:
+    text, line = broken(old, new)
+    found = [fault for fault in faults(text) if says in fault]
+    assert found, faults(text)
+    file, number, _ = found[0].split(":", 2)
+    assert file == "procedures.toml"
+    assert abs(int(number) - line) <= 3  # a missing key is told at its table's head
+
+
+def test_the_line_of_a_step_and_of_a_need_is_exact() -> None:
+    step = '  { step = "yard_out", block = "auto", article = "27/2025 Art. 4.4.d" },'
+    text = TEXT.replace(step, step.replace(', article = "27/2025 Art. 4.4.d"', ""))
+    assert faults(text) == [
+        f"procedures.toml:{line_of(TEXT, step)}: procedure.EX-OUT-PART: article is missing or no text"
+    ]
+    need = '  { authority = "AQ", act = "quarantine", if = "animal_quarantine" },'
+    text = TEXT.replace(need, need.replace("AQ", "ZZ"), 1)
+    assert faults(text) == [f"procedures.toml:{line_of(TEXT, need)}: block.in_yard_full: unknown authority 'ZZ'"]
+
+
+STEP = '  {{ step = "{0}", block = "{0}", article = "x" }},\n'
+
+
+@pytest.mark.parametrize(
+    ("step", "behind", "says"),
+    [
+        ("b2_in", '27/2025 Art. 4.2.g" },\n', "stands twice"),
+        ("b1_in", '27/2025 Art. 4.2.b" },\n', "no vehicle can come"),
+        ("register", '27/2025 Art. 6.4.b" },\n', "no vehicle can come"),
+        ("b2_out", 'from = "in_yard", article = "27/2025 Art. 6.2.c" },\n', "behind a continuation"),
+    ],
+)
+def test_a_step_that_cannot_be_reached_stops_the_start(step: str, behind: str, says: str) -> None:
+    added = STEP.format(step)
+    text = TEXT.replace(behind, behind + added, 1)
+    assert any(says in fault and fault.startswith(f"procedures.toml:{line_of(text, added)}:") for fault in faults(text))
+
+
+@pytest.mark.parametrize(
+    ("extra", "says"),
+    [
+        (
+            '[block.spare]\norder = "any"\nneeds = [ { authority = "CU", act = "pass" } ]\n',
+            "no procedure uses this block",
+        ),
+        ('[step.spare]\nkind = "work"\nvi = "a"\nen = "b"\n', "no procedure has this step"),
+        ('[requires.spare]\nabsent_means = false\nvi = "a"\nen = "b"\n', "no confirmation hangs"),
+        ("[colours]\nred = 1\n", "unknown key 'colours'"),
+    ],
+)
+def test_what_nothing_comes_to_stops_the_start(extra: str, says: str) -> None:
+    text = TEXT + "\n" + extra
+    assert any(says in fault for fault in faults(text))
+    assert faults(text)[0].startswith(f"procedures.toml:{line_of(text, extra)}:")
+
+
+def test_every_fault_is_told_at_once_and_broken_toml_has_its_line() -> None:
+    text = TEXT.replace('act = "permit"', 'act = "x"').replace('zh = "海关"', "")
+    text = text.replace('article = "27/2025 Art. 5.4.h"', 'article = ""').replace(
+        'values = ["off", "on"]', "values = 3"
+    )
+    assert len(faults(text)) >= 3
+    assert "line 3" in faults("format = 1\n\n[[[\n")[0]
+    assert faults("")
+    assert any("[procedure.…] is missing" in fault for fault in faults("format = 1\n"))
+
+
+def test_a_sites_choices_are_checked_and_default_to_the_law() -> None:
+    with pytest.raises(RulesError) as caught:
+        rules().choose({"he_at_b1_out": "never", "colour": "red"}, clock_skew_s=-1)
+    assert [fault.split(" = ")[0] for fault in caught.value.faults] == [
+        "choice he_at_b1_out",
+        "choice colour",
+        "clock_skew_s",
+    ]
+    chosen = rules().choose({"yard_exit": "warn"})
+    assert (rules().chosen(chosen, "yard_exit"), rules().chosen(chosen, "he_at_b1_in")) == ("warn", "article")
+    assert {key: choice.values[0] for key, choice in rules().choices.items()} == {
+        "he_at_b1_out": "article", "he_at_b1_in": "article", "yard_exit": "hold", "smart_lane": "off",
+    }  # fmt: skip
+
+
+def test_the_if_anys_are_those_of_the_contract_and_only_storage_is_meant_by_silence() -> None:
+    assert rules().requires == {key: key == "storage" for key in REQUIRES}
+
+
+def test_every_reason_has_its_text_and_every_customs_stop_two_people() -> None:
+    assert rules().reasons.keys() == REASON_WORDS.keys()
+    two = {code for code in REASON_WORDS if rules().two_people(code)}
+    assert two == {"customs_hold", "seal_differs", "seal_broken", "route_wrong", "deadline_passed"}
+    assert not rules().two_people("no such reason")
+
+
+def _sources() -> list[Path]:
+    return sorted(path for path in PACKAGE.rglob("*.py") if not path.name.startswith("demo_"))
+
+
+def test_no_procedure_is_named_in_the_code() -> None:
+    """The one place that knows procedures is the table; the demo's invented declarations are no part of the law."""
+    assert len(_sources()) > 20
+    for path in _sources():
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Constant) and isinstance(node.value, str):
+                assert not any(node.value.startswith(procedure) for procedure in TABLE), f"{path}:{node.lineno}"
