@@ -19,6 +19,9 @@ from edge.core.vote import Tally
 from edge.ports import Detection, Detector, Frame, Image, Reader
 from edge.vision.motion import MotionGate
 
+Window = tuple[int, int, int, int]
+"""(x1, y1, x2, y2) in whole pixels of the frame."""
+
 
 @dataclass(frozen=True, slots=True)
 class PipelineRules:
@@ -27,6 +30,10 @@ class PipelineRules:
     look_every_s: float = 0.24
     settle_s: float = 1.5
     """Looks go on for so long after the last movement."""
+    survey_s: float = 1.2
+    """The whole region is looked at this often at least; between, only what surrounds known plates."""
+    focus: float = 1.6
+    """How far these surroundings reach beyond a plate on every side, in its widths."""
     tries_most: int = 15
     """Readings of an unmoved plate without a decision, after which it is left alone until it moves."""
     moved: float = 0.5
@@ -82,7 +89,7 @@ class Pipeline:
         self._tracks = Tracks()
         self._cases: dict[int, _Case] = {}
         self._awake_until_s = 0.0
-        self._looked_s = float("-inf")
+        self._looked_s = self._surveyed_s = float("-inf")
         self.looks = 0
 
     def step(self, frame: Frame) -> list[Seen | Gone]:
@@ -109,7 +116,7 @@ class Pipeline:
         return done and replace(track, box=box).moved() < self._rules.moved
 
     def _look(self, frame: Frame, now_s: float) -> list[Seen | Gone]:
-        detections = self._detect(frame.image)
+        detections = self._detect(frame.image, self._view(frame.image, now_s))
         boxes = [_box(detection) for detection in detections]
         kept = {
             i: track_id
@@ -205,13 +212,28 @@ class Pipeline:
         del self._cases[track_id]
         return Gone(track_id)
 
-    def _detect(self, image: Image) -> list[Detection]:
-        x1, y1, x2, y2 = self._window(image)
+    def _view(self, image: Image, now_s: float) -> Window:
+        """Where to look now: close around known plates, or at the whole region when one was missed or it is time."""
+        tracks = self._tracks.live.values()
+        whole = self._window(image)
+        if not tracks or any(track.missed for track in tracks) or now_s - self._surveyed_s >= self._rules.survey_s:
+            self._surveyed_s = now_s
+            return whole
+        reach = [(track.box, (track.box[2] - track.box[0]) * self._rules.focus) for track in tracks]
+        return (
+            max(whole[0], int(min(box[0] - far for box, far in reach))),
+            max(whole[1], int(min(box[1] - far for box, far in reach))),
+            min(whole[2], round(max(box[2] + far for box, far in reach))),
+            min(whole[3], round(max(box[3] + far for box, far in reach))),
+        )
+
+    def _detect(self, image: Image, view: Window) -> list[Detection]:
+        x1, y1, x2, y2 = view
         found = self._detector.detect(np.ascontiguousarray(image[y1:y2, x1:x2]))
         moved = [_shifted(detection, x1, y1) for detection in found]
         return [detection for detection in moved if self._inside(_box(detection), image)]
 
-    def _window(self, image: Image) -> tuple[int, int, int, int]:
+    def _window(self, image: Image) -> Window:
         """The region's upright hull in pixels."""
         height, width = image.shape[:2]
         if self._region is None:

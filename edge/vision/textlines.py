@@ -20,6 +20,8 @@ Floats = NDArray[np.float32]
 MIN_HEIGHT_PX = 7.0
 LINE_ASPECT = (0.9, 9.5)
 """Width over height of a plate's line: "12C" alone is narrow, a long plate's seven or eight characters are wide."""
+SPLIT_ASPECT = (1.0, 2.4)
+"""A region of this shape may be both lines of a small two-line plate run together."""
 LINES_MOST = 10
 
 
@@ -90,6 +92,7 @@ def candidates(found: list[Line]) -> list[Detection]:
     rows = plausible + list(_joined_rows(plausible))
     rows = [line for line in rows if LINE_ASPECT[0] <= line.width / line.height <= LINE_ASPECT[1]]
     pairs = [_two_lines(upper, lower) for upper in rows for lower in rows if _stacked(upper, lower)]
+    pairs += [_split(line) for line in plausible if SPLIT_ASPECT[0] <= line.width / line.height <= SPLIT_ASPECT[1]]
     return sorted([*pairs, *(_one_line(line) for line in rows)], key=lambda detection: -detection.score)
 
 
@@ -126,6 +129,13 @@ def _two_lines(upper: Line, lower: Line) -> Detection:
     quad = _points(_clockwise(cv2.boxPoints(((cx, cy), (a, b), angle)).astype(np.float32)))
     layout: Layout = "two_line"
     return Detection(quad, min(upper.score, lower.score), layout, (_points(upper.quad), _points(lower.quad)))
+
+
+def _split(line: Line) -> Detection:
+    a, b, c, d = line.quad
+    upper = np.stack([a, b, b + (c - b) * 0.5, a + (d - a) * 0.5])
+    lower = np.stack([a + (d - a) * 0.48, b + (c - b) * 0.48, c, d])
+    return Detection(_points(line.quad), line.score * 0.9, "two_line", (_points(upper), _points(lower)))
 
 
 def _points(quad: Floats) -> tuple[Point, Point, Point, Point]:

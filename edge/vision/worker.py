@@ -3,8 +3,8 @@
 The first message in is `settings`; everything else goes out. The process ends when the socket does, so a gate process
 that was killed leaves no orphan. Pictures flow as soon as the camera answers; the models load meanwhile.
 
-Threads: capture (edge.vision.capture), the main one for pictures and health, and one for the models, so that a slow look
-never holds up the guard's live picture.
+Threads: capture (edge.vision.capture), the main one for pictures and health, and one for the models, so that a slow
+look never holds up the guard's live picture.
 """
 
 from __future__ import annotations
