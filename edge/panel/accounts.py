@@ -37,7 +37,7 @@ FIRST_LOCK_S, LONGEST_LOCK_S = 30.0, 900.0
 TRIES_PER_MINUTE = 12
 _ID = re.compile(r"[0-9A-Za-z][0-9A-Za-z._-]{1,31}")
 _PIN = re.compile(r"\d{6,12}")
-# One lane of 32 MiB: the box has two cores that vision uses; a six-digit PIN is guarded by the lock-out, not by the hash.
+# One thread and 32 MiB: vision needs the cores, and a six-digit PIN is guarded by the lock-out more than by its hash.
 _HASHER = PasswordHasher(time_cost=3, memory_cost=32 * 1024, parallelism=1)
 _NOBODY_HASH = _HASHER.hash("000000")
 
