@@ -14,7 +14,7 @@ from edge.agent.view import actions
 from edge.core import passage as passages
 from edge.core.model import Confirmation
 from edge.core.plate import PlateTable
-from edge.errors import RefusedError, StoreError
+from edge.errors import RefusedError, StoreError, StoreFullError
 from edge.ports import Action, ActionResult
 from edge.wire import confirmation_to_json
 
@@ -79,7 +79,8 @@ class Desk:
             return ActionResult(False, error.code, None, error.detail)
         except StoreError as error:
             # Not on disk, so not done: nothing was offered to the barrier (docs/safety.md).
-            return ActionResult(False, "store_failed", None, str(error))
+            code = "store_full" if isinstance(error, StoreFullError) else "store_failed"
+            return ActionResult(False, code, None, str(error))
         self._actor.shown.result = {"code": result.code, "detail": result.detail}
         self._actor.touch()
         return result
@@ -89,8 +90,10 @@ class Desk:
         if action.name in ("stop", "hold", "release_hold"):
             return
         passage = self._actor.lane.passage
-        if passage is None or action.passage != passage.id:
-            raise RefusedError("stale_passage")
+        if passage is None:
+            raise RefusedError("no_passage")
+        if action.passage != passage.id:
+            raise RefusedError("other_passage")
         if action.name == "confirm":
             return  # judged on the newest verdict, not on the one shown
         if action.name not in actions(passage, self._actor.shown.assessment):
@@ -104,7 +107,7 @@ class Desk:
         assessment = await self._actor.assess()
         passage = self._actor.lane.passage
         if passage is None or passage.state in passages.MOVING:
-            raise RefusedError("already_opening")
+            raise RefusedError("not_now")
         if (
             assessment is None
             or assessment.declaration is None
@@ -130,7 +133,7 @@ class Desk:
 
     async def _override(self, action: Action) -> ActionResult:
         if not action.reason:
-            raise RefusedError("reason_missing")
+            raise RefusedError("reason_needed")
         body = {**self._who(action), "reason": action.reason, "words": action.words}
         assessment = self._actor.shown.assessment
         if assessment:
@@ -150,17 +153,17 @@ class Desk:
             raise RefusedError("no_such_declaration", action.value)
         self._actor.shown.picked = declaration.id
         await self._actor.assess()
-        return ActionResult(True, "picked")
+        return ActionResult(True, "declaration_picked")
 
     async def _type(self, action: Action) -> ActionResult:
         """A typed plate counts as exact only if the grammar knows it; it stands under the guard's name in every later
         event."""
         plate = self._plates.read(action.value, "unknown", 1.0)
         if plate.kind == "other" or plate.text != self._plates.normalise(action.value):
-            raise RefusedError("no_such_plate", action.value)
+            raise RefusedError("bad_plate", action.value)
         self._actor.lane, _ = passages.typed(self._actor.lane, plate)
         await self._actor.assess()
-        return ActionResult(True, "typed")
+        return ActionResult(True, "plate_typed")
 
     async def _stop(self, action: Action) -> ActionResult:
         done = await self._actor.ledger.write(

@@ -62,3 +62,22 @@ def _bodies(db: Path) -> Iterator[tuple[str, dict[str, Any]]]:
             yield kind, json.loads(payload)["body"]
     finally:
         connection.close()
+
+
+def _produced(agent_dir: Path, lane: str) -> int:
+    """How many events the gate ever numbered on this lane."""
+    return _number(agent_dir / "gate.db", "SELECT next_seq - 1 FROM lane WHERE lane = ?", lane)
+
+
+def _acknowledged(central_db: Path, lane: str) -> int:
+    """Up to which number the centre has every event for good."""
+    return _number(central_db, "SELECT acked FROM lane WHERE lane = ?", lane)
+
+
+def _number(db: Path, question: str, lane: str) -> int:
+    connection = sqlite3.connect(f"file:{db}?mode=ro", uri=True)
+    try:
+        row = connection.execute(question, (lane,)).fetchone()
+        return int(row[0]) if row else 0
+    finally:
+        connection.close()

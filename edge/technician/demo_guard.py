@@ -66,8 +66,10 @@ class Panel:
 
     def _post(self, lane: str, body: dict[str, str]) -> dict[str, Any]:
         if not self._token:
-            found = re.search(r'name="csrf-token" content="([^"]+)"', self._get(f"/lane/{lane}"))
-            self._token = found.group(1) if found else ""
+            found = re.search(
+                r'<script type="application/json" id="boot">(.*?)</script>', self._get(f"/lane/{lane}"), re.S
+            )
+            self._token = json.loads(found.group(1))["csrf"] if found else ""
         request = urllib.request.Request(  # noqa: S310 - a fixed http address on loopback
             f"{self._base}/lane/{lane}/action",
             data=json.dumps(body).encode(),
@@ -85,7 +87,8 @@ class Panel:
 
 
 class ScriptedGuard:
-    """Confirms what is ready, turns away what is unknown or refused; looks at each passage for a moment first."""
+    """Looks at each passage for a moment, confirms what is ready, turns away what is undeclared; waits for a plate to
+    be read."""
 
     def __init__(self, panel: Panel, look_s: float = 0.5) -> None:
         self._panel = panel
@@ -94,17 +97,23 @@ class ScriptedGuard:
     async def watch(self, lane: str) -> None:
         while True:
             await asyncio.sleep(POLL_S)
-            view = await self._panel.view(lane)
-            passage = view["passage"]
-            if (
-                passage is None
-                or passage["state"] != "waiting"
-                or not view["boom"]["present"]
-                or passage["verdict"] is None
-            ):
+            if (passage := await self._waiting(lane)) is None:
                 continue
             await asyncio.sleep(self._look_s)
             if passage["verdict"]["verdict"] == "ready":
                 await self._panel.press(lane, "confirm", passage["id"])
-            elif passage["verdict"]["verdict"] in ("unknown", "refuse", "await"):
-                await self._panel.press(lane, "turn_away", passage["id"], reason="undeclared")
+            else:
+                await self._panel.press(lane, "turn_away", passage["id"], reason="no_declaration")
+
+    async def _waiting(self, lane: str) -> dict[str, Any] | None:
+        """The passage, where its vehicle stands on the loop, was read, and waits for a person."""
+        view = await self._panel.view(lane)
+        passage: dict[str, Any] | None = view["passage"]
+        if (
+            passage is None
+            or passage["state"] != "waiting"
+            or not view["boom"]["present"]
+            or passage["verdict"] is None
+        ):
+            return None
+        return passage if any(plate["decided"] for plate in passage["plates"]) else None
