@@ -129,7 +129,8 @@ class CentralStore:
     # ------------------------------------------------------------ declarations
 
     def declaration(self, declaration_id: str) -> tuple[dict[str, Any], str] | None:
-        """The newest version and the digest of the file that it came from; None where there is none or it was removed."""
+        """The newest version and the digest of the file that it came from; None where there is none or it was
+        removed."""
         row = self._db.execute("SELECT payload, source FROM declaration WHERE id = ?", (declaration_id,)).fetchone()
         return (json.loads(row[0]), row[1]) if row and row[0] else None
 
