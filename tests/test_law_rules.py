@@ -44,7 +44,7 @@ def broken(old: str, new: str) -> tuple[str, int]:
         ('block = "auto", article = "27/2025 Art. 4.2.c"', 'block = "auto"', "article is missing"),
         ('article = "27/2025 Art. 4.2.c"', 'article = "  "', "article is missing"),
         ('block = "fee", article = "27/2025 Art. 4.3.d"', 'block = "fees", article = "x"', "unknown block 'fees'"),
-        ('step = "b2_in", block = "b2_in", article = "27/2025 Art. 4.2.b"', 'step = "b3", article = "x"', "unknown step"),
+        ('step = "b2_in", block = "b2_in", article = "27/2025 Art. 4.2.b"', 'step = "b3"', "unknown step"),
         ('step = "yard_in", passage = true, article', 'step = "yard_in", article', "passage = true"),
         ('step = "yard_in", passage = true', 'step = "b1_in", passage = true', "passage = true"),
         ('continue = "IM-IN", from = "in_yard"', 'continue = "IM-IN", from = "register"', "has that step"),
