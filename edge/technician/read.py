@@ -1,0 +1,110 @@
+"""`barie read`: the plates on still images, one JSON line for each image; a bad file costs its own line only."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+
+from edge.core.model import PlateRead
+from edge.errors import BarieError
+from edge.ports import Detector, Image, Reader
+from edge.vision import models
+
+READER = "rapidocr"
+LARGEST_BYTES = 64 * 1024 * 1024
+LARGEST_PIXELS = 60_000_000
+
+
+class ImageError(BarieError):
+    """A file that is not a usable image; says what it is instead."""
+
+
+def run(images: Sequence[Path], reader: str | None = None, threads: int = 2) -> int:
+    """Print one line for each image, in order. Returns 0, or 1 where an image could not be read. Raises ModelError."""
+    detector, plate_reader = models.build(reader or READER, threads=threads)
+    failed = False
+    for path in images:
+        line = read_one(path, detector, plate_reader)
+        failed = failed or "error" in line
+        print(json.dumps(line, ensure_ascii=False), flush=True)
+    return 1 if failed else 0
+
+
+def read_one(path: Path, detector: Detector, reader: Reader) -> dict[str, Any]:
+    """The image's line: `image`, `ms` (of the models, not of decoding) and `plates`; or `image` and `error`."""
+    try:
+        image = load(path)
+    except ImageError as error:
+        return {"image": str(path), "error": str(error)}
+    began_s = time.perf_counter()
+    reads = reader.read(image, detector.detect(image))
+    took_ms = round((time.perf_counter() - began_s) * 1000, 1)
+    return {"image": str(path), "ms": took_ms, "plates": [_plate(read) for read in reads if read is not None]}
+
+
+def load(path: Path) -> Image:
+    """The image in BGR as a person sees it: turned as its EXIF says, grey and 16-bit made colour, alpha laid on white.
+
+    Raises ImageError for a file that is missing, empty, too large, truncated or no image.
+    """
+    try:
+        if path.stat().st_size > LARGEST_BYTES:
+            raise ImageError(f"larger than {LARGEST_BYTES // 2**20} MiB")
+        data = path.read_bytes()
+    except OSError as error:
+        raise ImageError(f"cannot be read: {error.strerror}") from error
+    if not data:
+        raise ImageError("the file is empty")
+    _check_whole(data)
+    buffer = np.frombuffer(data, np.uint8)
+    try:
+        # IMREAD_UNCHANGED keeps alpha, but not the EXIF turn; the colour decoder turns, but drops alpha.
+        found = cv2.imdecode(buffer, cv2.IMREAD_UNCHANGED)
+        if found is not None and not (found.ndim == 3 and found.shape[2] == 4):
+            found = cv2.imdecode(buffer, cv2.IMREAD_COLOR)
+    except cv2.error as error:
+        raise ImageError(f"cannot be decoded: {str(error.err).strip() or 'damaged'}") from error
+    if found is None:
+        raise ImageError("not an image, or a damaged one")
+    if found.shape[0] * found.shape[1] > LARGEST_PIXELS:
+        raise ImageError(f"{found.shape[1]}x{found.shape[0]} pixels are more than {LARGEST_PIXELS // 10**6} million")
+    return _bgr(np.asarray(found))
+
+
+def _check_whole(data: bytes) -> None:
+    """Decoders fill what is missing with grey and say nothing: half a picture would look like "no plate"."""
+    if data.startswith(b"\xff\xd8") and b"\xff\xd9" not in data[-4096:]:
+        raise ImageError("truncated JPEG: its end is missing")
+    if data.startswith(b"\x89PNG\r\n\x1a\n") and b"IEND" not in data[-64:]:
+        raise ImageError("truncated PNG: its end is missing")
+
+
+def _bgr(image: np.ndarray[Any, Any]) -> Image:
+    if image.dtype != np.uint8:
+        image = (image.astype(np.float32) / np.iinfo(image.dtype).max * 255).astype(np.uint8)
+    if image.ndim == 2:
+        return np.asarray(cv2.cvtColor(image, cv2.COLOR_GRAY2BGR), np.uint8)
+    if image.shape[2] == 4:
+        alpha = image[..., 3:].astype(np.float32) / 255
+        return np.asarray(image[..., :3] * alpha + 255 * (1 - alpha), np.uint8)
+    return np.asarray(image, np.uint8)
+
+
+def _plate(read: PlateRead) -> dict[str, Any]:
+    plate = read.plate
+    return {
+        "text": plate.text,
+        "raw": plate.raw,
+        "confidence": round(plate.confidence, 4),
+        "country": plate.country,
+        "kind": plate.kind,
+        "layout": plate.layout,
+        "box": [round(v, 1) for v in read.box],
+        "corners": [[round(x, 1), round(y, 1)] for x, y in read.corners],
+    }
