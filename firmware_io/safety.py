@@ -113,6 +113,7 @@ class _Tick(Watch):
         elif not self.set.has("limit_closed") and self.elapsed_s() >= self.set.travel_s:
             self.shut("assumed_closed")
         elif up_again and self.steady("limit_open", True, self.set.debounce_s):
+            self.state = replace(self.state, tended=False)  # it felt something that our inputs do not show
             self.count_reversal()
             self.go("open", "reopened", "controller")
         elif self.set.has("limit_closed") and self.elapsed_s() >= self.set.close_timeout_s:
@@ -207,15 +208,6 @@ class _Tick(Watch):
             self.lower_when_over()
         if self.state.phase == "open" and not self.state.warned:
             self.warn_still_open()
-
-    def see_through(self) -> None:
-        if self.set.has("exit_loop") and not self.state.exited:
-            self.note("left", "backed_out")
-            self.state = replace(self.state, entries=0, entered_s=None, abandoned=True)
-            return
-        self.note("through", "" if self.state.entries == 1 else "tailgater")
-        seen = tuple(replace(seen, quiet=seen.quiet + 1) for seen in self.state.seen)
-        self.state = replace(self.state, passed=True, seen=seen)
 
     def lower_when_over(self) -> None:
         nobody = not self.state.entries and not self.state.here and self.elapsed_s() >= self.set.open_unpassed_s

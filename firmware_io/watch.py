@@ -89,8 +89,8 @@ class Watch:
             self.note("fault_cleared", code)
         if "board_lost" in found:  # back on the line, the board must not see a motion that nobody asks for now
             self.state = replace(self.state, tended=False)
-        if self.asked.reset:
-            self.state = replace(self.state, reversals=0)
+        if self.asked.reset:  # EN ISO 13849-1, 5.2.2: a reset starts no motion by itself
+            self.state = replace(self.state, reversals=0, tended=False)
 
     def fault(self, code: str) -> Fault:
         return Fault(code, code.split(":")[0] in PERMANENT, self.now)
@@ -164,6 +164,15 @@ class Watch:
     def is_through(self) -> bool:
         """Off the presence loop too: held by the same vehicle it means a trailer, however clear the lane looks."""
         return self.clear_s() >= self.needed_s() and (not self.state.here or self.state.followed)
+
+    def see_through(self) -> None:
+        if self.set.has("exit_loop") and not self.state.exited:
+            self.note("left", "backed_out")
+            self.state = replace(self.state, entries=0, entered_s=None, abandoned=True)
+            return
+        self.note("through", "" if self.state.entries == 1 else "tailgater")
+        seen = tuple(replace(seen, quiet=seen.quiet + 1) for seen in self.state.seen)
+        self.state = replace(self.state, passed=True, seen=seen)
 
     def arrive(self) -> None:
         self.state = replace(self.state, here=True)

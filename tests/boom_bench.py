@@ -1,0 +1,155 @@
+"""A hand-cranked barrier for the tests: sets inputs, turns the clock, collects what happened, and checks every tick.
+
+The checks in `check` are written from the issue's rules, not from the code: they keep their own record of the inputs.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from firmware_io.safety import BarrierSettings, Inputs, Notice, Outputs, Permit, Requests, State, recheck, start, step
+from firmware_io.terms import InputName
+
+TICK_S = 0.05
+ALL: tuple[InputName, ...] = (
+    "presence", "safety_loop", "exit_loop", "photocell", "safety_edge", "limit_open", "limit_closed", "arm_torn",
+    "tamper", "mains_ok", "fire", "manual_key",
+)  # fmt: skip
+CALM: dict[InputName, bool | None] = {**dict.fromkeys(ALL, False), "limit_closed": True, "mains_ok": True}
+UNDER_ARM: tuple[InputName, ...] = ("safety_loop", "photocell", "safety_edge")
+MAY_LOWER_WITH = {"host_lost", "tamper"}
+
+
+class Bench:
+    def __init__(self, settings: BarrierSettings | None = None, *, ready: bool = True) -> None:
+        self.settings = settings or BarrierSettings()
+        assert self.settings.faults() == []
+        self.now = 500.0
+        self.state: State = start(self.now)
+        self.values: dict[InputName, bool | None] = dict(CALM)
+        self.alive = self.host = True
+        self.hold = False
+        self.at_s = self.beat_s = self.now
+        self.notices: list[Notice] = []
+        self.pulses: list[tuple[float, str]] = []
+        self.outputs = Outputs()
+        self.accepted: list[int] = []
+        self._clear_since_s: float | None = None
+        self._open_until_s = 0.0
+        if ready:
+            self.run(self.settings.settle_s + self.settings.fault_clear_s + 0.2)
+            assert self.state.faults == ()
+            self.notices.clear()
+
+    def set(self, **values: bool | None) -> Bench:
+        self.values |= values  # type: ignore[arg-type]
+        return self
+
+    def run(self, for_s: float) -> list[Notice]:
+        """Turn the clock; returns what happened meanwhile."""
+        begin = len(self.notices)
+        for _ in range(max(1, round(for_s / TICK_S))):
+            self.tick()
+        return self.notices[begin:]
+
+    def kinds(self, for_s: float) -> list[str]:
+        return [notice.kind for notice in self.run(for_s)]
+
+    def offer(self, *permits: Permit) -> list[Notice]:
+        return self.tick(Requests(permits=permits))
+
+    def permit(self, serial: int = 1, age_s: float = 0.0, life_s: float = 2.0) -> Permit:
+        offered_s = self.now + TICK_S - age_s
+        return Permit(serial, offered_s, offered_s + life_s)
+
+    def tick(self, asked: Requests | None = None) -> list[Notice]:
+        self.now += TICK_S
+        self.at_s = self.now if self.alive else self.at_s
+        self.beat_s = self.now if self.host else self.beat_s
+        inputs = Inputs(self.at_s, **self.values)
+        asked = replace(asked or Requests(), beat_s=self.beat_s, hold=self.hold)
+        before = self.state
+        self.state, self.outputs, notices = step(before, inputs, asked, self.now, self.settings)
+        self.check(before, inputs, asked, list(notices))
+        self.notices += notices
+        for name in ("open", "close", "stop"):
+            if getattr(self.outputs, name):
+                self.pulses.append((self.now, name))
+        return list(notices)
+
+    # ------------------------------------------------------------ the rules, in their own words
+
+    def check(self, before: State, inputs: Inputs, asked: Requests, notices: list[Notice]) -> None:
+        out, settings = self.outputs, self.settings
+        fresh = self.now - inputs.at_s <= settings.stale_s
+        urgent = fresh and any(settings.has(name) and inputs.get(name) is True for name in ("fire", "manual_key"))
+        lane = [inputs.get(name) if fresh else None for name in UNDER_ARM if settings.has(name)]
+        is_clear = bool(lane) and all(value is False for value in lane)
+        if not is_clear:
+            self._clear_since_s = None
+        elif self._clear_since_s is None:
+            self._clear_since_s = self.now
+        assert not (out.open and out.close), "open and close together"
+        assert recheck(out, inputs, self.state, self.now, settings) == out, "the last gate disagrees with the first"
+        self._check_permits(asked, notices, urgent=urgent)
+        if out.open:
+            accepted = any(notice.kind == "permit_accepted" for notice in notices)
+            comes_down = before.phase == "lowering" or any(notice.kind == "lowering" for notice in notices)
+            assert accepted or urgent or comes_down, "opens with neither permit, fire, key nor reversal"
+            self._open_until_s = self.now + settings.pulse_s
+        if out.close:
+            self._check_close(is_clear=is_clear, urgent=urgent)
+        if any(notice.kind == "opened" for notice in notices):
+            assert settings.has("limit_open")
+            assert inputs.limit_open is True
+        unsettled = self.now - self.state.started_s < settings.settle_s
+        assert not (unsettled and (out.close or (out.open and not urgent))) or before.phase == "lowering", (
+            "moved at start"
+        )
+
+    def _check_close(self, *, is_clear: bool, urgent: bool) -> None:
+        assert self.settings.closes_by == "relay"
+        assert is_clear, "lowers onto an unknown or occupied lane"
+        assert self._clear_since_s is not None
+        assert self.now - self._clear_since_s >= self.settings.min_clear_s - 1e-6, "lowers too soon"
+        assert not urgent, "lowers under fire or key"
+        assert self.now >= self._open_until_s, "close while the open relay is still energised"
+        assert {fault.code for fault in self.state.faults} <= MAY_LOWER_WITH, "lowers with a fault"
+
+    def _check_permits(self, asked: Requests, notices: list[Notice], *, urgent: bool) -> None:
+        answers = [n.serial for n in notices if n.kind in ("permit_accepted", "permit_refused")]
+        assert answers == [permit.serial for permit in asked.permits], "each permit is answered once"
+        accepted = [n.serial for n in notices if n.kind == "permit_accepted"]
+        assert len(accepted) <= 1
+        for serial in accepted:
+            permit = next(permit for permit in asked.permits if permit.serial == serial)
+            assert all(serial > old for old in self.accepted), "a serial came twice"
+            assert permit.offered_s <= self.now <= permit.expires_s <= permit.offered_s + 2.0 + 1e-5
+            assert permit.offered_s >= self.state.started_s
+            assert self.state.faults == ()
+            assert not asked.hold
+            assert not asked.stop
+            assert not urgent
+            assert self.now - self.beat_s <= 3.0
+            assert self.outputs.open
+            self.accepted.append(serial)
+
+    # ------------------------------------------------------------ whole stretches
+
+    def open_for_vehicle(self, serial: int = 1) -> Bench:
+        """A vehicle comes, gets its permit, and the boom is up."""
+        self.set(presence=True).run(0.5)
+        assert [n.kind for n in self.offer(self.permit(serial))] == ["permit_accepted", "opening"]
+        self.set(limit_closed=False).run(1.5)
+        assert "opened" in [n.kind for n in self.set(limit_open=True).run(0.5)]
+        return self
+
+    def drive_through(self, seconds: float = 2.0) -> Bench:
+        """The vehicle drives under the arm and off all loops; nothing is waited for after that."""
+        under = {name: True for name in UNDER_ARM[:2] if self.settings.has(name)}
+        self.set(**under).run(seconds)
+        self.set(presence=False).run(seconds)
+        if self.settings.has("exit_loop"):
+            self.set(exit_loop=True).run(1.0)
+        self.set(**dict.fromkeys(under, False), exit_loop=False).run(TICK_S)
+        return self
