@@ -28,7 +28,7 @@ class PanelSettings:
     language: Literal["vi", "en"] = "vi"
     auto_lock_s: float = 900.0
     shift_s: float = 12 * 3600.0
-    beat_s: float = 1.0
+    beat_s: float = 0.5
 
 
 @dataclass(slots=True)

@@ -1,6 +1,6 @@
 // The other ways through: reasons, declarations, plates. Each dialog is about one passage and closes when that passage goes.
 import { h, holdable } from "./dom.js";
-import { plateKeyboard } from "./keyboard.js";
+import { plateKeyboard, wordKeys } from "./keyboard.js";
 import { plateSign, procedureName } from "./plate.js";
 import { stepName, stepTable } from "./steps.js";
 import { dayClock, section, t } from "./words.js";
@@ -45,18 +45,25 @@ export function askReason(action, passage, send) {
   const submit = h("button", { type: "button", class: "press go", id: "send", disabled: true },
     t(`action.${action}`), h("small", { text: t(hold ? "app.hold_to_send" : "app.send") }));
   let reason = "";
+  const keys = wordKeys(words);
+  keys.hidden = true;
   const judge = () => {
-    words.placeholder = t(reason === "other" ? "dialog.words_needed" : "dialog.words");
-    submit.disabled = reason === "" || (reason === "other" && words.value.trim() === "");
+    const own = reason === "other";
+    words.placeholder = t(own ? "dialog.words_needed" : "dialog.words");
+    submit.disabled = reason === "" || (own && words.value.trim() === "");
+    // Written reasons need the keys, and the keys need the room of the other reasons.
+    keys.hidden = !own;
+    list.classList.toggle("own", own);
   };
   const choices = section(`${action}_reason`).map((each) => h("label", { class: "choice" },
     h("input", { type: "radio", name: "reason", value: each, onchange: () => { reason = each; judge(); } }),
     h("span", { text: t(`${action}_reason.${each}`) })));
   const done = () => { dialog.close(); send({ reason, words: words.value.trim() }); };
+  const list = h("div", { class: "choices", role: "radiogroup" }, ...choices);
   words.addEventListener("input", judge);
   if (hold) holdable(submit, done);
   else submit.addEventListener("click", done);
-  show(passage, t(`action_long.${action}`), h("div", { class: "choices", role: "radiogroup" }, ...choices), words, submit);
+  show(passage, t(`action_long.${action}`), list, words, keys, submit);
 }
 
 /** Several declarations fit: which one is it? `send({value: id})`. */

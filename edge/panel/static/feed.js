@@ -1,7 +1,7 @@
-// The line to the gate process: the lane's view as it changes, a beat each second, and knowing when it went silent.
+// The line to the gate process: the lane's view as it changes, beats in between, and knowing when it went silent.
 import { boot } from "./words.js";
 
-const SILENT_MS = 1700; // the beat comes each second: with the check each 100 ms, silence shows within 2 s
+const SILENT_MS = 1600; // beats come twice a second; checked each 100 ms, silence shows within 2 s and one late beat does not
 
 /** Follows a lane. `on.view`, `on.beat`, `on.locked` are called as the server speaks; `on.silent(ms)` while it does not. */
 export function follow(lane, on) {

@@ -1,42 +1,57 @@
-// The on-screen keyboard for plates: digits and letters, Đ among them; the Chinese provinces and endings on a second sheet.
+// The on-screen keyboard: digits and letters, Đ among them; for plates the Chinese provinces and endings on a second sheet, for
+// words a space. A booth's own keyboard works as well.
 import { h } from "./dom.js";
 import { t } from "./words.js";
 
 const LETTERS = ["1234567890", "QWERTYUIOP", "ASDFGHJKLĐ", "ZXCVBNM"];
 const PROVINCES = ["桂云粤琼贵川渝湘鄂赣", "京津沪冀豫辽黑皖鲁新", "苏浙甘晋蒙陕吉闽青藏", "宁挂学警港澳领使"];
-const LONGEST = 10;
+const LONGEST_PLATE = 10;
 
-/** A field with its keys. `value()` is the text typed; `changed` is called after each key. */
+function keys(press, erase, lastKey) {
+  const box = h("div", { class: "keys" });
+  const key = (label, then, more = "") => h("button", { type: "button", class: `key ${more}`, text: label, onclick: then });
+  const draw = (sheet) => box.replaceChildren(...sheet.map((row, n) => h("div", { class: "key-row" },
+    ...[...row].map((letter) => key(letter, () => press(letter))),
+    n === sheet.length - 1 && lastKey(key, sheet, draw),
+    n === sheet.length - 1 && key("⌫", erase, "erase"))));
+  draw(LETTERS);
+  return box;
+}
+
+const shorter = (text) => [...text].slice(0, -1).join("");
+
+/** A field with its keys for a plate. `changed(text)` is called after each key. */
 export function plateKeyboard(first, changed) {
   const field = h("output", { class: "typed", id: "typed", "aria-live": "polite" });
-  const keys = h("div", { class: "keys" });
-  let text = first;
-  let sheet = LETTERS;
-
-  const show = (next) => {
-    text = [...next].slice(0, LONGEST).join("");
+  let text = "";
+  const set = (next) => {
+    text = [...next].slice(0, LONGEST_PLATE).join("");
     field.textContent = text || " ";
     changed(text);
   };
-  const key = (label, press, more = "") => h("button", { type: "button", class: `key ${more}`, text: label, onclick: press });
-  const draw = () => keys.replaceChildren(...sheet.map((row, n) => h("div", { class: "key-row" },
-    ...[...row].map((letter) => key(letter, () => show(text + letter))),
-    ...(n === sheet.length - 1 ? edges() : []))));
-  const edges = () => [
-    key(t(sheet === LETTERS ? "dialog.province" : "dialog.letters"), () => { sheet = sheet === LETTERS ? PROVINCES : LETTERS; draw(); }, "wide"),
-    key("⌫", () => show([...text].slice(0, -1).join("")), "erase"),
-  ];
-  draw();
-  show(first);
+  const otherSheet = (key, sheet, draw) =>
+    key(t(sheet === LETTERS ? "dialog.province" : "dialog.letters"), () => draw(sheet === LETTERS ? PROVINCES : LETTERS), "wide");
+  set(first);
   return {
     field,
-    keys,
+    keys: keys((letter) => set(text + letter), () => set(shorter(text)), otherSheet),
     value: () => text,
-    set: show,
-    /** A hardware key, for a booth that has a keyboard. */
+    set,
     typed: (event) => {
-      if (event.key === "Backspace") show([...text].slice(0, -1).join(""));
-      else if (/^[\p{L}\d]$/u.test(event.key)) show(text + event.key.toUpperCase());
+      if (event.key === "Backspace") set(shorter(text));
+      else if (/^[\p{L}\d]$/u.test(event.key)) set(text + event.key.toUpperCase());
     },
   };
+}
+
+/** Keys that write into a text area. */
+export function wordKeys(area) {
+  const write = (next) => {
+    area.value = next.slice(0, area.maxLength);
+    area.dispatchEvent(new Event("input"));
+  };
+  const space = (key) => key(" ", () => write(`${area.value} `), "wide");
+  const box = keys((letter) => write(area.value + letter), () => write(shorter(area.value)), space);
+  box.querySelector(".wide").setAttribute("aria-label", "space");
+  return box;
 }
