@@ -45,7 +45,8 @@ class Shown:
     picked: str | None = None
     checked: bool = False
     """The guard said "I have checked", which an old copy asks for."""
-    recorded: bool = False
+    recorded: tuple[str, ...] | None = None
+    """The decided texts that the record already tells of; None where it tells of nothing yet."""
     result: dict[str, str] | None = None
 
 
@@ -248,8 +249,9 @@ class LaneActor:
         return next((sight.reading for sight in passage.sights if sight.reading), None) if passage else None
 
     async def _record_seen(self, passage: Passage) -> None:
-        """Once for each passage: what was read, the photo and crop of that frame, and what the law said."""
-        if self.shown.recorded or self.shown.assessment is None:
+        """What was read, the photo and crop of that frame, what the law said; again where a further plate is decided."""
+        texts = tuple(plate.text for plate in passage.decided)
+        if self.shown.recorded == texts or self.shown.assessment is None:
             return
         verdict = asdict(self.shown.assessment.verdict)
         reading = self.best_reading()
@@ -264,7 +266,7 @@ class LaneActor:
         await self.ledger.write("passage", body, reading, photos=photos)
         if pictures and photos:
             self.shown.staged[pictures[0].read.plate.text] = photos
-        self.shown.recorded = True
+        self.shown.recorded = texts
 
     async def _record_through(self, notice: Notice) -> None:
         """The passage itself, confirmed by the system: `auto` at a yard gate, `passed` at a barrier."""
@@ -303,7 +305,7 @@ class LaneActor:
         plate = passage.sights[0].plate.text if passage.sights else None
         ended = {"outcome": passages.outcome(passage), "verdict": assessment.verdict.verdict if assessment else None}
         self.last = [{"plate": plate, "at": clock.wall_iso(), **ended}, *self.last][:8]
-        if self.shown.recorded:
+        if self.shown.recorded is not None:
             await self.ledger.write("passage", {**self.about(passage), "stage": "ended", **ended})
 
     # ------------------------------------------------------------ the picture of it

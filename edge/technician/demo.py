@@ -68,7 +68,7 @@ class _Demo:
             worlds = [await asyncio.to_thread(LaneWorld, show, self._folder) for show in demo_lane.SHOWS]
             await asyncio.to_thread(rtsp.start)
             await asyncio.to_thread(broker.start)
-            self._spawn("central", *self._central_arguments(mqtt_port))
+            self._spawn("central", "central", *self._central_arguments(mqtt_port))
             config = demo_lane.write_config(self._folder, worlds, self._port, mqtt_port, rtsp_port)
             say("demo: starting the agent and loading the models …")
             self._spawn("agent", "run", "--config", str(config))

@@ -14,13 +14,12 @@ from dataclasses import dataclass
 from itertools import count, cycle
 from pathlib import Path
 
-from firmware_io.sim import SimBoard
-from firmware_io.sim_world import SimVehicle, World
-
 from edge import resources
 from edge.technician.demo_camera import DemoCamera
 from edge.technician.demo_guard import Panel
 from edge.technician.demo_platform import Visit, declare, export_at_b1, import_at_yard
+from firmware_io.sim import SimBoard
+from firmware_io.sim_world import SimVehicle, World
 
 POLL_S = 0.1
 GAP_S = 2.0
@@ -111,9 +110,8 @@ class LaneWorld:
                     published.unlink(missing_ok=True)
 
     async def _visit(self, camera: DemoCamera, panel: Panel) -> None:
-        await camera.play("approach")
         self.world.arrive(SimVehicle())
-        camera.show("stand")
+        await camera.play("approach")
         turned_away_s = 0.0
         while self._phase() not in ("passing", "gone"):
             await asyncio.sleep(POLL_S)
@@ -123,7 +121,6 @@ class LaneWorld:
                 self.world.leave()
                 break
         await camera.play("depart" if self._phase() == "passing" else "empty")
-        camera.show("empty")
         while self._phase() != "gone":
             await asyncio.sleep(POLL_S)
 
@@ -158,6 +155,7 @@ sign_in = "demo"
 [mqtt]
 host = "127.0.0.1"
 port = {mqtt_port}
+client_id = "barie-demo-{{random}}"
 
 [store]
 keep_acknowledged_s = 0
@@ -176,6 +174,7 @@ name = {{ vi = "{show.name_vi}", en = "{show.name_en}" }}
 place = "{show.place}"
 direction = "{show.direction}"
 simulated = true
+match_after_s = 20.0
 
 [[lane.camera]]
 id = "{show.lane}-front"

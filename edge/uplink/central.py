@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 import re
-import secrets
 import threading
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -19,7 +18,7 @@ from edge import clock
 from edge.errors import BadMessageError
 from edge.uplink.central_store import CentralStore, Progress, read_event
 from edge.uplink.folder import WATCHLIST, Change, Folder, folded, merged
-from edge.uplink.link import Link, LinkError, LinkSettings, Protocol
+from edge.uplink.link import RANDOM, Link, LinkError, LinkSettings, Protocol
 from edge.uplink.mailbox import Arrived, Connected, Lost, Mailbox, Subscribed
 from edge.uplink.topics import Topics
 
@@ -43,7 +42,7 @@ def run_central(
     """Until `stop`; connects again by itself. `out` gets one JSON line for everything that happens."""
     store = CentralStore(db)
     central = Central(store, Topics(site), folder, db.with_name(f"{db.stem}-evidence"), out)
-    settings = LinkSettings(host=host, port=port, client_id=f"barie-central-{site}-{secrets.token_hex(3)}")
+    settings = LinkSettings(host=host, port=port, client_id=f"barie-central-{site}-{RANDOM}")
     try:
         while not stop.is_set():
             central.serve(settings, protocol, stop)

@@ -5,6 +5,7 @@ done late.
 
 from __future__ import annotations
 
+import secrets
 import socket
 import ssl
 from collections.abc import Callable, Sequence
@@ -25,6 +26,7 @@ Protocol = Literal["5", "3.1.1"]
 RECEIVE_MAXIMUM = 100
 PACKET_MAXIMUM_BYTES = 4_000_000
 CONNECT_TIMEOUT_S = 5.0
+RANDOM = "{random}"
 WRONG_VERSION = 1
 """CONNACK code of MQTT 3.1.1 and older brokers: unacceptable protocol version."""
 
@@ -44,7 +46,7 @@ class LinkError(BarieError):
 
 @dataclass(frozen=True, slots=True)
 class LinkSettings:
-    """Where the broker is and who we are to it."""
+    """Where the broker is and who we are to it. RANDOM in `client_id` is drawn anew for each connection."""
 
     host: str
     port: int
@@ -86,7 +88,7 @@ class Link:
         version = MQTTProtocolVersion.MQTTv5 if self._v5 else MQTTProtocolVersion.MQTTv311
         self._client = client = paho.Client(
             CallbackAPIVersion.VERSION2,
-            client_id=settings.client_id,
+            client_id=settings.client_id.replace(RANDOM, secrets.token_hex(4)),
             clean_session=None if self._v5 else True,
             protocol=version,
             reconnect_on_failure=False,
