@@ -124,7 +124,7 @@ class Procedure:
     steps: tuple[LawStep, ...]
     goes_on_after: int | None = None
 
-    def index(self, step: str) -> int | None:
+    def index(self, step: str | None) -> int | None:
         """Where in the legal order a step stands, or None: this procedure never has it."""
         for number, law_step in enumerate(self.steps):
             if law_step.step == step:

@@ -32,8 +32,7 @@ def outline(
     if declaration is None or procedure is None:
         return ()
     rows = stand(rules, choices, declaration, procedure.steps, plates)
-    step = rules.passages.get((place, direction))
-    here = None if step is None else procedure.index(step)
+    here = procedure.index(rules.passages.get((place, direction)))
     views: list[StepView] = []
     for index, (law_step, row) in enumerate(zip(procedure.steps, rows, strict=True)):
         complete = all(s.counted is not None and not s.ahead for s in row)

@@ -121,7 +121,7 @@ def lay_signatures(
     copy of when the platform went down."""
     procedure = rules.procedures[declaration.procedure]
     step = rules.passages.get((entry.place, entry.direction))
-    index = None if step is None else procedure.index(step)
+    index = procedure.index(step)
     given = {(c.step, c.authority, c.act) for c in declaration.confirmations}
     signed: list[Confirmation] = []
     for law_step in procedure.steps[: index + 1] if index is not None else ():

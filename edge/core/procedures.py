@@ -75,14 +75,7 @@ def decide(
     if moment is None:
         raise ValueError(f"now = {now!r}: an ISO 8601 time with an offset")
     step = rules.passages.get((place, direction))
-    verdict = _held(rules, step, facts) or _unknown(rules, declaration, step, facts)
-    if verdict is None and declaration is not None:
-        procedure = rules.procedures[declaration.procedure]
-        verdict = _refused(rules, declaration, procedure, step, moment, facts)
-        if verdict is None and step is not None:
-            verdict = _weighed(rules, choices, declaration, procedure, step, moment, facts)
-    if verdict is None:  # a declaration that is neither unknown, refused nor weighed cannot be
-        raise AssertionError("no verdict")
+    verdict = _held(rules, step, facts) or _found(rules, choices, declaration, step, moment, facts)
     return replace(verdict, reasons=(*verdict.reasons, *_notes(rules, facts)))
 
 
@@ -108,31 +101,34 @@ def _held(rules: Rules, step: str | None, facts: Facts) -> Verdict | None:
     return Verdict("refuse", step, (), tuple(reasons)) if reasons else None
 
 
-def _unknown(rules: Rules, declaration: Declaration | None, step: str | None, facts: Facts) -> Verdict | None:
+def _found(
+    rules: Rules, choices: Choices, declaration: Declaration | None, step: str | None, now: Instant, facts: Facts
+) -> Verdict:
+    """Unknown, refused or weighed, in this order."""
     if declaration is None:
         if facts.device_fault and step is not None and rules.steps[step].kind == "yard":
             return Verdict("release", step, (), (rules.say("device_fault"),))
         return Verdict("unknown", step, (), (rules.say("no_declaration"),))
     if not facts.exact_plate:
         return Verdict("unknown", step, (), (rules.say("plate_not_exact"),))
-    if declaration.procedure not in rules.procedures:
+    procedure = rules.procedures.get(declaration.procedure)
+    if procedure is None:
         return Verdict("unknown", step, (), (rules.say("procedure_unknown", procedure=declaration.procedure),))
-    return None
-
-
-def _refused(
-    rules: Rules, declaration: Declaration, procedure: Procedure, step: str | None, now: Instant, facts: Facts
-) -> Verdict | None:
     if declaration.state != "active":
         code = "completed" if declaration.state == "completed" else "withdrawn"
         return Verdict("refuse", step, (), (rules.say(code, procedure.source),))
-    index = None if step is None else procedure.index(step)
-    if step is None or index is None:
+    index = procedure.index(step)
+    if index is None:
         return Verdict("refuse", step, (), (rules.say("never_passes", procedure.source),))
-    if (at := passed_at(declaration, step, facts.plates)) is not None:
-        return Verdict("refuse", step, (), (rules.say("passed_already", procedure.steps[index].article, at=at),))
+    refused = _refused(rules, declaration, procedure.steps[index], now, facts)
+    return refused or _weighed(rules, choices, declaration, procedure, index, now, facts)
+
+
+def _refused(rules: Rules, declaration: Declaration, step: LawStep, now: Instant, facts: Facts) -> Verdict | None:
+    if (at := passed_at(declaration, step.step, facts.plates)) is not None:
+        return Verdict("refuse", step.step, (), (rules.say("passed_already", step.article, at=at),))
     broken = _transfer_broken(rules, declaration, now, facts)
-    return Verdict("refuse", step, (), broken) if broken else None
+    return Verdict("refuse", step.step, (), broken) if broken else None
 
 
 def _transfer_broken(rules: Rules, declaration: Declaration, now: Instant, facts: Facts) -> tuple[Reason, ...]:
@@ -171,11 +167,10 @@ def _weighed(
     choices: Choices,
     declaration: Declaration,
     procedure: Procedure,
-    step: str,
+    index: int,
     now: Instant,
     facts: Facts,
 ) -> Verdict:
-    index = procedure.index(step) or 0
     rows = stand(rules, choices, declaration, procedure.steps[: index + 1], facts.plates)
     stood = [s for row in rows for s in row]
     opener = next((s for s in rows[index] if s.need.opens), None)
