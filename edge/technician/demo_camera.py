@@ -169,8 +169,14 @@ def serve(directory: str, port: int) -> None:
     """The server process's whole life."""
     from aio_rtsp_toolkit import server
 
+    class Looping(server.RtspServer):  # type: ignore[misc]
+        """Plays for ever whatever the URL says; the package's own default is one round."""
+
+        def parse_play_count(self, uri: str) -> int:
+            return 0
+
     threading.Thread(target=_end_with_stdin, daemon=True).start()
-    asyncio.run(server.serve(directory, "127.0.0.1", port))
+    asyncio.run(Looping(directory=directory, host="127.0.0.1", port=port).serve_forever())
 
 
 if __name__ == "__main__":

@@ -32,7 +32,7 @@ class PipelineRules:
     """Looks go on for so long after the last movement."""
     survey_s: float = 1.2
     """The whole region is looked at this often at least; between, only what surrounds known plates."""
-    focus: float = 1.6
+    focus: float = 0.9
     """How far these surroundings reach beyond a plate on every side, in its widths."""
     tries_most: int = 15
     """Readings of an unmoved plate without a decision, after which it is left alone until it moves."""
