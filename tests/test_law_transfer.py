@@ -9,6 +9,7 @@ from datetime import date
 
 from edge.core import transfer
 from edge.core.model import Transfer
+from edge.core.transfer_page import list_page
 from tests.law_tools import declared
 
 RECORD = Transfer("BB-02", "2026-11-19", "HQ-A", "HQ-B")
@@ -50,3 +51,14 @@ def test_periods_are_five_days_from_the_start_day() -> None:
     assert transfer.period(date(2026, 11, 5), start) == (date(2026, 11, 1), date(2026, 11, 6))
     assert transfer.period(date(2026, 11, 6), start) == (date(2026, 11, 6), date(2026, 11, 11))
     assert transfer.period(date(2026, 10, 31), start) == (date(2026, 10, 27), date(2026, 11, 1))
+
+
+def test_the_printable_page_has_the_rows_and_escapes_them() -> None:
+    since, until = date(2026, 11, 20), date(2026, 11, 25)
+    rows = transfer.list_rows([received(RECORD, 20, "<b>rách")], "HQ-A", since, until)
+    page = list_page(rows, "HQ-A & co", "HQ-B", since, until)
+    assert "&lt;b&gt;rách" in page
+    assert "HQ-A &amp; co" in page
+    assert "20/11/2026 đến / to 24/11/2026: 1" in page
+    assert page.count("<tr>") == 2
+    assert "Không có biên bản" in list_page([], "HQ-A", "HQ-B", since, until)
