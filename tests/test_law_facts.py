@@ -240,6 +240,7 @@ def test_one_vehicles_passage_does_not_speak_of_another_of_the_same_declaration(
     through = Confirmation("b2_in", "SYS", "passed", stamp(9), "b2", "gate", "12C11111")
     declaration = declared("EX-IN", [*almost("EX-IN", "b2_in", 1), *first, through], vehicles=vehicles)
     assert codes(at_gate(declaration, "b2_in", facts=replace(EXACT, plates=("12C11111",)))) == ["passed_already"]
+    assert codes(at_gate(declaration, "b2_in", facts=replace(EXACT, plates=("12c-111.11",)))) == ["passed_already"]
     assert at_gate(declaration, "b2_in", facts=replace(EXACT, plates=("12C22222",))).verdict == "ready"
     assert codes(at_gate(declaration, "b2_in")) == ["passed_already"]
     for_all = replace(through, plate=None)

@@ -7,11 +7,13 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 from edge.core.instant import LONG_AGO, Instant, instant
 from edge.core.model import Confirmation, Declaration, Vehicle
 
 
+@lru_cache(maxsize=4096)
 def normal_plate(plate: str) -> str:
     """Upper case, letters and digits only, Đ kept: the form in which plates are compared, and only whole."""
     folded = unicodedata.normalize("NFKC", plate).upper().replace("\u00d0", "Đ")

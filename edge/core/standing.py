@@ -14,6 +14,7 @@ from operator import itemgetter
 
 from edge.core.instant import LONG_AGO, Instant, instant
 from edge.core.law import AUTO, PASSED, SYSTEM, Choices, LawNeed, LawStep, Rules
+from edge.core.lookup import normal_plate
 from edge.core.model import Confirmation, Declaration
 
 YARD_EXIT = "yard_out"
@@ -48,7 +49,8 @@ def applies(rules: Rules, choices: Choices, declaration: Declaration, need: LawN
 
 def for_plates(confirmations: Iterable[Confirmation], plates: Collection[str]) -> list[Confirmation]:
     """Those that speak of the whole declaration, or of one of these plates; all of them where no plate is known."""
-    return [c for c in confirmations if c.plate is None or not plates or c.plate in plates]
+    here = {normal_plate(plate) for plate in plates}
+    return [c for c in confirmations if c.plate is None or not here or normal_plate(c.plate) in here]
 
 
 def stand(

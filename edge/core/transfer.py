@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 
 from edge.core.instant import Instant, deadline_instant
+from edge.core.lookup import normal_plate
 from edge.core.model import Declaration, Transfer
 
 LIST_EVERY_DAYS = 5
@@ -58,11 +59,14 @@ def seal_differences(
     record = {norm_seal(seal) for seal in declaration.transfer.seals} if declaration.transfer is not None else set()
     if not record:
         return ()
-    declared = {vehicle.plate: norm_seal(vehicle.seal) for vehicle in declaration.vehicles if vehicle.seal}
+    declared = {
+        normal_plate(vehicle.plate): norm_seal(vehicle.seal) for vehicle in declaration.vehicles if vehicle.seal
+    }
     if seen is None:
         return tuple(sorted(record ^ set(declared.values()))) if declared else None
     there = {norm_seal(seal) for seal in seen}
-    here = {seal for plate, seal in declared.items() if plate in plates}
+    at_gate = {normal_plate(plate) for plate in plates}
+    here = {seal for plate, seal in declared.items() if plate in at_gate}
     due = record & here if here and len(declared) > 1 else record
     return tuple(sorted((there - record) | (due - there)))
 
