@@ -63,8 +63,8 @@ class MqttConfig(Section):
     port: Annotated[int, Field(ge=1, le=65535)] = 1883
     protocol: Literal["5", "3.1.1"] = "5"
     client_id: str | None = None
-    """Default: made of site and lanes, so that a broker takes a half-open connection over. "{random}" in it is drawn anew
-    for each connection, for a broker that cannot do that (the demo's)."""
+    """Default: made of site and lanes, so that a broker takes a half-open connection over. "{random}" in it is drawn
+    anew for each connection, for a broker that cannot do that (the demo's)."""
     username: str | None = None
     password_file: str | None = None
     tls: bool = False

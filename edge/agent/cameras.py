@@ -8,6 +8,8 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import os
+import signal
 import socket
 import sys
 from collections.abc import Callable, Mapping
@@ -78,24 +80,27 @@ class CameraProcess:
         while not self._stopping:
             began_s = clock.mono_s()
             await self._one_life()
+            if self.stopped():
+                return
             self.view.restarts += 1
             self.view.picture_s = None
             self._set("down", self.view.detail or "camera process ended; starting it again")
             row = 0 if clock.mono_s() - began_s > LIVED_S else row + 1
             await asyncio.sleep(RESTART_S[min(row, len(RESTART_S) - 1)] if row > 1 else 0)
 
+    def stopped(self) -> bool:
+        return self._stopping
+
     async def stop(self) -> None:
         self._stopping = True
         process = self._process
         if process is None or process.returncode is not None:
             return
-        with contextlib.suppress(ProcessLookupError):
-            process.terminate()
+        _signal(process, signal.SIGTERM)
         try:
             await asyncio.wait_for(process.wait(), 1.0)
         except TimeoutError:
-            with contextlib.suppress(ProcessLookupError):
-                process.kill()
+            _signal(process, signal.SIGKILL)
 
     async def _one_life(self) -> None:
         ours, theirs = socket.socketpair()
@@ -121,9 +126,7 @@ class CameraProcess:
                 log.warning("camera %s: link broken: %s", self.camera, error)
         finally:
             writer.close()
-            with contextlib.suppress(ProcessLookupError):
-                if self._process.returncode is None:
-                    self._process.kill()
+            _signal(self._process, signal.SIGKILL)
             await self._process.wait()
 
     async def _listen(self, reader: asyncio.StreamReader) -> None:
@@ -168,3 +171,10 @@ class CameraProcess:
             log.log(logging.INFO if state == "up" else logging.WARNING, "camera %s: %s %s", self.camera, state, detail)
             self.view.state, self.view.detail = state, detail
             self._on_change()
+
+
+def _signal(process: asyncio.subprocess.Process, number: signal.Signals) -> None:
+    """Not by the process object: its own way polls, and so takes the exit status away from the loop's watcher."""
+    if process.returncode is None:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(process.pid, number)

@@ -109,7 +109,7 @@ class Gate:
     def evidence_jpeg(self, evidence_id: str) -> bytes | None:
         """A photo on the screen, still in memory or already on disk."""
         for actor in self.actors.values():
-            if (jpeg := actor.picture_jpeg(evidence_id)) is not None:
+            if (jpeg := actor.shown.picture_jpeg(evidence_id)) is not None:
                 return jpeg
         path = self.store.evidence_path(evidence_id)
         if path is None:

@@ -9,6 +9,7 @@ from typing import Any
 
 from edge import clock
 from edge.agent.cameras import CameraProcess
+from edge.agent.copy_age import NEVER_S
 from edge.agent.lane import LaneActor
 from edge.store import Store
 from firmware_io.loop import BarrierLoop
@@ -43,8 +44,13 @@ class GateHealth:
             "store": {"state": "failed", "detail": self._actor.trouble}
             if self._actor.trouble
             else {"state": "ok", "detail": ""},
-            "copy_age_s": self._copy_age_s(),
+            "copy_age_s": self._copy_view(),
         }
+
+    def _copy_view(self) -> float | None:
+        """0 while the link is up; null where this gate never had a whole copy."""
+        age_s = self._copy_age_s()
+        return 0.0 if age_s is None else None if age_s >= NEVER_S else age_s
 
     def _boom(self) -> dict[str, Any]:
         now = self._barrier.snapshot()

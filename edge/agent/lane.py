@@ -7,86 +7,50 @@ store records it, and only after the commit a permit goes to the barrier loop. N
 from __future__ import annotations
 
 import asyncio
-import logging
-from collections.abc import Awaitable, Callable
-from dataclasses import asdict, dataclass, field
+from collections.abc import Callable
 from typing import Any
 
 from edge import clock
+from edge.agent import bodies
+from edge.agent.actor import Actor
 from edge.agent.law import Assessment, Law
 from edge.agent.ledger import Keys, Ledger
-from edge.agent.view import Picture, names, passage_view
+from edge.agent.shown import Shown
+from edge.agent.view import names, passage_view
 from edge.config import LaneConfig
 from edge.core import passage as passages
 from edge.core.model import Confirmation, Reading
 from edge.core.passage import Effect, Lane, Passage, Timing
-from edge.errors import StoreError
-from edge.store import StagedEvidence, Store
+from edge.store import Store
 from edge.wire import confirmation_to_json
 from firmware_io.loop import BarrierLoop
 from firmware_io.safety import Notice, Permit
 
-log = logging.getLogger(__name__)
-
+LAST_SHOWN = 8
+REFUSED_MOST = 3
+"""After so many refused permits of its own the system leaves the passage to a guard."""
 PERMIT_S = 2.0
 """A permit not used within this time is void (docs/safety.md)."""
 
-Job = Callable[[], Awaitable[None]]
 
-
-@dataclass(slots=True)
-class Shown:
-    """What belongs to the passage on the screen beside its own state: pictures by plate text, the verdict, the last
-    answer."""
-
-    pictures: dict[str, tuple[Reading, bytes, bytes]] = field(default_factory=dict)
-    staged: dict[str, tuple[StagedEvidence, StagedEvidence]] = field(default_factory=dict)
-    assessment: Assessment | None = None
-    picked: str | None = None
-    checked: bool = False
-    """The guard said "I have checked", which an old copy asks for."""
-    recorded: tuple[str, ...] | None = None
-    """The decided texts that the record already tells of; None where it tells of nothing yet."""
-    result: dict[str, str] | None = None
-
-
-class LaneActor:
+class LaneActor(Actor):
     """The lane's state and its jobs. `desk.LaneDesk` is the guard's side of it."""
 
     def __init__(
         self, config: LaneConfig, store: Store, law: Law, barrier: BarrierLoop, wake: Callable[[], None]
     ) -> None:
+        super().__init__(f"lane {config.id}")
         self.config = config
         self.lane = Lane()
         self.shown = Shown()
         self.last: list[dict[str, Any]] = []
-        self.number = 0
-        self.trouble = ""
         self.store = store
         self.law = law
         self.barrier = barrier
         self.ledger = Ledger(store, config.id, wake)
         self._timing = Timing(match_after_s=config.match_after_s)
-        self._jobs: asyncio.Queue[Job] = asyncio.Queue()
-        self._changed = asyncio.Event()
 
     # ------------------------------------------------------------ jobs in
-
-    async def run(self) -> None:
-        """Do jobs for ever. A record that cannot be written is trouble that the screen shows, never a reason to
-        stop."""
-        while True:
-            job = await self._jobs.get()
-            try:
-                await job()
-                self.trouble = ""
-            except StoreError as error:
-                log.error("lane %s: %s", self.config.id, error)
-                self.trouble = str(error)
-            self.touch()
-
-    def put(self, job: Job) -> None:
-        self._jobs.put_nowait(job)
 
     def on_reading(self, reading: Reading, photo: bytes, crop: bytes) -> None:
         self.put(lambda: self._reading(reading, photo, crop))
@@ -101,17 +65,6 @@ class LaneActor:
     def on_tick(self) -> None:
         self.put(self._tick)
 
-    def touch(self) -> None:
-        """The view changed: whoever waits for it looks again."""
-        self.number += 1
-        self._changed.set()
-        self._changed = asyncio.Event()
-
-    async def changed(self, since: int) -> int:
-        while self.number <= since:
-            await self._changed.wait()
-        return self.number
-
     # ------------------------------------------------------------ what happens
 
     async def _reading(self, reading: Reading, photo: bytes, crop: bytes) -> None:
@@ -123,29 +76,51 @@ class LaneActor:
         await self._follow(effects)
 
     async def _notice(self, notice: Notice) -> None:
-        now_s = clock.mono_s()
-        effects: tuple[Effect, ...] = ()
-        if notice.kind == "arrived":
-            self.lane, effects = passages.arrived(self.lane, now_s, _new_id)
-            if "begin" in effects:
-                self.shown = Shown()
-        elif notice.kind == "left":
-            self.lane, effects = passages.left(self.lane, now_s)
-        elif notice.kind == "through":
-            await self._record_through(notice)
-            self.lane, effects = passages.through(self.lane, now_s)
-        elif notice.kind in ("opening", "opened", "not_opened"):
-            self.lane = passages.boom(self.lane, notice.kind, notice.serial, notice.code)
-        elif notice.kind == "permit_refused":
-            self.lane = passages.boom(self.lane, "refused", notice.serial, notice.code)
-        elif notice.kind == "closed":
-            self.lane, effects = passages.lowered(self.lane, now_s)
-        await self._record_notice(notice)
-        await self._follow(effects)
+        """The state goes on first, then the record: a full disk must not leave a passage behind that is long gone."""
+        effects = self._moved(notice, clock.mono_s())
+        try:
+            if notice.kind == "through":
+                await self._record_through(notice)
+            kind = bodies.notice_kind(notice)
+            if kind is not None:
+                await self.ledger.write(kind, bodies.noticed(notice, self.lane.passage))
+        finally:
+            await self._follow(effects)
 
-    async def _tick(self) -> None:
+    def _moved(self, notice: Notice, now_s: float) -> tuple[Effect, ...]:
+        """The passage after what the barrier said."""
+        effects: tuple[Effect, ...] = ()
+        match notice.kind:
+            case "arrived":
+                self.lane, effects = passages.arrived(self.lane, now_s, _new_id)
+                if "begin" in effects:
+                    self.shown = Shown()
+            case "left":
+                self.lane, effects = passages.left(self.lane, now_s)
+            case "through":
+                self.lane, effects = passages.through(self.lane, now_s)
+            case "closed":
+                self.lane, effects = passages.lowered(self.lane, now_s)
+            case "opening" | "opened" | "not_opened":
+                self.lane = passages.boom(self.lane, notice.kind, notice.serial, notice.code)
+            case "permit_refused":
+                self._permit_refused(notice)
+            case _:
+                pass
+        return effects
+
+    async def _tick(self) -> bool:
+        before, shown = self.lane, self.shown.assessment
         self.lane, effects = passages.tick(self.lane, clock.mono_s(), self._timing)
         await self._follow(effects)
+        passage, known = self.lane.passage, self.shown.assessment
+        if not self._would_accept():
+            self.shown.tried = False
+        released = known is not None and known.verdict.verdict == "release"
+        if passage and passage.state == "waiting" and released and not self.shown.tried and self._would_accept():
+            self.shown.tried = True
+            await self.assess()  # anew: what was true when it arrived may not be now
+        return self.lane is not before or self.shown.assessment is not shown
 
     async def _reassess(self) -> None:
         if self.lane.passage is not None and self.shown.assessment is not None:
@@ -155,9 +130,11 @@ class LaneActor:
         if "evaluate" in effects:
             await self.assess()
         if "end" in effects:
-            await self._record_end()
-            self.lane = passages.cleared(self.lane)
-            self.shown = Shown()
+            try:
+                await self._record_end()
+            finally:
+                self.lane = passages.cleared(self.lane)
+                self.shown = Shown()
 
     # ------------------------------------------------------------ verdict
 
@@ -183,24 +160,45 @@ class LaneActor:
         return self.law.assess(self.config, texts, self.shown.picked, checked=self.shown.checked)
 
     async def _open_by_itself(self) -> None:
-        """Only with the vehicle on the loop, only once for this vehicle at this step: a second time is a guard's
-        decision."""
+        """Only with the vehicle on the loop and a barrier that would accept; once for this vehicle at this step.
+
+        A permit that was refused moved nothing, so a new one may follow, a few times; one that was accepted, or any
+        opening before a restart, leaves a second time to a guard.
+        """
         passage, assessment = self.lane.passage, self.shown.assessment
-        if passage is None or assessment is None or assessment.declaration is None or passage.state in passages.MOVING:
+        if passage is None or assessment is None or assessment.declaration is None or passage.state != "waiting":
             return
-        if self.config.barrier.presence and not self.lane.present:
-            return
+        if not self._would_accept():
+            return  # asked again with the next tick
         once = self.once_key(assessment)
-        if passage.state != "waiting" or await self.ledger.known(once) is not None:
+        if await self.ledger.known(once) is not None:
             return
         body = {**self.about(passage), "stage": "released", "verdict": "release", "by": "SYS"}
         await self.open_after_record("barrier", body, keys={once: {"code": "released"}})
+        self.shown.released = True
+
+    def _would_accept(self) -> bool:
+        """The vehicle is on the loop, and the barrier has no reason to refuse."""
+        barrier = self.barrier.snapshot()
+        here = self.lane.present or not self.config.barrier.presence
+        return here and barrier.board_ok and not barrier.faults and not barrier.held
 
     def once_key(self, assessment: Assessment) -> str:
         """What may be opened automatically one single time, whatever restarts in between."""
         declaration = assessment.declaration
         assert declaration is not None
-        return f"once/{self.config.id}/{declaration.id}/{assessment.verdict.step}/{assessment.plate or ''}"
+        parts = (self.config.id, declaration.id, assessment.verdict.step, assessment.plate or "", self.shown.refused)
+        return "once/" + "/".join(str(part) for part in parts)
+
+    def _permit_refused(self, notice: Notice) -> None:
+        passage = self.lane.passage
+        if passage is None or passage.serial != notice.serial:
+            return
+        self.lane = passages.boom(self.lane, "refused", notice.serial, notice.code)
+        if self.shown.released and self.shown.refused < REFUSED_MOST:
+            self.shown.refused += 1
+            self.shown.tried = False
+            self.lane = passages.waiting(self.lane, again=True)
 
     # ------------------------------------------------------------ record, then permit
 
@@ -229,18 +227,7 @@ class LaneActor:
 
     def about(self, passage: Passage) -> dict[str, Any]:
         """The part of an event's body that says which vehicle it is about."""
-        assessment = self.shown.assessment
-        return {
-            "passage": passage.id,
-            "plates": [
-                {**asdict(sight.plate), "decided": sight.decided, "typed": sight.reading is None}
-                for sight in passage.sights
-            ],
-            "declaration": assessment.declaration.id if assessment and assessment.declaration else None,
-            "step": assessment.verdict.step if assessment else None,
-            "place": self.config.place,
-            "direction": self.config.direction,
-        }
+        return bodies.about(self.config, passage, self.shown.assessment)
 
     def best_reading(self) -> Reading | None:
         """The reading behind the first plate on the screen: photo, plate, box and time are of one and the same
@@ -249,23 +236,17 @@ class LaneActor:
         return next((sight.reading for sight in passage.sights if sight.reading), None) if passage else None
 
     async def _record_seen(self, passage: Passage) -> None:
-        """What was read, the photo and crop of that frame, what the law said; again where a further plate is decided."""
+        """What was read, the photo and crop of that frame, what the law said; again with each further plate."""
         texts = tuple(plate.text for plate in passage.decided)
         if self.shown.recorded == texts or self.shown.assessment is None:
             return
-        verdict = asdict(self.shown.assessment.verdict)
         reading = self.best_reading()
-        body = {
-            **self.about(passage),
-            "stage": "seen",
-            "verdict": verdict,
-            "box": reading.read.box if reading else None,
-        }
+        body = {**self.about(passage), **bodies.seen(self.shown.assessment, reading)}
         pictures = self.shown.pictures.get(reading.read.plate.text) if reading else None
         photos = await self.ledger.stage(*pictures[1:]) if pictures else ()
         await self.ledger.write("passage", body, reading, photos=photos)
         if pictures and photos:
-            self.shown.staged[pictures[0].read.plate.text] = photos
+            self.shown.staged[pictures[0].read.plate.text] = (pictures[0], *photos)
         self.shown.recorded = texts
 
     async def _record_through(self, notice: Notice) -> None:
@@ -284,27 +265,13 @@ class LaneActor:
         body["confirmation"] = confirmation_to_json(given)
         await self.ledger.write("confirmation", body, confirmation=(assessment.declaration.id, given))
 
-    async def _record_notice(self, notice: Notice) -> None:
-        """What the barrier did: openings, refusals and faults are events; what only moves the picture is not."""
-        passage = self.lane.passage
-        body = {
-            "stage": notice.kind,
-            "permit": notice.serial,
-            "code": notice.code,
-            "passage": passage.id if passage else None,
-        }
-        if notice.kind in ("opened", "not_opened", "permit_refused", "closed", "reopened", "stopped", "opened_unasked"):
-            await self.ledger.write("barrier", body)
-        elif notice.kind in ("fault", "fault_cleared", "tailgate", "not_closed", "still_open"):
-            await self.ledger.write("alarm", body)
-
     async def _record_end(self) -> None:
         passage, assessment = self.lane.passage, self.shown.assessment
         if passage is None:
             return
         plate = passage.sights[0].plate.text if passage.sights else None
-        ended = {"outcome": passages.outcome(passage), "verdict": assessment.verdict.verdict if assessment else None}
-        self.last = [{"plate": plate, "at": clock.wall_iso(), **ended}, *self.last][:8]
+        ended = bodies.ended(passage, assessment)
+        self.last = [{"plate": plate, "at": clock.wall_iso(), **ended}, *self.last][:LAST_SHOWN]
         if self.shown.recorded is not None:
             await self.ledger.write("passage", {**self.about(passage), "stage": "ended", **ended})
 
@@ -313,32 +280,10 @@ class LaneActor:
     def view(self) -> dict[str, Any]:
         """The lane's own part of the screen's mapping."""
         passage = self.lane.passage
-        shown = passage and passage_view(passage, self.shown.assessment, self._picture(), self.law, self.shown.result)
+        picture = self.shown.picture(self.best_reading())
+        shown = passage and passage_view(passage, self.shown.assessment, picture, self.law, self.shown.result)
         return {**names(self.config), "number": self.number, "passage": shown, "last": self.last}
-
-    def picture_jpeg(self, picture_id: str) -> bytes | None:
-        """A picture of the passage on the screen that is not on disk yet."""
-        for reading, photo, crop in self.shown.pictures.values():
-            if picture_id == _now_id(reading, "photo"):
-                return photo
-            if picture_id == _now_id(reading, "crop"):
-                return crop
-        return None
-
-    def _picture(self) -> Picture:
-        reading = self.best_reading()
-        if reading is None:
-            return Picture()
-        text = reading.read.plate.text
-        staged = self.shown.staged.get(text)
-        photo, crop = (staged[0].id, staged[1].id) if staged else (_now_id(reading, "photo"), _now_id(reading, "crop"))
-        return Picture(photo, crop, reading.read.box, reading.frame_size, reading.captured_at)
 
 
 def _new_id() -> str:
     return clock.new_id()
-
-
-def _now_id(reading: Reading, what: str) -> str:
-    """A picture's id before it has one on disk; plates stay out of addresses."""
-    return f"now-{reading.camera}-{reading.frame}-{what}"

@@ -167,9 +167,10 @@ def lowered(lane: Lane, now_s: float) -> Stepped:
     return _update(lane, state="waiting", serial=None), ("evaluate",)
 
 
-def waiting(lane: Lane) -> Lane:
-    """The verdict is on the screen."""
-    return lane if lane.passage is None or lane.passage.state != "reading" else _update(lane, state="waiting")
+def waiting(lane: Lane, *, again: bool = False) -> Lane:
+    """The verdict is on the screen. `again`: so is it after a permit that moved nothing."""
+    states = ("reading", "not_opened") if again else ("reading",)
+    return lane if lane.passage is None or lane.passage.state not in states else _update(lane, state="waiting")
 
 
 def turned_away(lane: Lane) -> Lane:

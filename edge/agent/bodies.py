@@ -1,0 +1,55 @@
+"""What the events of a passage say: their bodies, built from what the lane knows. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Any
+
+from edge.agent.law import Assessment
+from edge.config import LaneConfig
+from edge.core.model import Reading
+from edge.core.passage import Passage, outcome
+from firmware_io.safety import Notice
+
+BARRIER = frozenset({"opened", "not_opened", "permit_refused", "closed", "reopened", "stopped", "opened_unasked"})
+ALARM = frozenset({"fault", "fault_cleared", "tailgate", "not_closed", "still_open"})
+
+
+def about(lane: LaneConfig, passage: Passage, assessment: Assessment | None) -> dict[str, Any]:
+    """The part that says which vehicle an event is about."""
+    plates = [
+        {**asdict(sight.plate), "decided": sight.decided, "typed": sight.reading is None} for sight in passage.sights
+    ]
+    return {
+        "passage": passage.id,
+        "plates": plates,
+        "declaration": assessment.declaration.id if assessment and assessment.declaration else None,
+        "step": assessment.verdict.step if assessment else None,
+        "place": lane.place,
+        "direction": lane.direction,
+    }
+
+
+def seen(assessment: Assessment, reading: Reading | None) -> dict[str, Any]:
+    """What was read and what the law said of it."""
+    return {"stage": "seen", "verdict": asdict(assessment.verdict), "box": reading.read.box if reading else None}
+
+
+def notice_kind(notice: Notice) -> str | None:
+    """The kind of event that a barrier's notice becomes; None for what only moves the picture."""
+    if notice.kind in BARRIER:
+        return "barrier"
+    return "alarm" if notice.kind in ALARM else None
+
+
+def noticed(notice: Notice, passage: Passage | None) -> dict[str, Any]:
+    return {
+        "stage": notice.kind,
+        "permit": notice.serial,
+        "code": notice.code,
+        "passage": passage.id if passage else None,
+    }
+
+
+def ended(passage: Passage, assessment: Assessment | None) -> dict[str, Any]:
+    return {"outcome": outcome(passage), "verdict": assessment.verdict.verdict if assessment else None}

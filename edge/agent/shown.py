@@ -1,0 +1,61 @@
+"""What belongs to the passage on the screen beside its own state: pictures, the verdict, the last answer."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from edge.agent.law import Assessment
+from edge.agent.view import Picture
+from edge.core.model import Reading
+from edge.store import StagedEvidence
+
+
+@dataclass(slots=True)
+class Shown:
+    """What belongs to the passage on the screen beside its own state: pictures by plate text, the verdict, the last
+    answer."""
+
+    pictures: dict[str, tuple[Reading, bytes, bytes]] = field(default_factory=dict)
+    staged: dict[str, tuple[Reading, StagedEvidence, StagedEvidence]] = field(default_factory=dict)
+    """The reading on record, with its photo and crop."""
+    assessment: Assessment | None = None
+    picked: str | None = None
+    checked: bool = False
+    """The guard said "I have checked", which an old copy asks for."""
+    recorded: tuple[str, ...] | None = None
+    """The decided texts that the record already tells of; None where it tells of nothing yet."""
+    result: dict[str, str] | None = None
+    tried: bool = False
+    """An opening by the system itself was tried since the barrier would last have accepted one."""
+    released: bool = False
+    """The system itself gave a permit to this passage."""
+    refused: int = 0
+    """How many of the system's own permits the barrier refused."""
+
+    def picture(self, reading: Reading | None) -> Picture:
+        """Photo, crop, box and time of one and the same frame: the one on record, else the newest in memory."""
+        if reading is None:
+            return Picture()
+        on_record = self.staged.get(reading.read.plate.text)
+        if on_record is not None:
+            reading, photo, crop = on_record
+            return _picture(reading, photo.id, crop.id)
+        return _picture(reading, _now_id(reading, "photo"), _now_id(reading, "crop"))
+
+    def picture_jpeg(self, picture_id: str) -> bytes | None:
+        """A picture that is not on disk yet."""
+        for reading, photo, crop in self.pictures.values():
+            if picture_id == _now_id(reading, "photo"):
+                return photo
+            if picture_id == _now_id(reading, "crop"):
+                return crop
+        return None
+
+
+def _picture(reading: Reading, photo: str, crop: str) -> Picture:
+    return Picture(photo, crop, reading.read.box, reading.frame_size, reading.captured_at)
+
+
+def _now_id(reading: Reading, what: str) -> str:
+    """A picture's id before it has one on disk; plates stay out of addresses."""
+    return f"now-{reading.camera}-{reading.frame}-{what}"
