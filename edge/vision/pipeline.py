@@ -138,7 +138,9 @@ class Pipeline:
         """Give each reading to its track; tracks in `seen` were found already and take none."""
         told: list[Seen | Gone] = []
         open_tracks = replace(self._tracks, live={i: t for i, t in self._tracks.live.items() if i not in seen})
-        for read, found in zip(reads, open_tracks.match([read.box for read in reads], now_s), strict=True):
+        matches = open_tracks.match([read.box for read in reads], now_s)
+        for read, near in zip(reads, matches, strict=True):
+            found = near if near is not None else self._same_text(read, seen | {m for m in matches if m is not None})
             another = found is not None and self._is_another(found, read)
             if found is not None and another:
                 self._tracks = self._tracks.without(found)
@@ -148,6 +150,14 @@ class Pipeline:
                 seen = seen | {track_id}
                 told += self._vote(track_id, read, frame)
         return told, seen
+
+    def _same_text(self, read: PlateRead, taken: set[int]) -> int | None:
+        """A track that already reads as this very plate, wherever it was last: after a slow look it has moved far."""
+        for track_id in self._tracks.live:
+            leader = self._cases[track_id].tally.leader
+            if track_id not in taken and leader is not None and leader.kind != OTHER and leader.text == read.plate.text:
+                return track_id
+        return None
 
     def _is_another(self, track_id: int, read: PlateRead) -> bool:
         """A decided track that again and again reads as something quite different has become another vehicle's."""
