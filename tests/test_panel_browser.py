@@ -39,13 +39,19 @@ def server(lane: FakeLane, tmp_path: Path) -> Iterator[PanelServer]:
 
 
 @pytest.fixture
-def page(browser: Chrome, server: PanelServer) -> Iterator[Chrome]:
+def fresh(browser: Chrome) -> Iterator[Chrome]:
+    """The browser as a new one would be: no cookie, no log, the usual size."""
     resize(browser, 1280, 800)
-    browser.get_log("browser")  # type: ignore[no-untyped-call]  # what an earlier page left
+    browser.get_log("browser")  # type: ignore[no-untyped-call]
     browser.execute_cdp_cmd("Network.clearBrowserCookies", {})
-    browser.get(f"{server.url}/lane/b1-out")
     yield browser
     browser.get("about:blank")
+
+
+@pytest.fixture
+def page(fresh: Chrome, server: PanelServer) -> Chrome:
+    fresh.get(f"{server.url}/lane/b1-out")
+    return fresh
 
 
 def by_id(page: Chrome, id: str) -> WebElement:
@@ -379,3 +385,80 @@ def test_all_facts_of_an_ordinary_declaration_are_seen_without_scrolling(page: C
     wait_text(page, "facts", "MSKU1234565")
     inner, outer = script(page, "const f = document.getElementById('facts'); return [f.scrollHeight, f.clientHeight]")
     assert inner <= outer
+
+
+def test_an_old_copy_asks_the_guard_to_say_that_it_was_checked(page: Chrome, lane: FakeLane) -> None:
+    lane.show(passage=passage("ready", id="p-8", needs_check=True))
+    until(page, lambda it: script(it, "return document.querySelector('#photo svg') !== null"), "the passage")
+    wait_enabled(page, "confirm").click()
+    until(page, lambda it: by_id(it, "dialog").is_displayed(), "the question")
+    assert lane.acts == []
+    hold_until_told(page, by_id(page, "send"), "Đã ghi")
+    assert [(action.name, action.value) for action in lane.acts] == [("confirm", "checked")]
+
+
+def test_a_boom_that_did_not_open_says_why_and_can_be_pressed_for_again(page: Chrome, lane: FakeLane) -> None:
+    lane.show(passage=passage("ready", id="p-8", state="not_opened", fault="fault:tamper"))
+    wait_text(page, "verdict", "Cần KHÔNG mở")
+    wait_text(page, "verdict", "Cửa tủ điều khiển mở")
+    wait_enabled(page, "confirm")
+
+
+def test_reasons_and_articles_are_written_in_the_language_chosen(page: Chrome, lane: FakeLane) -> None:
+    refused = passage("refuse", id="p-8")
+    why = {
+        "code": "withdrawn",
+        "text": "Tờ khai đã thu hồi / The declaration was withdrawn",
+        "article": "27/2025 Art. 10.1",
+    }
+    refused["verdict"]["reasons"] = [why]
+    lane.show(passage=refused)
+    wait_text(page, "verdict", "Tờ khai đã thu hồi Điều 10.1, QĐ 27/2025")
+    by_id(page, "language").click()
+    wait_text(page, "verdict", "The declaration was withdrawn Art. 10.1, Decision 27/2025")
+
+
+def test_a_card_of_each_lane_leads_to_it_and_follows_it(fresh: Chrome, tmp_path: Path) -> None:
+    first, second = FakeLane(passage=passage("await")), FakeLane(lane="yard-in", mode="auto")
+    accounts = Accounts(tmp_path / "accounts.db")
+    running = PanelServer(create_app(FakeDesk(b1_out=first, yard_in=second), accounts, PanelSettings("demo")))
+    try:
+        fresh.get(f"{running.url}/")
+        until(
+            fresh,
+            lambda it: "CHƯA ĐỦ" in it.find_element(By.CSS_SELECTOR, "[data-lane='b1-out']").text,
+            "the verdict",
+        )
+        second.show(boom={**BOOM, "state": "open"})
+        until(fresh, lambda it: "Đã mở" in it.find_element(By.CSS_SELECTOR, "[data-lane='yard-in']").text, "the boom")
+        fresh.find_element(By.CSS_SELECTOR, "[data-lane='b1-out']").click()
+        until(fresh, lambda it: it.find_elements(By.ID, "confirm"), "the lane's page")
+    finally:
+        fresh.get("about:blank")
+        running.stop()
+        accounts.close()
+
+
+def test_signing_in_by_touch_locking_and_stopping_while_locked(fresh: Chrome, tmp_path: Path) -> None:
+    now = [100.0]
+    accounts = Accounts(tmp_path / "accounts.db", now_s=lambda: now[0], boot="boot-1")
+    accounts.add("BP-0412", "Mẫu Văn Gác", "guard", "280457")
+    lane = FakeLane(passage=passage("ready"))
+    running = PanelServer(create_app(FakeDesk(b1_out=lane), accounts, PanelSettings(auto_lock_s=600)))
+    try:
+        fresh.get(f"{running.url}/lane/b1-out")
+        fresh.find_element(By.CSS_SELECTOR, ".people label").click()
+        for digit in "280457":
+            fresh.find_element(By.XPATH, f"//div[@id='keypad']/button[text()='{digit}']").click()
+        by_id(fresh, "enter").click()
+        until(fresh, lambda it: it.find_elements(By.ID, "confirm"), "the lane's page")
+        now[0] += 601
+        until(fresh, lambda it: by_id(it, "locked").is_displayed(), "the lock")
+        by_id(fresh, "stop").click()
+        wait_text(fresh, "message", "Đã ghi")
+        assert [(action.name, action.person.id) for action in lane.acts] == [("stop", "BP-0412")]
+        assert not by_id(fresh, "confirm").is_enabled()
+    finally:
+        fresh.get("about:blank")
+        running.stop()
+        accounts.close()

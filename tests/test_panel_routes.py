@@ -161,6 +161,11 @@ def test_a_press_from_another_site_does_nothing(client: TestClient, lane: FakeLa
     assert lane.acts == []
 
 
+def test_a_forms_post_keeps_its_origin(client: TestClient) -> None:
+    """Under "no-referrer" a browser's form would come with `Origin: null`, and nobody could sign in."""
+    assert client.get("/healthz").headers["referrer-policy"] == "same-origin"
+
+
 def test_a_foreign_host_name_is_not_served(client: TestClient) -> None:
     assert client.get("/lane/b1-out", headers={"host": "evil.example"}).status_code == 421
     assert client.get("/healthz", headers={"host": "localhost:8080"}).status_code == 200

@@ -45,7 +45,7 @@ async def lanes_json(request: Request) -> Response:
 
 
 async def events(request: Request) -> Response:
-    """Server-sent events: `view` as soon as the lane changes, `beat` twice a second, `locked` at the end of a session."""
+    """Server-sent events: `view` as soon as the lane changes, `beat` twice a second, `locked` when the session ends."""
     stream = _stream(request, lane_of(request), signed_in(request))
     return StreamingResponse(stream, media_type="text/event-stream", headers={"X-Accel-Buffering": "no"})
 

@@ -1,6 +1,6 @@
 // The boom as the limit switches say it is: one word, one simple drawing.
 import { h, paint, svg } from "./dom.js";
-import { t, tOr } from "./words.js";
+import { fault, t } from "./words.js";
 
 const ANGLES = { closed: 0, opening: -42, open: -80, lowering: -42, stopped: -42, unknown: -20 };
 const ARROWS = { opening: "M88 30V4m-9 10 9-10 9 10", lowering: "M88 4v26m-9-10 9 10 9-10" };
@@ -12,7 +12,7 @@ export function drawBoom(section, boom, language) {
     section.classList.toggle("abnormal", bad);
     const notes = [
       !boom.board_ok && t("boom.board_down"),
-      ...boom.faults.map((code) => tOr(`fault.${code}`, t("boom.fault", { code }))),
+      ...boom.faults.map(fault),
       boom.held && t("boom.held"),
       boom.present === true && t("boom.present"),
     ].filter(Boolean);

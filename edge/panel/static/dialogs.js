@@ -96,6 +96,14 @@ export function askPlate(passage, send) {
   typing = board.typed;
 }
 
+/** The copy of the declarations is old: the guard says that somebody was asked. `send({value: "checked"})`. */
+export function askChecked(passage, send) {
+  const submit = h("button", { type: "button", class: "press go", id: "send" },
+    t("checked.yes"), h("small", { text: t("app.hold_to_send") }));
+  holdable(submit, () => { dialog.close(); send({ value: "checked" }); });
+  show(passage, t("checked.title"), h("p", { class: "caution", text: t("checked.text") }), submit);
+}
+
 export function showStep(step) {
   show(null, `${stepName(step)}: ${t(`step_state.${step.state}`)}`, stepTable(step));
 }

@@ -1,6 +1,6 @@
 // The lane's page: follows the lane, shows what it is told, and sends one press at a time.
 import { drawBoom } from "./boom.js";
-import { askDeclaration, askPlate, askReason, closeIfNot, isOpen, onToggle, showStep } from "./dialogs.js";
+import { askChecked, askDeclaration, askPlate, askReason, closeIfNot, isOpen, onToggle, showStep } from "./dialogs.js";
 import { holdable, setText } from "./dom.js";
 import { follow } from "./feed.js";
 import { LivePicture } from "./live.js";
@@ -19,6 +19,7 @@ const live = new LivePicture($("live"), lane);
 let view = boot.view;
 let status = boot.view;
 let silent = false;
+let locked = false;
 let restarted = false;
 let busy = null; // the action being recorded
 let message = null; // () => [class, text], made anew on a change of language
@@ -60,7 +61,7 @@ function showStatus() {
 }
 
 function showButtons() {
-  const can = new Set(silent ? ["stop"] : view.can);
+  const can = new Set(silent || locked ? ["stop"] : view.can);
   const steady = performance.now() >= steadyAt;
   const inDialog = isOpen();
   for (const button of document.querySelectorAll("button[data-action]")) {
@@ -77,7 +78,9 @@ function showButtons() {
 
 function whyNoConfirm(can) {
   if (silent) return t("confirm_off.gone");
+  if (locked) return t("locked.title");
   if (view.passage === null) return view.mode === "auto" ? t("mode.auto_long") : t("confirm_off.nobody");
+  if (isOpen()) return t("confirm_off.dialog");
   if (can.has("confirm")) return "";
   const kind = bannerKind(view.passage);
   if (kind === "past") return t("confirm_off.passing");
@@ -130,12 +133,14 @@ function outcome(answer, what, time) {
 function open(action) {
   if (!view.passage || !view.can.includes(action)) return;
   const then = (more) => send(action, more);
-  if (action === "type_plate") askPlate(view.passage, then);
+  if (action === "confirm") view.passage.needs_check ? askChecked(view.passage, then) : then({});
+  else if (action === "type_plate") askPlate(view.passage, then);
   else if (action === "pick_declaration") askDeclaration(view.passage, then);
   else askReason(action, view.passage, then);
 }
 
 function showSilence(silentMs) {
+  if (locked) return; // no stream any more, and the band says why
   if (silent !== silentMs > 0) {
     silent = silentMs > 0;
     showButtons();
@@ -147,7 +152,7 @@ function showSilence(silentMs) {
 for (const button of document.querySelectorAll("button[data-action]")) {
   const { action } = button.dataset;
   if ("hold" in button.dataset) holdable(button, () => send(action));
-  else button.addEventListener("click", () => (["confirm", "stop"].includes(action) ? send(action) : open(action)));
+  else button.addEventListener("click", () => (action === "stop" ? send(action) : open(action)));
 }
 $("next-camera").addEventListener("click", () => { live.next(); showStatus(); });
 $("language").addEventListener("click", () => { switchLanguage(); tell(message); draw(); });
@@ -169,7 +174,11 @@ follow(lane, {
     setText($("now"), fullClock(beat.now));
     showStatus();
   },
-  locked: () => { $("locked").hidden = false; },
+  locked: () => {
+    locked = true;
+    $("locked").hidden = false;
+    showButtons();
+  },
   restarted: reload,
   silent: showSilence,
 });

@@ -1,9 +1,10 @@
 // What is known of the vehicle at the barrier: the verdict in words, the declaration's facts, the last passages.
 import { h, paint } from "./dom.js";
-import { amount, authority, clock, dayClock, t, tOr } from "./words.js";
+import { amount, article, authority, clock, dayClock, fault, ofBoth, t, tOr } from "./words.js";
 import { procedureName } from "./plate.js";
 
 const PAST = new Set(["permitted", "opening", "open", "through", "turned_away", "left"]);
+const SAID = new Set(["missing", "guard_opens", "complete", "yard_auto"]);
 const SIGNS = { ready: "✓", release: "✓", await: "!", refuse: "✕", unknown: "?", not_opened: "✕", none: "…" };
 
 /** What the banner is about: the verdict while the vehicle waits, then what became of it. */
@@ -14,7 +15,7 @@ export function bannerKind(passage) {
 }
 
 export function drawVerdict(section, passage, language) {
-  paint(section, [passage?.state, passage?.verdict, language], () => {
+  paint(section, [passage?.state, passage?.verdict, passage?.fault, language], () => {
     section.hidden = !passage;
     if (!passage) return null;
     const kind = bannerKind(passage);
@@ -25,6 +26,7 @@ export function drawVerdict(section, passage, language) {
       h("div", {},
         h("h2", { text: title(kind, passage) }),
         ...(kind === "past" ? [] : details(passage)),
+        passage.fault && h("p", { text: fault(passage.fault) }),
         kind === "not_opened" && h("p", { text: t("state_help.not_opened") })),
     ];
   });
@@ -40,19 +42,18 @@ function details(passage) {
   const here = passage.verdict?.step;
   const lines = missing.slice(0, 2).map((each, n) => missingLine(each, n === 0 ? "missing.next" : "missing.then", here));
   if (missing.length > 2) lines.push(h("p", { text: t("missing.more", { n: missing.length - 2 }) }));
-  if (passage.verdict?.verdict !== "ready" && missing.length === 0) {
-    lines.push(...reasons.slice(0, 2).map((each) => h("p", {}, `${tOr(`reason.${each.code}`, each.text)} `, article(each.article))));
-  }
-  return lines;
+  // What is missing is said above, and "ready" in the title: the other reasons are news.
+  const others = reasons.filter((each) => !SAID.has(each.code)).slice(0, 2);
+  return [...lines, ...others.map((each) => h("p", {}, `${ofBoth(each.text)} `, small(each.article)))];
 }
 
 function missingLine(each, key, here) {
   const at = each.step === here ? "" : ` (${tOr(`step.${each.step}`, each.step)})`;
   const what = `${tOr(`act.${each.act}`, each.act)}${at}`;
-  return h("p", {}, `${t(key, { who: authority(each.authority), what })} `, article(each.article));
+  return h("p", {}, `${t(key, { who: authority(each.authority), what })} `, small(each.article));
 }
 
-const article = (text) => (text ? h("small", { class: "article", text }) : null);
+const small = (text) => (text ? h("small", { class: "article", text: article(text) }) : null);
 
 /** Facts of the declaration, or why there are none; while the lane is clear, the last passages. */
 export function drawFacts(section, view, language, pick) {

@@ -1,6 +1,6 @@
 // The procedure as a row of steps: who confirmed when, what is missing, in order, with the article.
 import { h, paint } from "./dom.js";
-import { authority, clock, dayClock, name, t, tOr } from "./words.js";
+import { article, authority, clock, dayClock, name, t, tOr } from "./words.js";
 
 const SIGNS = { done: "✓", here: "▶", open: "!", later: "·" };
 const NEED_SIGNS = { given: "✓", missing: "○", early: "!" };
@@ -17,7 +17,8 @@ export function drawSteps(list, passage, language, open) {
         needsShort(step)))));
 }
 
-export const stepName = (step) => name(step.name, tOr(`step.${step.step}`, step.step));
+/** The catalogue's short names where it has them: the law's full ones stand in the step's own sheet. */
+export const stepName = (step) => tOr(`step.${step.step}`, name(step.name, step.step));
 
 /** A finished step in one line; an unfinished one by its first four needs, missing ones first in the legal order. */
 function needsShort(step) {
@@ -38,19 +39,17 @@ function needLine(need) {
   const when = need.state === "given" ? clock(need.at).slice(0, 5) : t(`need_state.${need.state}`);
   return h("span", { class: `need ${need.state}` },
     h("span", { "aria-hidden": "true", text: NEED_SIGNS[need.state] }),
-    h("span", { class: "need-who", text: needWho(need) }),
+    h("span", { class: "need-who", text: authority(need.authority) }),
     h("span", { class: "need-when", text: when }));
 }
-
-const needWho = (need) => name(need.authority_name, authority(need.authority));
 
 /** All needs of one step, in full, for its dialog. */
 export function stepTable(step) {
   return h("table", { class: "needs" }, h("tbody", {}, ...step.needs.map((need) =>
     h("tr", { class: need.state },
       h("td", { text: NEED_SIGNS[need.state], "aria-hidden": "true" }),
-      h("td", {}, h("b", { text: needWho(need) }), ` ${name(need.act_name, tOr(`act.${need.act}`, need.act))}`),
+      h("td", {}, h("b", { text: name(need.authority_name, authority(need.authority)) }), ` ${name(need.act_name, tOr(`act.${need.act}`, need.act))}`),
       h("td", { text: t(`need_state.${need.state}`) }),
       h("td", { text: [need.by, need.at && dayClock(need.at)].filter(Boolean).join(" · ") }),
-      h("td", { class: "article", text: need.article })))));
+      h("td", { class: "article", text: article(need.article) })))));
 }

@@ -21,6 +21,25 @@ export const name = (names, otherwise = "") => (names ? (names[language] ?? name
 export const section = (prefix) =>
   Object.keys(boot.messages).filter((key) => key.startsWith(`${prefix}.`)).map((key) => key.slice(prefix.length + 1));
 
+/** The desk's own "Vietnamese / English" texts, in the language chosen; any other text as it is. */
+export function ofBoth(text) {
+  const parts = text.split(" / ");
+  return parts.length === 2 ? parts[language === "vi" ? 0 : 1] : text;
+}
+
+/** "27/2025 Art. 4.2.g" as people there write it; what is written otherwise stays as it is. */
+export function article(text) {
+  const [, decision, place] = /^(\S+) Art\. (.+)$/.exec(text) ?? [];
+  return decision ? t("missing.article", { decision, place }) : text;
+}
+
+/** What a code of the barrier says: "input_stuck:presence" names the input, "fault:tamper" what kept a permit from opening. */
+export function fault(code) {
+  if (code.startsWith("fault:")) return fault(code.slice(6));
+  const [kind, about = ""] = code.split(":");
+  return boot.messages[`fault.${kind}`] ? t(`fault.${kind}`, { about }) : t("boom.fault", { code });
+}
+
 export const authority = (code) => code.split("|").map((one) => tOr(`authority.${one}`, one)).join(` ${t("missing.or")} `);
 
 /** 18.500 in Vietnamese, 18,500 in English; what is no number stays as it is. */
