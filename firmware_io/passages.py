@@ -146,7 +146,7 @@ def _vehicle(random: Random) -> SimVehicle:
         gaps = random.choice(((), (high,), (drawbar,)))
     pause = (random.uniform(0.0, 6.0), random.uniform(1.0, 12.0)) if random.random() < 0.2 else None
     speed_mps, reaction_s = random.uniform(1.0, 4.0), random.uniform(0.5, 2.0)
-    return SimVehicle("truck", length_m, speed_mps, reaction_s, gaps, pause=pause)
+    return SimVehicle("truck", length_m, speed_mps, reaction_s, gaps=gaps, pause=pause)
 
 
 def _trouble(random: Random) -> Trouble:
@@ -162,7 +162,8 @@ class Passage:
     def __init__(self, rig: Rig, random: Random, serial: int) -> None:
         self.rig, self.serial = rig, serial
         self.vehicle, self.trouble = _vehicle(random), _trouble(random)
-        self.followed = random.random() < 0.1
+        self.followed = random.random() < 0.2
+        self.behind = SimVehicle("next", 6.0, 3.0, 0.3, random.uniform(1.0, 9.0), tailgates=random.random() < 0.5)
         self.offers = 0
         self.reason = ""
         self.through = False
@@ -174,7 +175,7 @@ class Passage:
         passed = rig.world.state().counters.passed
         rig.world.arrive(self.vehicle)
         if self.followed:
-            rig.world.arrive(SimVehicle("tailgater", 5.0, 3.0, 0.3, tailgates=True))
+            rig.world.arrive(self.behind)
         begin_s, is_on = rig.now_s, False
         self._offer_at_s = rig.now_s + 15.0  # a guard sees the vehicle even where no loop does
         while not self.reason and not self.through and rig.now_s - begin_s < PATIENCE_S:
@@ -244,7 +245,7 @@ def run_passages(n: int, seed: int = 0) -> dict[str, object]:
         passage.run()
         serial = passage.serial
         through += passage.through
-        reasons[passage.reason] += not passage.through
+        reasons.update([] if passage.through else [passage.reason])
         rig.notices.clear()
     return {
         "passages": n,

@@ -58,6 +58,8 @@ class SimBoard:
         self.world = world
         self.line = LineKnobs()
         self.requests = 0
+        self.energised: list[OutputName] = []
+        """Every relay that was switched on, in order."""
         self._link = link
         self._unit = unit
         self._random = Random(seed)
@@ -160,6 +162,7 @@ class SimBoard:
         self._coils[index] = on
         for output, channel in OUTPUT_CHANNELS.items():
             if channel == index + 1:
+                self.energised += [output] if on else []
                 self.world.set_relay(output, on)
 
     def _serve(self, asked: Request) -> None:

@@ -15,7 +15,6 @@ EXIT_LOOP_M = (3.0, 5.0)
 STOP_LINE_M = -2.0
 BEGIN_M = -12.0
 GONE_M = EXIT_LOOP_M[1] + 1.0
-GAP_TO_NEXT_M = 3.0
 GOES_AT = 0.97
 """The boom position (0 down, 1 up) at which a driver trusts that it is up."""
 
@@ -33,12 +32,14 @@ class Gap:
 
 @dataclass(frozen=True, slots=True)
 class SimVehicle:
-    """What drives up. `tailgates`: does not wait at an open boom. `pause`: stops with its front at (m) for (s)."""
+    """What drives up. `follows_m`: distance it keeps. `tailgates`: does not wait at an open boom. `pause`: stops with its
+    front at (m) for (s)."""
 
     name: str = "truck"
     length_m: float = 12.0
     speed_mps: float = 2.0
     reaction_s: float = 1.0
+    follows_m: float = 3.0
     gaps: tuple[Gap, ...] = ()
     tailgates: bool = False
     pause: tuple[float, float] | None = None
@@ -94,7 +95,7 @@ class Moving:
                 self._roll(ahead, boom, dt_s)
 
     def _roll(self, ahead: Moving | None, boom: float, dt_s: float) -> None:
-        limit_m = ahead.rear_m - GAP_TO_NEXT_M / 2 if ahead else float("inf")
+        limit_m = ahead.rear_m - self.what.follows_m if ahead else float("inf")
         self.front_m = max(self.front_m, min(self.front_m + self.what.speed_mps * dt_s, limit_m))
         if self.phase == "approaching" and self.front_m >= STOP_LINE_M:
             self.phase = "passing" if self.what.tailgates and boom > GOES_AT else "standing"

@@ -14,7 +14,6 @@ from typing import Literal
 from firmware_io.sim_traffic import (
     BEGIN_M,
     EXIT_LOOP_M,
-    GAP_TO_NEXT_M,
     PHOTOCELL_M,
     PRESENCE_M,
     SAFETY_LOOP_M,
@@ -110,7 +109,7 @@ class World:
         """Drives up to the stop line (or the next one's rear), stands until the boom is up, drives through, is gone."""
         with self._lock:
             rear_m = min((v.rear_m for v in self._queue), default=0.0)
-            self._queue.append(Moving(vehicle, min(BEGIN_M, rear_m - GAP_TO_NEXT_M)))
+            self._queue.append(Moving(vehicle, min(BEGIN_M, rear_m - vehicle.follows_m)))
 
     def leave(self) -> None:
         """The first vehicle that has not entered reverses out."""

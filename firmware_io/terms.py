@@ -214,6 +214,10 @@ class BarrierSettings:
     def under_arm(self) -> tuple[InputName, ...]:
         return tuple(name for name in UNDER_ARM if name in self.inputs)
 
+    def sees_gaps(self) -> bool:
+        """Whether a vehicle standing with a gap under the arm is seen all the same: by the beam, or by the loop."""
+        return {"safety_loop", "photocell"} <= set(self.inputs)
+
     def faults(self) -> list[str]:
         """Contradictions, each naming its key; an empty list means that the barrier may be driven with these."""
         found = [f"{name}: must be more than 0, is {value}" for name, value in self._times().items() if not value > 0]

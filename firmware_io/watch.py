@@ -33,7 +33,7 @@ class Watch:
 
     def __init__(self, state: State, inputs: Inputs, asked: Requests, now_s: float, settings: BarrierSettings) -> None:
         self.state, self.asked, self.now, self.set = state, asked, now_s, settings
-        self.fresh = 0 <= now_s - inputs.at_s <= settings.stale_s
+        self.fresh = 0 <= now_s - inputs.at_s <= settings.stale_s and "board_lost" not in asked.trouble
         self.inputs = inputs if self.fresh else Inputs(at_s=inputs.at_s)
         self.notices: list[Notice] = []
 
@@ -87,10 +87,15 @@ class Watch:
             self.note("fault", code)
         for code in sorted(old.keys() - now.keys()):
             self.note("fault_cleared", code)
-        if "board_lost" in found:  # back on the line, the board must not see a motion that nobody asks for now
-            self.state = replace(self.state, tended=False)
+        if "board_lost" in found and "board_lost" not in old:
+            self.lose_board()
         if self.asked.reset:  # EN ISO 13849-1, 5.2.2: a reset starts no motion by itself
             self.state = replace(self.state, reversals=0, tended=False)
+
+    def lose_board(self) -> None:
+        """Once it is back, it must see no motion that nobody asks for then; where the boom is must be seen anew."""
+        is_moving = self.state.phase in ("opening", "lowering")
+        self.state = replace(self.state, tended=False, phase="unknown" if is_moving else self.state.phase)
 
     def fault(self, code: str) -> Fault:
         return Fault(code, code.split(":")[0] in PERMANENT, self.now)
@@ -156,14 +161,20 @@ class Watch:
 
     def needed_s(self) -> float:
         """How long the lane must be clear: longer after a large vehicle (gaps) or where a second may be a trailer."""
-        begun_s = self.state.entered_s if self.state.entered_s is not None else self.now
+        state = self.state
+        begun_s = state.entered_s if state.entered_s is not None else self.now
         is_large = self.now - self.clear_s() - begun_s >= self.set.large_after_s
-        careful = is_large or self.state.followed or self.state.abandoned or self.state.entries != 1
+        careful = is_large or state.here or state.followed or state.abandoned or state.entries != 1
         return self.set.large_clear_s if careful else self.set.min_clear_s
 
     def is_through(self) -> bool:
-        """Off the presence loop too: held by the same vehicle it means a trailer, however clear the lane looks."""
-        return self.clear_s() >= self.needed_s() and (not self.state.here or self.state.followed)
+        """The lane is clear for long enough, and what is on the presence loop is another vehicle.
+
+        A loop held without a break is the next one closed up, or this one's trailer with a gap under the arm: only beam
+        and loop together, whom no gap deceives both, may tell them apart. Else a person has to look.
+        """
+        is_other = not self.state.here or self.state.followed or self.set.sees_gaps()
+        return is_other and self.clear_s() >= self.needed_s()
 
     def see_through(self) -> None:
         if self.set.has("exit_loop") and not self.state.exited:

@@ -62,6 +62,12 @@ class Bench:
         offered_s = self.now + TICK_S - age_s
         return Permit(serial, offered_s, offered_s + life_s)
 
+    def lit(self, light: str) -> bool:
+        return bool(getattr(self.outputs, light))
+
+    def phase(self) -> str:
+        return self.state.phase
+
     def tick(self, asked: Requests | None = None) -> list[Notice]:
         self.now += TICK_S
         self.at_s = self.now if self.alive else self.at_s

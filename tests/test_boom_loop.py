@@ -1,0 +1,356 @@
+"""The barrier loop with a real pymodbus client, over a real pseudo-terminal, against the simulated board and boom."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from time import monotonic, sleep
+
+import pytest
+
+from firmware_io.board import Board, BoardError, NoAnswer, NoDevice
+from firmware_io.boards import open_board
+from firmware_io.loop import BarrierLoop
+from firmware_io.pace import LATE_MAX, LATE_S, Pace
+from firmware_io.safety import BarrierSettings, Notice, Permit
+from firmware_io.sim import SimBoard
+from firmware_io.sim_world import SimVehicle, World, WorldSettings
+from firmware_io.terms import InputName, OutputName
+
+QUICK = BarrierSettings(
+    permit_max_s=0.5, settle_s=0.5, fault_clear_s=0.2, pulse_s=0.3, presence_off_s=0.2, min_clear_s=0.3,
+    large_after_s=1.0, large_clear_s=0.5, open_timeout_s=3.0, close_timeout_s=3.0,
+)  # fmt: skip
+CAR = SimVehicle("car", length_m=5.0, speed_mps=8.0, reaction_s=0.1)
+
+
+def wait_for(is_so: Callable[[], bool], within_s: float = 10.0) -> None:
+    deadline_s = monotonic() + within_s
+    while not is_so():
+        assert monotonic() < deadline_s, "did not come about in time"
+        sleep(0.005)
+
+
+class Gate:
+    """One loop on one simulated board; a thread of its own beats for it."""
+
+    def __init__(self, link: Path, settings: BarrierSettings = QUICK) -> None:
+        self.settings = settings
+        self.sim = SimBoard(World(WorldSettings(open_s=0.6, close_s=0.8)), link=link)
+        self.sim.start()
+        self.notices: list[Notice] = []
+        self.beating = True
+        self._done = threading.Event()
+        self.loop = self._new_loop()
+        threading.Thread(target=self._beat, daemon=True).start()
+
+    def _new_loop(self) -> BarrierLoop:
+        loop = BarrierLoop(
+            "b1", lambda: open_board(self.sim.settings(self.settings)), self.settings, self.notices.append
+        )
+        loop.start()
+        return loop
+
+    def _beat(self) -> None:
+        while not self._done.wait(0.05):
+            if self.beating:
+                self.loop.beat()
+
+    def kinds(self) -> list[str]:
+        return [notice.kind for notice in self.notices]
+
+    def ready(self) -> None:
+        wait_for(lambda: self.loop.snapshot().board_ok and not self.loop.snapshot().faults)
+
+    def offer(self, serial: int, age_s: float = 0.0) -> Notice:
+        """Offer one permit; its one answer."""
+        offered_s, before = monotonic() - age_s, len(self.answers(serial))
+        self.loop.offer(Permit(serial, offered_s, offered_s + 0.5))
+        wait_for(lambda: len(self.answers(serial)) == before + 1)
+        return self.answers(serial)[-1]
+
+    def answers(self, serial: int) -> list[Notice]:
+        return [n for n in self.notices if n.serial == serial and n.kind in ("permit_accepted", "permit_refused")]
+
+    def arrive(self) -> None:
+        self.sim.world.arrive(CAR)
+        wait_for(lambda: "arrived" in self.kinds())
+
+    def restart(self) -> None:
+        self.loop.close()
+        self.notices.clear()
+        self.loop = self._new_loop()
+
+    def close(self) -> None:
+        self._done.set()
+        self.loop.close()
+        self.sim.close()
+
+
+@pytest.fixture
+def gate(tmp_path: Path) -> Iterator[Gate]:
+    gate = Gate(tmp_path / "boom")
+    gate.ready()
+    yield gate
+    gate.close()
+
+
+def test_a_whole_passage(gate: Gate) -> None:
+    gate.arrive()
+    assert gate.offer(7).kind == "permit_accepted"
+    wait_for(lambda: "closed" in gate.kinds())
+    story = [(n.kind, n.serial) for n in gate.notices if n.kind not in ("fault", "fault_cleared", "observed", "left")]
+    assert story == [
+        ("arrived", 0), ("permit_accepted", 7), ("opening", 7), ("opened", 7), ("through", 7),
+        ("lowering", 7), ("closed", 7),
+    ]  # fmt: skip
+    assert [name for name in gate.sim.energised if name != "green"] == ["open", "close"]
+    counters = gate.sim.world.state().counters
+    assert (counters.openings, counters.passed, counters.lowered_onto_something) == (1, 1, 0)
+    snapshot = gate.loop.snapshot()
+    assert (snapshot.boom, snapshot.held, snapshot.board_ok) == ("closed", False, True)
+    assert snapshot.inputs["limit_closed"] is True
+    assert snapshot.ticks > 0
+
+
+def test_permits_used_twice_expired_or_from_before_a_restart_open_nothing(gate: Gate) -> None:
+    gate.arrive()
+    assert gate.offer(3, age_s=0.6).code == "expired"
+    assert gate.offer(3).code == "used"
+    old = Permit(9, monotonic(), monotonic() + 0.5)
+    gate.restart()
+    gate.loop.offer(old)
+    wait_for(lambda: bool(gate.answers(9)))
+    assert gate.answers(9)[0].code == "before_start"
+    assert gate.sim.world.state().counters.openings == 0
+
+
+def test_held_refuses_and_release_allows(gate: Gate) -> None:
+    gate.arrive()
+    gate.loop.hold(True)
+    wait_for(lambda: gate.loop.snapshot().held)
+    assert gate.offer(1).code == "held"
+    gate.loop.hold(False)
+    wait_for(lambda: not gate.loop.snapshot().held)
+    assert gate.offer(2).kind == "permit_accepted"
+
+
+def test_a_host_that_does_not_beat_is_allowed_nothing(tmp_path: Path) -> None:
+    gate = Gate(tmp_path / "boom")
+    gate.beating = False
+    gate.arrive()
+    wait_for(lambda: gate.loop.snapshot().faults == ("host_lost",), 15.0)
+    assert gate.offer(1).code == "fault:host_lost"
+    gate.close()
+
+
+def test_stop_reaches_the_relay(gate: Gate) -> None:
+    gate.arrive()
+    gate.offer(1)
+    gate.loop.stop_boom()
+    wait_for(lambda: "stopped" in gate.kinds())
+    wait_for(lambda: "stop" in gate.sim.energised)
+    assert gate.sim.world.state().motor == "off"
+    assert gate.loop.snapshot().boom == "stopped"
+
+
+@pytest.mark.parametrize("moving", ["opening", "lowering"])
+def test_unplugged_while_moving_is_a_fault_and_recovers_without_a_motion(gate: Gate, moving: str) -> None:
+    gate.arrive()
+    gate.offer(1)
+    wait_for(lambda: moving in gate.kinds())
+    gate.sim.unplug()
+    at_s = monotonic()
+    wait_for(lambda: "board_lost" in gate.loop.snapshot().faults, 1.0)
+    assert monotonic() - at_s < 1.0
+    assert not gate.loop.snapshot().board_ok
+    gate.sim.energised.clear()
+    gate.sim.replug()
+    gate.ready()
+    wait_for(lambda: gate.loop.snapshot().boom in ("open", "closed"))
+    ticks = gate.loop.snapshot().ticks
+    wait_for(lambda: gate.loop.snapshot().ticks > ticks + 20)
+    assert not {"open", "close", "stop"} & set(gate.sim.energised), "a motion of its own"
+
+
+def test_answers_with_a_wrong_crc_do_not_lose_the_opening(gate: Gate) -> None:
+    gate.arrive()
+    gate.sim.line.bad_crc = 0.3
+    gate.sim.line.half_frame = 0.2
+    serial = 0
+    while not any(n.kind == "permit_accepted" for n in gate.notices):
+        serial += 1
+        gate.offer(serial)
+        sleep(0.05)
+        assert serial < 200
+    wait_for(lambda: gate.sim.world.state().counters.openings == 1)
+    gate.sim.line.bad_crc = gate.sim.line.half_frame = 0.0
+    wait_for(
+        lambda: "closed" in gate.kinds() or "still_open" in gate.kinds() or gate.loop.snapshot().boom == "open", 15.0
+    )
+    assert gate.sim.world.state().counters.openings == 1
+    assert gate.sim.world.state().counters.lowered_onto_something == 0
+
+
+def test_it_starts_without_a_board_and_finds_it_later(tmp_path: Path) -> None:
+    gate = Gate(tmp_path / "boom")
+    gate.sim.unplug()
+    wait_for(lambda: "board_lost" in gate.loop.snapshot().faults)
+    assert "no such device" in gate.loop.snapshot().board or "gone" in gate.loop.snapshot().board
+    gate.sim.replug()
+    gate.ready()
+    gate.close()
+
+
+def test_close_ends_within_a_second_and_gives_the_board_back(gate: Gate) -> None:
+    at_s = monotonic()
+    gate.loop.close()
+    assert monotonic() - at_s < 1.0
+    assert not gate.loop.is_alive()
+    board = open_board(gate.sim.settings(QUICK))
+    board.read_inputs()
+    board.close()
+    gate.loop.offer(Permit(5, monotonic(), monotonic() + 0.5))
+    assert gate.answers(5)[0].code == "loop_ended"
+
+
+PROCESS = """
+import sys, time
+from firmware_io.board import BoardSettings
+from firmware_io.boards import open_board
+from firmware_io.loop import BarrierLoop
+from firmware_io.safety import BarrierSettings, Permit
+inputs = {"photocell": 3, "limit_open": 4, "limit_closed": 5}
+barrier = BarrierSettings(inputs=tuple(inputs), pulse_s=1.0, permit_max_s=0.5, settle_s=0.5)
+board = BoardSettings(port=sys.argv[1], inputs=inputs, outputs={"open": 1, "close": 2})
+loop = BarrierLoop("b1", lambda: open_board(board), barrier, lambda notice: print(notice.kind, flush=True))
+loop.start()
+serial = 0
+while True:
+    loop.beat()
+    serial += 1
+    if not loop.snapshot().faults:
+        loop.offer(Permit(serial, time.monotonic(), time.monotonic() + 0.5))
+    time.sleep(0.05)
+"""
+
+
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGSTOP])
+def test_no_relay_stays_energised_when_the_process_dies_or_stops(tmp_path: Path, number: signal.Signals) -> None:
+    sim = SimBoard(World(), link=tmp_path / "boom")
+    sim.start()
+    process = subprocess.Popen([sys.executable, "-c", PROCESS, sim.port], stdout=subprocess.DEVNULL)
+    try:
+        wait_for(lambda: sim.coils()[0], 20.0)
+        os.kill(process.pid, number)
+        at_s = monotonic()
+        wait_for(lambda: not any(sim.coils()), 2.0)
+        assert monotonic() - at_s <= 1.5, "longer than the board-timed pulse"
+        assert sim.energised == ["open"]
+    finally:
+        process.kill()
+        process.wait()
+        sim.close()
+
+
+class Flaky:
+    """A board whose first writes fail: at the port, where the line's own faults are too coarse."""
+
+    timed_by_board = True
+    outputs: tuple[OutputName, ...] = ("open", "close")
+
+    def __init__(self, failures: int, error: type[BoardError] = NoAnswer) -> None:
+        self.failures = failures
+        self.error = error
+        self.log: list[str] = []
+
+    def read_inputs(self) -> Mapping[InputName, bool]:
+        return {"photocell": False, "limit_open": False, "limit_closed": True}
+
+    def _write(self, what: str) -> None:
+        if self.failures > 0:
+            self.failures -= 1
+            raise self.error("fails for once")
+        self.log.append(what)
+
+    def pulse(self, output: OutputName, duration_s: float) -> None:
+        self._write(f"pulse {output}")
+
+    def set_output(self, output: OutputName, on: bool) -> None:
+        self._write(f"release {output}")
+
+    def describe(self) -> str:
+        return "flaky"
+
+    def close(self) -> None:
+        self.log.append("closed")
+
+
+def run_flaky(failures: int, error: type[BoardError] = NoAnswer) -> list[str]:
+    """Offer one permit to a loop whose board fails so often; what was written until the opening was given up."""
+    board = Flaky(failures, error)
+    settings = BarrierSettings(
+        inputs=("photocell", "limit_open", "limit_closed"),
+        permit_max_s=0.5,
+        settle_s=0.5,
+        fault_clear_s=0.1,
+        open_timeout_s=1.5,
+    )
+    notices: list[Notice] = []
+    opened: list[Board] = [board]
+    loop = BarrierLoop("b1", lambda: opened[0], settings, notices.append)
+    loop.start()
+    loop.beat()
+    wait_for(lambda: not loop.snapshot().faults)
+    loop.beat()
+    loop.offer(Permit(1, monotonic(), monotonic() + 0.5))
+    wait_for(lambda: any(n.kind in ("not_opened", "closed") for n in notices))
+    assert [n.kind for n in notices if n.serial == 1 and n.kind.startswith("permit")] == ["permit_accepted"]
+    loop.close()
+    return board.log
+
+
+def test_a_write_that_failed_is_tried_again_for_the_same_permit() -> None:
+    assert run_flaky(1)[:2] == ["release close", "pulse open"]
+
+
+def test_the_opposite_relay_is_released_before_each_pulse() -> None:
+    log = run_flaky(0)
+    assert log[:2] == ["release close", "pulse open"]
+    assert log.count("pulse open") == 1
+
+
+def test_a_board_that_was_given_up_is_not_written_to_when_it_is_back() -> None:
+    log = run_flaky(1, NoDevice)
+    assert "pulse open" not in log
+    assert log.count("closed") == 2, "given up once, and at the end"
+
+
+def test_late_ticks_are_counted_and_too_many_are_told() -> None:
+    now = [100.0]
+    pace = Pace(0.05, lambda: now[0])
+    for _ in range(LATE_MAX - 1):
+        now[0] += 0.05 + LATE_S + 0.01
+        pace.wait(counts=True)
+    assert not pace.is_late()
+    now[0] += 0.05 + LATE_S + 0.01
+    pace.wait(counts=True)
+    assert pace.is_late()
+    assert pace.lateness().late_ticks == LATE_MAX
+    now[0] += 10.0
+    assert not pace.is_late()
+
+
+def test_a_tick_that_a_lost_board_made_long_is_not_the_computer_s_fault() -> None:
+    now = [100.0]
+    pace = Pace(0.05, lambda: now[0])
+    for _ in range(30):
+        now[0] += 1.0
+        pace.wait(counts=False)
+    assert not pace.is_late()
+    assert pace.lateness().ticks == 0
