@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 
 from edge.vision.geometry import MARGIN_X, MARGIN_Y, rectify
-from models.tools import camera
+from models.tools import camera, spec
 from models.tools.alphabet import COLOURS, COUNTRIES, INDEX, LAYOUTS
 from models.tools.draw import Floats, Picture, draw_plate
 from models.tools.reader_shape import HEIGHT, SLOTS, WIDTH
@@ -133,7 +133,9 @@ def main() -> None:
     args.add_argument("--chunks", type=int, default=40)
     args.add_argument("--first", type=int, default=0)
     args.add_argument("--step", type=int, default=1)
+    args.add_argument("--runs", type=float, default=spec.RUNS, help="share of numbers with a run of one digit")
     options = args.parse_args()
+    spec.RUNS = options.runs
     options.out.mkdir(parents=True, exist_ok=True)
     cv2.setNumThreads(1)
     for number in range(options.first, options.chunks, options.step):

@@ -42,11 +42,13 @@ class Scenes:
         image, corners, layout = chunk["pixels"][row], chunk["corners"][row].copy(), chunk["layout"][row]
         height, width = image.shape[:2]
         if self.draw.random() < 0.7:
-            sx = float(np.exp(self.draw.normal(0, 0.22)))
+            near = self.draw.random() < 0.12  # plates that fill the picture
+            sx = float(np.exp(self.draw.uniform(0.3, 0.9) if near else self.draw.normal(0, 0.22)))
             sy = sx * float(np.exp(self.draw.normal(0, 0.12)))
             shear = float(self.draw.normal(0, 0.04))
             middle = np.array([width / 2, height / 2])
-            at = middle + self.draw.normal(0, 30, 2)
+            focus = corners[0].mean(0) if near and not np.isnan(corners[0, 0, 0]) else middle
+            at = focus + self.draw.normal(0, 30, 2)
             matrix = np.array([[sx, shear, 0], [shear, sy, 0]], np.float32)
             matrix[:, 2] = middle - matrix[:, :2] @ at
             border = cv2.BORDER_REFLECT_101 if self.draw.random() < 0.3 else cv2.BORDER_CONSTANT
@@ -138,7 +140,7 @@ def train(options: argparse.Namespace) -> DetectorNet:
     scenes = Scenes(options.scenes, options.seed)
     optimiser = torch.optim.AdamW(net.parameters(), lr=options.peak, weight_decay=0.02)
     began, step, shown = time.monotonic(), 0, np.zeros(3)
-    while (done := (time.monotonic() - began) / (60 * options.minutes)) < 1 and step < options.steps:
+    while (done := options.done + (time.monotonic() - began) / (60 * options.minutes)) < 1 and step < options.steps:
         for group in optimiser.param_groups:
             group["lr"] = rate(done, options.peak)
         loss, heat, error = loss_of(net, scenes.batch(options.batch))
@@ -166,6 +168,7 @@ def arguments() -> argparse.ArgumentParser:
     args.add_argument("scenes", type=Path)
     args.add_argument("--work", type=Path, default=Path("models/work"))
     args.add_argument("--start", type=Path, metavar="CHECKPOINT")
+    args.add_argument("--done", type=float, default=0.0, help="share of the time already spent, with --start")
     args.add_argument("--minutes", type=float, default=60)
     args.add_argument("--steps", type=int, default=10**9)
     args.add_argument("--batch", type=int, default=16)

@@ -24,6 +24,9 @@ from models.tools.crops import found
 from models.tools.reader_net import ReaderNet
 from models.tools.reader_shape import GRID_H, GRID_W, HEIGHT, SLOTS, WIDTH
 
+PROVINCE_WEIGHT = 2.5
+"""Provinces are the hardest characters by far: small, dense, and 31 of them."""
+
 Batch = tuple[Tensor, Tensor, Tensor, Tensor, Tensor]
 """pixels (n, h, w, 3) uint8, text (n, slots), centres (n, slots, 2; < 0: unknown), heads (n, 3), weight (n, slots)"""
 
@@ -105,7 +108,7 @@ def loss_of(net: ReaderNet, given: Batch, look_weight: float) -> tuple[Tensor, T
         letters, look, sides = net(x)
     letters, look, sides = letters.float(), look.float(), sides.float()
     spell = F.cross_entropy(letters.flatten(0, 1), text.flatten(), reduction="none").view_as(weight)
-    weight = weight * torch.where(text == 0, 0.35, 1.0)
+    weight = weight * torch.where(text == 0, 0.35, 1.0) * torch.where(text >= INDEX["京"], PROVINCE_WEIGHT, 1.0)
     loss = (spell * weight).sum() / weight.sum()
     target = looks(centres)
     loss = loss - look_weight * (target * look.log_softmax(2)).sum() / target.sum().clamp_min(1)
@@ -134,7 +137,7 @@ def train(options: argparse.Namespace) -> ReaderNet:
         [{"params": heavy, "weight_decay": 0.03}, {"params": plain, "weight_decay": 0.0}], lr=options.peak
     )
     began, step, right, total = time.monotonic(), 0, 0.0, 0.0
-    while (done := (time.monotonic() - began) / (60 * options.minutes)) < 1 and step < options.steps:
+    while (done := options.done + (time.monotonic() - began) / (60 * options.minutes)) < 1 and step < options.steps:
         for group in optimiser.param_groups:
             group["lr"] = rate(done, options.peak)
         share = options.real_share if done > options.real_after else 0.0
@@ -180,6 +183,7 @@ def arguments() -> argparse.ArgumentParser:
     args.add_argument("--real-share", type=float, default=0.08)
     args.add_argument("--real-after", type=float, default=0.25)
     args.add_argument("--start", type=Path, metavar="CHECKPOINT")
+    args.add_argument("--done", type=float, default=0.0, help="share of the time already spent, with --start")
     args.add_argument("--minutes", type=float, default=70)
     args.add_argument("--steps", type=int, default=10**9)
     args.add_argument("--batch", type=int, default=96)
