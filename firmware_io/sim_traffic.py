@@ -32,8 +32,8 @@ class Gap:
 
 @dataclass(frozen=True, slots=True)
 class SimVehicle:
-    """What drives up. `follows_m`: distance it keeps. `tailgates`: does not wait at an open boom. `pause`: stops with its
-    front at (m) for (s)."""
+    """What drives up. `follows_m`: distance it keeps. `tailgates`: does not wait at an open boom. `pause`: stops with
+    its front at (m) for (s)."""
 
     name: str = "truck"
     length_m: float = 12.0
