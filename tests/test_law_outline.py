@@ -63,3 +63,18 @@ def test_needs_say_who_gave_what_when_and_what_came_too_early() -> None:
 def test_a_bracketed_passage_has_no_needs() -> None:
     views = row(declared("VN-EMPTY-RETURN"), "b2_out")
     assert [(view.step, view.needs) for view in views][1:3] == [("yard_in", ()), ("yard_out", ())]
+
+
+def test_every_earlier_step_that_lacks_something_is_open() -> None:
+    views = states(row(declared("EX-IN", requires=NONE), "b1_out"))
+    assert views == {
+        "b2_in": "open", "yard_in": "open", "in_yard": "open", "fee": "done", "yard_out": "open", "b1_out": "here",
+    }  # fmt: skip
+
+
+def test_a_step_whose_confirmations_came_ahead_of_an_absent_one_is_not_done() -> None:
+    asked = asked_at("EX-IN", "b1_out", NONE)
+    confirmations = [given(one, n) for n, one in enumerate(asked) if (one.step, one.authority) != ("b2_in", "BG")]
+    views = row(declared("EX-IN", confirmations, NONE), "b1_out")
+    assert [view.state for view in views if view.step in ("b2_in", "yard_in", "in_yard")] == ["open"] * 3
+    assert {need.state for need in views[1].needs} == {"early"}

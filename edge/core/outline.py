@@ -28,8 +28,7 @@ def outline(
     `here` is the step at this gate, `open` an earlier one that still lacks something, `later` what comes after it. A
     confirmation is `early` where its stamp is out of order, and where something that must precede it is absent.
     """
-    procedure = rules.procedures.get(declaration.procedure) if declaration is not None else None
-    if declaration is None or procedure is None:
+    if declaration is None or (procedure := rules.procedures.get(declaration.procedure)) is None:
         return ()
     rows = stand(rules, choices, declaration, procedure.steps, plates)
     here = procedure.index(rules.passages.get((place, direction)))
