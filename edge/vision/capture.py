@@ -62,7 +62,7 @@ class CameraSource:
         self._frames = 0
         self._dropped = 0
         self._why = ""
-        self._started_ns = mono_ns()
+        self._started_ns = self._heard_ns = mono_ns()
         self._frame_ns: int | None = None
         self._novel_ns = 0
         self._last_luma: bytes = b""
@@ -124,11 +124,14 @@ class CameraSource:
 
     def _stream(self) -> None:
         """Read until the stream ends or fails. Raises CameraError, always."""
+        self._heard_ns = self._mono_ns()
         try:
             with _open_url(self._url) as container:
                 self._decode(container)
         except (av.FFmpegError, OSError, ValueError) as error:
-            raise CameraError(_plain(error)) from None
+            # Interrupted by its time-out, FFmpeg reports whatever it was doing ("invalid data").
+            late = self._mono_ns() - self._heard_ns > 0.95e9 * min(OPEN_TIMEOUT_S, READ_TIMEOUT_S)
+            raise CameraError("no answer in time" if late else _plain(error)) from None
         raise CameraError("the stream ended")
 
     def _decode(self, container: InputContainer) -> None:
@@ -140,6 +143,7 @@ class CameraSource:
         bad = 0
         for packet in container.demux(stream):
             came_ns, wall = self._mono_ns(), clock.wall_iso()
+            self._heard_ns = came_ns
             if self._closing.is_set():
                 return
             try:
@@ -193,8 +197,6 @@ def _open_url(url: str) -> InputContainer:
 
 def _plain(error: Exception) -> str:
     """What FFmpeg says went wrong, without the file name that it adds: an RTSP URL may hold a password."""
-    if isinstance(error, av.error.ExitError):
-        return "no answer in time"
     return str(getattr(error, "strerror", "") or type(error).__name__)
 
 
