@@ -97,20 +97,26 @@ class OwnReader:
         self._table = table
         self._model = Model(weights, threads)
         self._alphabet = str(weights.setting("alphabet", str))
-        margins = weights.setting("margins", list)
-        self._margins = (float(margins[0]), float(margins[1]))
+        self._views = [(float(x), float(y)) for x, y in weights.setting("views", list)]
 
     def read(self, image: Image, detections: Sequence[Detection]) -> list[PlateRead | None]:
         """One entry for each detection; None where the reader sees nothing that could be a plate's text."""
         if not detections:
             return []
-        crops = [rectify(image, np.array(d.corners, np.float32), READER_SIZE, *self._margins)[0] for d in detections]
-        letters, layout, _country, colour, rows = self._model.run(np.stack(crops))
+        letters, layout, _country, colour, rows = self.look(image, detections)
         reads: list[PlateRead | None] = []
         for i, detection in enumerate(detections):
             plate = self._plate(letters[i], layout[i], colour[i], rows[i])
             reads.append(PlateRead(plate, _box(detection.corners), detection.corners) if _plate_like(plate) else None)
         return reads
+
+    def look(self, image: Image, detections: Sequence[Detection]) -> list[Floats]:
+        """The model's outputs, (n, …) each, as the mean over the views: crops of one plate with narrow and wide margins."""
+        quads = [np.array(d.corners, np.float32) for d in detections]
+        crops = [rectify(image, quad, READER_SIZE, x, y)[0] for x, y in self._views for quad in quads]
+        outputs = self._model.run(np.stack(crops))
+        views = len(self._views)
+        return [np.asarray(o.reshape(views, len(quads), *o.shape[1:]).mean(0), np.float32) for o in outputs]
 
     def _plate(self, letters: Floats, layout: Floats, colour: Floats, rows: Floats) -> PlateText:
         ground = COLOURS[int(colour.argmax())] if colour.max() > 0.7 else None

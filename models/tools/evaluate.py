@@ -147,7 +147,7 @@ def report(tally: Tally) -> dict[str, object]:
     figures |= {f"detector recall, {k}": str(v) for k, v in tally.recall.items()}
     figures |= {f"crops, {k}": str(v) for k, v in tally.crops.items()}
     figures["pattern texts that are wrong"] = tally.extra
-    for level in (0.5, 0.8, 0.9, 0.95, 0.99, 0.995):
+    for level in (0.02, 0.05, 0.1, 0.2, 0.5, 0.8, 0.9, 0.95, 0.99, 0.995):
         over = [right for sure, right in tally.sure if sure >= level]
         figures[f"wrong of those at confidence {level}"] = f"{len(over) - sum(over)} of {len(over)}"
     figures["ms a scene, median"] = round(statistics.median(tally.times_ms), 1)

@@ -83,6 +83,7 @@ def main() -> None:
     args.add_argument("--detector", type=Path, required=True)
     args.add_argument("--out", type=Path, default=Path("models"))
     args.add_argument("--temperature", type=float, default=1.0)
+    args.add_argument("--views", type=int, choices=(1, 2), default=1)
     args.add_argument("--long-side", type=int, default=640)
     args.add_argument("--threshold", type=float, default=0.3)
     options = args.parse_args()
@@ -96,10 +97,11 @@ def main() -> None:
         "long_side_px": str(options.long_side),
         "threshold": str(options.threshold),
     }
+    view = f"[{MARGIN_X}, {MARGIN_Y}]"
     reader_settings = {
         "input": f'"uint8 (n, {HEIGHT}, {WIDTH}, 3) BGR, rectified from four corners"',
         "trained_on": '"crops rendered by models/tools/crops.py; 881 real Chinese crops (train-cn-crops, Apache-2.0)"',
-        "margins": f"[{MARGIN_X}, {MARGIN_Y}]",
+        "views": f"[{view}]" if options.views == 1 else f"[{view}, [{2 * MARGIN_X}, {2.4 * MARGIN_Y:.3f}]]",
         "temperature": str(options.temperature),
         "alphabet": f'"{ALPHABET}"',
     }

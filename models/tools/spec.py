@@ -32,7 +32,7 @@ class Spec:
 
 
 RUNS = 0.15
-"""Share of numbers with a run of one digit: 8888 is sought after, and a reader that never saw it drops or doubles one."""
+"""Share of numbers with a run of one digit: 8888 is sought after; a reader that never saw it miscounts."""
 
 
 def digits(r: Random, n: int) -> str:
