@@ -111,7 +111,7 @@ class OwnReader:
         return reads
 
     def look(self, image: Image, detections: Sequence[Detection]) -> list[Floats]:
-        """The model's outputs, (n, …) each, as the mean over the views: crops of one plate with narrow and wide margins."""
+        """The model's outputs, (n, …) each, as the mean over the views (narrow and wide crops)."""
         quads = [np.array(d.corners, np.float32) for d in detections]
         crops = [rectify(image, quad, READER_SIZE, x, y)[0] for x, y in self._views for quad in quads]
         outputs = self._model.run(np.stack(crops))
