@@ -1,7 +1,7 @@
 // The other ways through: reasons, declarations, plates. Each dialog is about one passage and closes when that passage goes.
 import { h, holdable } from "./dom.js";
 import { plateKeyboard, wordKeys } from "./keyboard.js";
-import { plateSign, procedureName } from "./plate.js";
+import { photoUrl, plateSign, procedureName } from "./plate.js";
 import { stepName, stepTable } from "./steps.js";
 import { dayClock, section, t } from "./words.js";
 
@@ -29,7 +29,7 @@ export function closeIfNot(passageId) {
 }
 
 function show(passage, title, ...parts) {
-  const head = h("header", {}, h("h2", { id: "dialog-title", text: title }),
+  const head = h("div", { class: "dialog-head" }, h("h2", { id: "dialog-title", text: title }),
     h("button", { type: "button", class: "tool", id: "dialog-back", text: t("app.cancel"), onclick: () => dialog.close() }));
   dialog.setAttribute("aria-labelledby", "dialog-title");
   dialog.replaceChildren(head, ...parts.filter(Boolean));
@@ -87,7 +87,7 @@ export function askPlate(passage, send) {
   submit.addEventListener("click", () => { dialog.close(); send({ value: board.value() }); });
   show(passage, t("action_long.type_plate"),
     h("div", { class: "compare" },
-      passage.crop && h("img", { class: "crop", src: `/evidence/${passage.crop}.jpg`, alt: t("picture.crop") }),
+      passage.crop && h("img", { class: "crop", src: photoUrl(passage.crop), alt: t("picture.crop") }),
       !passage.crop && passage.plate && plateSign(passage.plate, true),
       board.field),
     candidates.length > 0 && h("div", { class: "candidate-row" }, h("span", { text: t("dialog.candidates") }),

@@ -2,6 +2,8 @@
 import { h, paint, svg } from "./dom.js";
 import { clock, name, t } from "./words.js";
 
+export const photoUrl = (id) => `/evidence/${encodeURIComponent(id)}.jpg`;
+
 /** The plate as it hangs on the vehicle. `look` is {ground, lines}. */
 export function plateSign(plate, small = false) {
   const classes = `plate ground-${plate.look.ground}${plate.look.lines.length > 1 ? " two" : ""}${small ? " small" : ""}`;
@@ -21,7 +23,7 @@ export function drawPlate(section, view, language, choose) {
     return [
       h("div", { class: "plate-and-crop" },
         plateSign(plate),
-        passage.crop && h("img", { class: "crop", src: `/evidence/${passage.crop}.jpg`, alt: t("picture.crop") })),
+        passage.crop && h("img", { class: "crop", src: photoUrl(passage.crop), alt: t("picture.crop") })),
       h("div", { class: "plate-notes" }, ...plateNotes(plate, passage, unsure)),
       unsure && h("button", { type: "button", class: "press choose", id: "choose-plate", text: t("plate.choose"), onclick: choose }),
     ];
@@ -48,7 +50,7 @@ export function drawPhoto(section, passage, language) {
     if (!passage?.photo) return h("p", { class: "no-photo", text: passage ? t("picture.no_photo") : "" });
     const [width, height] = passage.frame_size ?? [1280, 720];
     const drawn = svg("svg", { viewBox: `0 0 ${width} ${height}`, role: "img", "aria-label": t("picture.photo") },
-      svg("image", { href: `/evidence/${passage.photo}.jpg`, width, height }));
+      svg("image", { href: photoUrl(passage.photo), width, height }));
     if (passage.box) drawn.append(...boxAround(passage.box, width));
     return drawn;
   });
