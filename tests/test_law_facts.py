@@ -51,6 +51,8 @@ def test_a_watched_plate_is_held_whatever_else_is_known(declaration: None) -> No
     for_customs = at_gate(declaration, "b1_out", facts=replace(EXACT, customs_hold="kiểm tra lại"))
     assert (for_customs.verdict, codes(for_customs)) == ("refuse", ["customs_hold"])
     assert needs_two_people(rules(), for_customs)
+    for_both = at_gate(declaration, "b1_out", facts=replace(EXACT, customs_hold="a", watch="b"))
+    assert (codes(for_both), needs_two_people(rules(), for_both)) == (["customs_hold", "watch"], True)
 
 
 @pytest.mark.parametrize("state", ["withdrawn", "completed"])
@@ -212,6 +214,8 @@ def test_with_a_device_fault_vehicles_pass_the_yard_gate_and_only_that() -> None
     assert (verdict.verdict, codes(verdict)) == ("release", ["device_fault"])
     assert verdict.reasons[0].article == "27/2025 Art. 23.2"
     assert at_gate(None, "b1_out", facts=fault).verdict == "unknown"
+    assert at_gate(None, "yard_in").verdict == "unknown"
+    assert decide(rules(), LEGAL, None, "yard_in", "out", now=NOW, facts=fault).verdict == "unknown"
     withdrawn = declared("EX-IN", state="withdrawn")
     assert at_gate(withdrawn, "yard_in", facts=replace(fault, exact_plate=True)).verdict == "refuse"
 

@@ -86,7 +86,7 @@ def needs_check(verdict: Verdict) -> bool:
 
 def needs_two_people(rules: Rules, verdict: Verdict) -> bool:
     """Whether an override of this refusal asks for two people (a customs hold)."""
-    return verdict.verdict == "refuse" and any(rules.two_people(reason.code) for reason in verdict.reasons)
+    return any(rules.two_people(reason.code) for reason in verdict.reasons)
 
 
 # ---------------------------------------------------------------- held, unknown, refused
