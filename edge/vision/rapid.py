@@ -22,6 +22,7 @@ from edge.errors import ModelError
 from edge.ports import Detection, Image
 from edge.vision.geometry import rectify
 from edge.vision.textlines import Floats, candidates, lines_of
+from edge.vision.weights import FAULTS
 
 DETECTOR_FILE, READER_FILE = "PP-OCRv6_det_small.onnx", "PP-OCRv6_rec_small.onnx"
 LONG_SIDE_PX = 704
@@ -58,14 +59,14 @@ def session(path: Path, threads: int) -> ort.InferenceSession:
         raise ModelError(f"model file {path.name} is missing from {path.parent}")
     try:
         return ort.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
-    except (RuntimeError, ValueError) as error:
+    except FAULTS as error:
         raise ModelError(f"model file {path.name} cannot be loaded: {type(error).__name__}") from error
 
 
 def _run(model: ort.InferenceSession, batch: Floats) -> Floats:
     try:
         return np.asarray(model.run(None, {model.get_inputs()[0].name: batch})[0], np.float32)
-    except (RuntimeError, ValueError) as error:
+    except FAULTS as error:
         raise ModelError(f"model failed on input {batch.shape}: {type(error).__name__}") from error
 
 
