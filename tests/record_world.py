@@ -15,6 +15,7 @@ from edge.core.model import Confirmation
 from edge.store import Store, StoreInbox
 from edge.store.keys import load_or_create_signer
 from edge.uplink.central import run_central
+from edge.uplink.link import Protocol
 from edge.uplink.mqtt import Uplink
 from edge.uplink.parts import Pace
 from tests.brokers import Stopper
@@ -59,12 +60,12 @@ def uplink(
 class Centre:
     """`barie central` on a thread, its lines and its database."""
 
-    def __init__(self, port: int, folder: Path, declarations: Path | None = None) -> None:
+    def __init__(self, port: int, folder: Path, declarations: Path | None = None, *, protocol: Protocol = "5") -> None:
         self.lines: list[dict[str, Any]] = []
         self.db = folder / "central.db"
 
         def work(stop: threading.Event) -> None:
-            run_central("127.0.0.1", port, declarations, self.db, SITE, out=self._line, stop=stop)
+            run_central("127.0.0.1", port, declarations, self.db, SITE, out=self._line, stop=stop, protocol=protocol)
 
         self._stopper = Stopper(work)
 

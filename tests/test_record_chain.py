@@ -93,6 +93,12 @@ def test_a_removed_byte_is_found(row: int, place: int) -> None:
     assert found.seq == row + 1
 
 
+@pytest.mark.parametrize(("old", "new"), [(b'"seq":2', b'"seq": 2'), ("Đ".encode(), b"\\u0110")])
+def test_another_spelling_of_the_same_content_is_found(old: bytes, new: bytes) -> None:
+    found = verify([ROWS[0], ROWS[1].replace(old, new), *ROWS[2:]])
+    assert found == ChainFault("b1", 2, "is not in canonical form: changed after it was written")
+
+
 @given(row=st.integers(0, 4))
 def test_a_gap_is_found_where_it_begins(row: int) -> None:
     found = verify([*ROWS[:row], *ROWS[row + 1 :]])

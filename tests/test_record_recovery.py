@@ -46,7 +46,7 @@ def test_a_smashed_header_keeps_the_numbers(tmp_path: Path) -> None:
     assert len(store.findings) == 1
     assert store.unacknowledged("b1").next_seq == seq + 2
     with store.transaction("b1") as tx:
-        assert tx.permit_serial() > serial
+        assert tx.permit_serial() > serial + 500
     assert store.verify() == []
     assert (tmp_path / str(body["folder"]) / "barie.db").read_bytes() == smashed
     assert len(list((tmp_path / str(body["folder"]) / "evidence").glob("*/*.jpg"))) == 1

@@ -245,6 +245,7 @@ def test_no_room_is_said_and_nothing_is_half_written(tmp_path: Path) -> None:
 
 def test_a_photo_without_room_leaves_no_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     store = open_store(tmp_path)
+    (tmp_path / "evidence" / store.stage_evidence(b"jpeg").path).unlink()
 
     def full(descriptor: int) -> None:
         raise OSError(28, "No space left on device")
@@ -295,6 +296,9 @@ def test_acknowledged_events_stay_for_as_long_as_the_site_wants(tmp_path: Path) 
     now[0] += 61_000
     assert store.prune() == 3
     assert [event["seq"] for event in store.recent("b1")] == [5, 4]
+    record(store, 1)
+    assert store.prune() == 0  # old, but not acknowledged
+    assert [event["seq"] for event in store.recent("b1")] == [6, 5, 4]
     assert store.verify() == []
     store.close()
 

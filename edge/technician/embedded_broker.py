@@ -37,7 +37,7 @@ class EmbeddedBroker:
     """`directory` takes its configuration file."""
 
     def __init__(self, port: int, directory: Path, *, port_v3: int | None = None) -> None:
-        self.port = port
+        self.port, self.port_v3 = port, port_v3
         self._path = directory / "broker.toml"
         text = _CONFIG + _LISTENER.format(version="v5", port=port)
         if port_v3 is not None:

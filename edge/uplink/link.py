@@ -8,6 +8,7 @@ from __future__ import annotations
 import secrets
 import socket
 import ssl
+from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -85,6 +86,8 @@ class Link:
         self._settings, self._mailbox, self._urgent = settings, mailbox, urgent
         self._v5 = protocol == "5"
         self._closed = False
+        self._order: deque[tuple[int, int]] = deque()  # arrived and not acknowledged; filled by paho's thread
+        self._done: set[int] = set()
         version = MQTTProtocolVersion.MQTTv5 if self._v5 else MQTTProtocolVersion.MQTTv311
         self._client = client = paho.Client(
             CallbackAPIVersion.VERSION2,
@@ -157,8 +160,15 @@ class Link:
         return info.mid
 
     def done(self, letter: Arrived) -> None:
-        """Tell the broker that this message has been dealt with."""
-        self._client.ack(letter.mid, letter.qos)
+        """This message has been dealt with. The broker is told in the order of arrival, as MQTT demands (4.6): one that
+        was dealt with early waits for those before it."""
+        if letter.qos == 0:
+            return
+        self._done.add(letter.mid)
+        while self._order and self._order[0][0] in self._done:
+            mid, qos = self._order.popleft()
+            self._done.discard(mid)
+            self._client.ack(mid, qos)
 
     def _expect(self, code: MQTTErrorCode) -> None:
         if code not in (MQTTErrorCode.MQTT_ERR_SUCCESS, MQTTErrorCode.MQTT_ERR_AGAIN):
@@ -192,6 +202,8 @@ class Link:
             topic = message.topic
         except UnicodeDecodeError:
             topic = ""
+        if message.qos > 0:
+            self._order.append((message.mid, message.qos))
         letter = Arrived(topic, message.payload, message.retain, message.mid, message.qos)
         self._put(letter, urgent=self._urgent(topic))
 

@@ -47,7 +47,8 @@ class Uplink:
     ) -> None:
         self._config, self._on_state = config, on_state
         self._lanes = list(outbox.lanes())
-        self._client_id = config.client_id or f"barie-{site}-{'-'.join(self._lanes)}"  # no + in it: brokers refuse, rumqttd dies
+        # No + in it: brokers refuse that, and rumqttd even dies of it.
+        self._client_id = config.client_id or f"barie-{site}-{'-'.join(self._lanes)}"
         self._parts = Parts(
             topics=Topics(site),
             outbox=outbox,
