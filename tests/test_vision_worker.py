@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -110,6 +112,33 @@ def test_no_camera_is_said_and_no_password_is_written() -> None:
         told = worker.log() + repr(worker.messages) + lost.fields["text"]
         assert "Connection refused" in told
         assert "s3cret" not in told
+
+
+PARENT = """
+import socket, subprocess, sys, time
+ours, theirs = socket.socketpair()
+worker = subprocess.Popen([sys.executable, "-m", "edge.vision.worker", "--fd", str(theirs.fileno())], pass_fds=[theirs.fileno()])
+theirs.close()
+from edge.vision import link
+link.send(ours, "settings", {"camera": "front", "url": "rtsp://127.0.0.1:1/none"})
+while ours.recv(1 << 16):  # it lives and speaks
+    print(worker.pid, flush=True)
+    time.sleep(60)
+"""
+
+
+def test_a_gate_process_that_is_killed_leaves_no_orphan() -> None:
+    parent = subprocess.Popen([sys.executable, "-c", PARENT], stdout=subprocess.PIPE, text=True)
+    assert parent.stdout is not None
+    worker = Path("/proc") / parent.stdout.readline().strip()
+    assert worker.is_dir()
+    parent.kill()
+    parent.wait()
+    parent.stdout.close()
+    deadline_s = time.monotonic() + PLENTY_S
+    while worker.is_dir() and "Z" not in (worker / "stat").read_text().split()[2]:
+        assert time.monotonic() < deadline_s, "the worker outlived its parent"
+        time.sleep(0.05)
 
 
 def test_wrong_settings_are_refused_by_name() -> None:

@@ -9,7 +9,7 @@ header lists: `{"kind": …, "fields": {…}, "sizes": [n, …]}`. Kinds, with f
 - `reading`: a `Reading` as `reading_fields` gives it; [JPEG of that very frame, JPEG of its crop]
 - `gone`: track
 - `health`, every second: state of the camera (connecting, up, down, frozen), why, reader (loading, ready, failed: …),
-  fps_in, fps_read, dropped, bad, age_ms
+  fps_in, fps_read, dropped, bad, age_ms, tracks (ids of the plates in view, told or not)
 - `error`: part (camera, model, settings), text
 """
 

@@ -106,6 +106,11 @@ class Pipeline:
         self.looks += 1
         return self._look(frame, now_s)
 
+    @property
+    def tracks(self) -> list[int]:
+        """Ids of the plates now in view, a still one included. May be asked from another thread."""
+        return sorted(self._tracks.live)
+
     def _unsettled(self) -> bool:
         return any(track.missed or not self._settled(i, track.box) for i, track in self._tracks.live.items())
 

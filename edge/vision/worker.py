@@ -96,6 +96,7 @@ class Worker:
         self._wanted = threading.Condition()
         self._reader = "loading"
         self._looks = 0
+        self._tracks: list[int] = []
         self._before = (clock.mono_s(), 0, 0)
         self._skipped = 0
         self._bad = 0
@@ -156,6 +157,7 @@ class Worker:
             "dropped": health.dropped + self._skipped,
             "bad": self._bad,
             "age_ms": health.age_ms,
+            "tracks": self._tracks,
         }
         self._say("health", fields)
 
@@ -205,7 +207,7 @@ class Worker:
             self._bad += 1  # a bad frame costs one frame
             log.warning("frame %d could not be looked at: %s", frame.number, type(error).__name__)
             return
-        self._looks = pipeline.looks
+        self._looks, self._tracks = pipeline.looks, pipeline.tracks
         for item in told:
             if isinstance(item, Gone):
                 self._say("gone", {"track": item.track})
