@@ -117,7 +117,8 @@ def test_no_camera_is_said_and_no_password_is_written() -> None:
 PARENT = """
 import socket, subprocess, sys, time
 ours, theirs = socket.socketpair()
-worker = subprocess.Popen([sys.executable, "-m", "edge.vision.worker", "--fd", str(theirs.fileno())], pass_fds=[theirs.fileno()])
+command = [sys.executable, "-m", "edge.vision.worker", "--fd", str(theirs.fileno())]
+worker = subprocess.Popen(command, pass_fds=[theirs.fileno()])
 theirs.close()
 from edge.vision import link
 link.send(ours, "settings", {"camera": "front", "url": "rtsp://127.0.0.1:1/none"})
@@ -125,6 +126,13 @@ while ours.recv(1 << 16):  # it lives and speaks
     print(worker.pid, flush=True)
     time.sleep(60)
 """
+
+
+def lives(process: Path) -> bool:
+    try:
+        return (process / "stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
 
 
 def test_a_gate_process_that_is_killed_leaves_no_orphan() -> None:
@@ -136,7 +144,7 @@ def test_a_gate_process_that_is_killed_leaves_no_orphan() -> None:
     parent.wait()
     parent.stdout.close()
     deadline_s = time.monotonic() + PLENTY_S
-    while worker.is_dir() and "Z" not in (worker / "stat").read_text().split()[2]:
+    while lives(worker):
         assert time.monotonic() < deadline_s, "the worker outlived its parent"
         time.sleep(0.05)
 
