@@ -63,7 +63,11 @@ def take_request(buffer: bytes) -> tuple[Request | None, bytes]:
 
 
 def _size(buffer: bytes) -> int:
-    return 9 + buffer[6] if buffer[1] == WRITE_COILS else REQUEST_BYTES
+    """Bytes of the frame that would begin here; 0 where none can."""
+    if buffer[1] != WRITE_COILS:
+        return REQUEST_BYTES
+    count = int.from_bytes(buffer[4:6], "big")
+    return 9 + buffer[6] if buffer[6] == (count + 7) // 8 else 0
 
 
 def _parse(frame: bytes) -> Request:

@@ -197,7 +197,9 @@ class Passage:
                 self._offer_at_s = self.rig.now_s + 2.0
                 self.reason = notice.code if self.offers >= OFFERS else ""
             elif notice.kind == "closed" and not self.through:
-                self._offer_at_s = self.rig.now_s + 2.0  # down again before anybody passed: a new decision, a new permit
+                self._offer_at_s = (
+                    self.rig.now_s + 2.0
+                )  # down again before anybody passed: a new decision, a new permit
             elif notice.kind in ("not_opened", "still_open", "stopped"):
                 self.reason = notice.kind
             elif notice.kind == "through" and notice.code == "":

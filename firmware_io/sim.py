@@ -26,6 +26,8 @@ CHANNELS = 8
 FLASH_ADDRESS = 0x0200
 FLASH_UNIT_S = 0.1
 POLL_S = 0.005
+QUIET_POLLS = 4
+"""So many polls without a byte end a frame, whole or not (Modbus over serial line: 3.5 characters)."""
 INPUT_CHANNELS: dict[InputName, int] = {
     "presence": 1, "safety_loop": 2, "photocell": 3, "limit_open": 4, "limit_closed": 5, "exit_loop": 6, "fire": 7,
     "manual_key": 8,
@@ -126,9 +128,11 @@ class SimBoard:
     # ------------------------------------------------------------ the board's own thread
 
     def _run(self) -> None:
-        buffer = b""
+        buffer, quiet = b"", 0
         while not self._stop.is_set():
-            buffer += self._hear()
+            heard = self._hear()
+            quiet = 0 if heard else quiet + 1
+            buffer = buffer + heard if quiet < QUIET_POLLS else b""
             self._pass_time()
             while True:
                 asked, buffer = framing.take_request(buffer)
