@@ -94,6 +94,16 @@ def test_a_plate_is_told_with_its_own_frame_and_decided_after_three_votes() -> N
     assert (last.read.box, last.read.plate.text, last.frame_size) == (PLACE, "12C12345", (1280, 720))
 
 
+def test_a_frame_that_read_something_else_is_not_told_as_the_leader() -> None:
+    film = Film(Scene([(PLACE, "12C12345")]))
+    film.frames(2, moving=True)
+    film.scene.plates = [(PLACE, "12C12346")]
+    assert readings(film.frames(1, moving=True)) == []
+    film.scene.plates = [(PLACE, "12C12345")]
+    told = readings(film.frames(1, moving=True))
+    assert [(one.reading.frame, one.reading.read.plate.text) for one in told] == [(4, "12C12345")]
+
+
 def test_a_decided_plate_that_stands_is_neither_read_nor_looked_at_any_more() -> None:
     film = Film(Scene([(PLACE, "12C12345")]))
     film.frames(4, moving=True)
