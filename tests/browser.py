@@ -17,6 +17,7 @@ from typing import TypeVar
 import pytest
 import uvicorn
 from selenium import webdriver
+from selenium.common.exceptions import NoSuchElementException, StaleElementReferenceException
 from selenium.webdriver.chrome.options import Options
 from selenium.webdriver.chrome.service import Service
 from selenium.webdriver.support.ui import WebDriverWait
@@ -34,7 +35,7 @@ FLAGS = (
     "--disable-dev-shm-usage",
     "--hide-scrollbars",
 )
-DEADLINE_S = 15.0
+DEADLINE_S = 30.0
 T = TypeVar("T")
 
 
@@ -91,7 +92,10 @@ def resize(browser: webdriver.Chrome, width: int, height: int) -> None:
 
 def until(browser: webdriver.Chrome, condition: Callable[[webdriver.Chrome], T], what: str) -> T:
     """Waits for a condition with a deadline; the failure says what was awaited."""
-    return WebDriverWait(browser, DEADLINE_S, poll_frequency=0.05).until(condition, f"waited for: {what}")
+    # A page that loads again in between makes its old elements stale: that is a "not yet".
+    passing = [NoSuchElementException, StaleElementReferenceException]
+    wait = WebDriverWait(browser, DEADLINE_S, poll_frequency=0.1, ignored_exceptions=passing)
+    return wait.until(condition, f"waited for: {what}")
 
 
 @pytest.fixture(scope="session")

@@ -199,6 +199,7 @@ def test_an_idle_screen_locks_and_still_stops_the_boom(client: TestClient, lane:
     assert press(client, csrf, "confirm") == (401, "locked")
     assert press(client, csrf, "stop", key="key-00000002") == (200, "recorded")
     assert [action.name for action in lane.acts] == ["stop"]
+    assert client.get("/lane/b1-out/view.json").status_code == 401, "a stop must not unlock the screen"
 
 
 def test_touches_keep_the_screen_awake_and_its_own_traffic_does_not(client: TestClient, clock: Clock) -> None:
