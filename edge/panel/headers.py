@@ -53,7 +53,7 @@ class SafeHeaders:
         headers = Headers(scope=scope)
         host = headers.get("host", "")
         if host_name(host) not in self.hosts:
-            return PlainTextResponse("this host name is not served here: ask for it by the address in the configuration\n", status_code=421)
+            return PlainTextResponse("not served under this host name: use the configured address\n", status_code=421)
         origin = headers.get("origin")
         if scope["method"] not in ("GET", "HEAD") and origin is not None and origin != f"{scope['scheme']}://{host}":
             return PlainTextResponse("request from another site\n", status_code=403)
