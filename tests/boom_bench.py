@@ -159,3 +159,17 @@ class Bench:
             self.set(exit_loop=True).run(1.0)
         self.set(**dict.fromkeys(under, False), exit_loop=False).run(TICK_S)
         return self
+
+
+EVERYTHING = BarrierSettings(inputs=ALL)
+
+
+def refusal(bench: Bench, permit: Permit) -> str:
+    (notice,) = [n for n in bench.offer(permit) if n.serial == permit.serial and n.kind.startswith("permit")]
+    assert notice.kind == "permit_refused"
+    assert not bench.outputs.open
+    return notice.code
+
+
+def codes(bench: Bench) -> set[str]:
+    return {fault.code for fault in bench.state.faults}

@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 import os
-import select
 import socketserver
 import threading
-import tty
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from time import monotonic, sleep
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from pydantic import TypeAdapter, ValidationError
 
 from firmware_io import framing
 from firmware_io.board import (
@@ -23,17 +19,13 @@ from firmware_io.board import (
     Board,
     BoardError,
     BoardSettings,
-    HeldPulses,
     InputWiring,
     NoAnswer,
     NoDevice,
     NoPermission,
-    wiring_faults,
 )
 from firmware_io.boards import open_board
-from firmware_io.gpio import GpioBoard
 from firmware_io.modbus import load_profile
-from firmware_io.safety import BarrierSettings
 from firmware_io.sim import SimBoard
 from firmware_io.sim_world import World
 
@@ -188,9 +180,6 @@ def test_a_profile_that_does_not_fit_is_told(change: dict[str, Any], says: str) 
         load_profile(replace(BoardSettings(port="/dev/x", outputs={"open": 1}), **change))
 
 
-# ---------------------------------------------------------------- Modbus TCP, pulses held by this process
-
-
 class Module(socketserver.ThreadingTCPServer):
     """A module that speaks Modbus TCP with coils only, as an ADAM-6060 does."""
 
@@ -235,170 +224,3 @@ def test_modbus_tcp_with_pulses_held_by_this_process() -> None:
     wait_for(lambda: not module.coils[16])
     module.shutdown()
     module.server_close()
-
-
-# ---------------------------------------------------------------- LCUS
-
-
-@pytest.fixture
-def lcus() -> Iterator[tuple[int, BoardSettings]]:
-    master, slave = os.openpty()
-    tty.setraw(slave)
-    port = os.ttyname(slave)
-    yield master, BoardSettings(kind="lcus", port=port, outputs={"open": 1, "close": 2}, accept_unacknowledged=True)
-    for fd in (master, slave):
-        os.close(fd)
-
-
-def heard(master: int) -> list[tuple[int, bool]]:
-    """All frames on the line until it has been quiet for a moment."""
-    buffer = b""
-    frames: list[tuple[int, bool]] = []
-    while select.select([master], [], [], 0.1)[0]:
-        buffer += os.read(master, 64)
-    while True:
-        frame, buffer = framing.lcus_take(buffer)
-        if frame is None:
-            assert buffer == b"", "nothing but whole frames"
-            return frames
-        frames.append(frame)
-
-
-def test_lcus_releases_all_at_first_and_ends_its_pulses(lcus: tuple[int, BoardSettings]) -> None:
-    master, settings = lcus
-    board = open_board(settings)
-    assert heard(master) == [(1, False), (2, False)]
-    board.pulse("open", 0.01)
-    assert heard(master) == [(1, True)]
-    assert board.read_inputs() == {}
-    assert heard(master) == [(1, False)]
-    board.pulse("close", 60.0)
-    board.close()
-    assert heard(master) == [(2, True), (2, False)]
-
-
-def test_lcus_only_where_a_site_accepts_that_it_never_answers(lcus: tuple[int, BoardSettings]) -> None:
-    with pytest.raises(BoardError, match="accept_unacknowledged"):
-        open_board(replace(lcus[1], accept_unacknowledged=False))
-
-
-# ---------------------------------------------------------------- GPIO, at the library's boundary (no chip here)
-
-
-class Lines:
-    def __init__(self, config: dict[int, Any]) -> None:
-        self.config, self.values, self.released = config, {}, False  # type: ignore[var-annotated]
-
-    def get_values(self, offsets: list[int]) -> list[str]:
-        return ["active" if self.values.get(offset) else "inactive" for offset in offsets]
-
-    def set_value(self, offset: int, value: str) -> None:
-        self.values[offset] = value == "active"
-
-    def release(self) -> None:
-        self.released = True
-
-
-def fake_gpiod() -> Any:
-    direction = SimpleNamespace(INPUT="in", OUTPUT="out")
-    line = SimpleNamespace(Direction=direction, Value=SimpleNamespace(ACTIVE="active", INACTIVE="inactive"))
-    return SimpleNamespace(
-        line=line, LineSettings=lambda **kw: kw, request_lines=lambda path, consumer, config: Lines(config)
-    )
-
-
-def test_gpio_takes_its_lines_released_and_gives_them_back(tmp_path: Path) -> None:
-    chip = tmp_path / "gpiochip0"
-    chip.touch()
-    wires = {"presence": InputWiring(4, normally_closed=True), "limit_open": InputWiring(5)}
-    settings = BoardSettings(kind="gpio", port=str(chip), inputs=wires, outputs={"open": 17})  # type: ignore[arg-type]
-    board = GpioBoard(settings, gpiod=fake_gpiod())
-    lines: Any = board._lines
-    assert lines.config[17] == {"direction": "out", "output_value": "inactive"}
-    assert lines.config[4] == {"direction": "in", "active_low": True}
-    lines.values[5] = True
-    assert board.read_inputs() == {"presence": False, "limit_open": True}
-    board.pulse("open", 60.0)
-    assert lines.values[17]
-    board.close()
-    assert not lines.values[17]
-    assert lines.released
-
-
-def test_gpio_without_its_library_says_how_to_get_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    def missing(name: str) -> Any:
-        raise ImportError(name)
-
-    monkeypatch.setattr("importlib.import_module", missing)
-    with pytest.raises(BoardError, match=r"barie\[gpio\]"):
-        open_board(BoardSettings(kind="gpio", port="/dev/gpiochip0", outputs={"open": 17}))
-
-
-# ---------------------------------------------------------------- settings
-
-
-def test_a_held_pulse_that_could_not_be_ended_is_tried_again() -> None:
-    written: list[tuple[str, bool]] = []
-    now = [0.0]
-    fails = [False]
-
-    def write(output: str, on: bool) -> None:
-        if fails[0]:
-            raise NoAnswer("silent")
-        written.append((output, on))
-
-    held = HeldPulses(write, lambda: now[0])
-    held.start("open", 0.5)
-    now[0], fails[0] = 0.6, True
-    with pytest.raises(NoAnswer):
-        held.service()
-    fails[0] = False
-    held.service()
-    held.service()
-    assert written == [("open", True), ("open", False)]
-
-
-@pytest.mark.parametrize(
-    ("settings", "key"),
-    [
-        (BoardSettings(port="/dev/x"), "outputs"),
-        (BoardSettings(outputs={"open": 1}), "port"),
-        (BoardSettings(kind="modbus_tcp", outputs={"open": 1}), "host"),
-        (BoardSettings(kind="lcus", port="/dev/x", outputs={"open": 1}), "accept_unacknowledged"),
-        (BoardSettings(port="/dev/x", outputs={"open": 1, "close": 1}), "outputs: channel 1 is used twice"),
-        (
-            BoardSettings(port="/dev/x", outputs={"open": 1}, inputs={"presence": 2, "photocell": 2}),
-            "inputs: channel 2",
-        ),
-        (BoardSettings(port="/dev/x", outputs={"open": 0}), "outputs: channel 0"),
-        (BoardSettings(kind="gpio", port="/dev/x", outputs={"open": 4}, inputs={"presence": 4}), "inputs and outputs"),
-        (BoardSettings(port="/dev/x", outputs={"open": 1}, unit=0), "unit"),
-        (BoardSettings(port="/dev/x", outputs={"open": 1}, timeout_s=5.0), "timeout_s"),
-        (BoardSettings(port="/dev/x", outputs={"open": 1}, baud=1), "baud"),
-    ],
-)
-def test_contradictions_name_their_key(settings: BoardSettings, key: str) -> None:
-    (fault,) = settings.faults()
-    assert fault.startswith(key)
-
-
-def test_wiring_and_barrier_must_agree() -> None:
-    board = BoardSettings(port="/dev/x", inputs={"presence": 1, "fire": 2}, outputs={"open": 1})
-    barrier = BarrierSettings(inputs=("presence", "photocell"))
-    assert [fault.split(" ")[0] for fault in wiring_faults(board, barrier)] == [
-        "barrier.inputs:", "board.inputs:", "board.outputs:",
-    ]  # fmt: skip
-
-
-def test_the_settings_are_checked_by_pydantic_as_the_configuration_does() -> None:
-    adapter = TypeAdapter(BoardSettings)
-    wires = '{"presence": 1, "fire": {"channel": 2, "normally_closed": true}}'
-    text = f'{{"port": "/dev/x", "inputs": {wires}, "outputs": {{"open": 1}}}}'
-    settings = adapter.validate_json(text, strict=True)
-    assert settings.wiring() == {"presence": InputWiring(1), "fire": InputWiring(2, normally_closed=True)}
-    with pytest.raises(ValidationError, match="relay_count"):
-        adapter.validate_json('{"relay_count": 8}')
-    barrier = TypeAdapter(BarrierSettings)
-    assert barrier.validate_json('{"inputs": ["photocell"], "pulse_s": 1}', strict=True).inputs == ("photocell",)
-    with pytest.raises(ValidationError, match="open_timout_s"):
-        barrier.validate_json('{"open_timout_s": 8}')

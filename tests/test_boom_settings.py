@@ -1,0 +1,59 @@
+"""A board's settings: contradictions are told with their key, and the configuration checks them by their types."""
+
+from __future__ import annotations
+
+import pytest
+from pydantic import TypeAdapter, ValidationError
+
+from firmware_io.board import (
+    BoardSettings,
+    InputWiring,
+    wiring_faults,
+)
+from firmware_io.safety import BarrierSettings
+
+
+@pytest.mark.parametrize(
+    ("settings", "key"),
+    [
+        (BoardSettings(port="/dev/x"), "outputs"),
+        (BoardSettings(outputs={"open": 1}), "port"),
+        (BoardSettings(kind="modbus_tcp", outputs={"open": 1}), "host"),
+        (BoardSettings(kind="lcus", port="/dev/x", outputs={"open": 1}), "accept_unacknowledged"),
+        (BoardSettings(port="/dev/x", outputs={"open": 1, "close": 1}), "outputs: channel 1 is used twice"),
+        (
+            BoardSettings(port="/dev/x", outputs={"open": 1}, inputs={"presence": 2, "photocell": 2}),
+            "inputs: channel 2",
+        ),
+        (BoardSettings(port="/dev/x", outputs={"open": 0}), "outputs: channel 0"),
+        (BoardSettings(kind="gpio", port="/dev/x", outputs={"open": 4}, inputs={"presence": 4}), "inputs and outputs"),
+        (BoardSettings(port="/dev/x", outputs={"open": 1}, unit=0), "unit"),
+        (BoardSettings(port="/dev/x", outputs={"open": 1}, timeout_s=5.0), "timeout_s"),
+        (BoardSettings(port="/dev/x", outputs={"open": 1}, baud=1), "baud"),
+    ],
+)
+def test_contradictions_name_their_key(settings: BoardSettings, key: str) -> None:
+    (fault,) = settings.faults()
+    assert fault.startswith(key)
+
+
+def test_wiring_and_barrier_must_agree() -> None:
+    board = BoardSettings(port="/dev/x", inputs={"presence": 1, "fire": 2}, outputs={"open": 1})
+    barrier = BarrierSettings(inputs=("presence", "photocell"))
+    assert [fault.split(" ")[0] for fault in wiring_faults(board, barrier)] == [
+        "barrier.inputs:", "board.inputs:", "board.outputs:",
+    ]  # fmt: skip
+
+
+def test_the_settings_are_checked_by_pydantic_as_the_configuration_does() -> None:
+    adapter = TypeAdapter(BoardSettings)
+    wires = '{"presence": 1, "fire": {"channel": 2, "normally_closed": true}}'
+    text = f'{{"port": "/dev/x", "inputs": {wires}, "outputs": {{"open": 1}}}}'
+    settings = adapter.validate_json(text, strict=True)
+    assert settings.wiring() == {"presence": InputWiring(1), "fire": InputWiring(2, normally_closed=True)}
+    with pytest.raises(ValidationError, match="relay_count"):
+        adapter.validate_json('{"relay_count": 8}')
+    barrier = TypeAdapter(BarrierSettings)
+    assert barrier.validate_json('{"inputs": ["photocell"], "pulse_s": 1}', strict=True).inputs == ("photocell",)
+    with pytest.raises(ValidationError, match="open_timout_s"):
+        barrier.validate_json('{"open_timout_s": 8}')
