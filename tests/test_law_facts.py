@@ -167,8 +167,12 @@ def test_past_the_limit_ready_needs_the_guards_word() -> None:
 def test_within_the_limit_only_the_age_is_told() -> None:
     declaration = declared("EX-IN", almost(), NONE)
     assert codes(at_gate(declaration, "b1_out", facts=old(age_s=7_200.0))) == ["guard_opens", "copy_age"]
+    assert codes(at_gate(declaration, "b1_out", facts=old(checked=True, age_s=60.0))) == ["guard_opens", "copy_age"]
     assert codes(at_gate(declaration, "b1_out", facts=old(age_s=59.0))) == ["guard_opens"]
     assert codes(at_gate(declaration, "b1_out", facts=replace(old(), copy_limit_s=None))) == ["guard_opens", "copy_age"]
+    assert codes(at_gate(declaration, "b1_out", facts=replace(old(), copy_age_s=None))) == ["guard_opens"]
+    young_site = replace(old(), copy_age_s=20.0, copy_limit_s=10.0)
+    assert codes(at_gate(declaration, "b1_out", facts=young_site)) == ["guard_opens", "check_needed", "copy_age"]
 
 
 def test_on_an_old_copy_nothing_opens_by_itself_but_what_was_pressed_here() -> None:
@@ -297,6 +301,15 @@ def test_a_broken_transfer_stops_the_vehicle(seal: str, transfer: Transfer, fact
 def test_a_sound_transfer_changes_nothing(seal: str, transfer: Transfer, facts: Facts) -> None:
     declaration = declared("EX-IN", almost(lacking=0), NONE, vehicles=(sealed(seal),), transfer=transfer)
     assert codes(at_gate(declaration, "b1_out", facts=facts)) == ["complete"]
+
+
+def test_differing_seals_are_named_and_every_fault_is_told() -> None:
+    facts = replace(EXACT, seals_seen=("VN0012346",), seal_broken=True)
+    declaration = declared("EX-IN", vehicles=(sealed("VN0012345"),), transfer=replace(RECORD, deadline="2026-11-20"))
+    verdict = at_gate(declaration, "b2_in", facts=facts)
+    assert codes(verdict) == ["seal_broken", "seal_differs", "deadline_passed"]
+    assert ": VN0012345, VN0012346 / " in verdict.reasons[1].text
+    assert "2026-11-20" in verdict.reasons[2].text
 
 
 def test_seals_that_nobody_compared_are_told() -> None:

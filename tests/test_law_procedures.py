@@ -190,6 +190,8 @@ def test_without_a_registration_an_empty_vehicle_cannot_go_on(procedure: str) ->
     assert verdict.verdict == "await"
     assert [m[0] for m in missing(verdict)] == ["register"]
     assert codes(verdict)[:2] == ["not_registered", "missing"]
+    registered = at_gate(declared(procedure, [given(one, n) for n, one in enumerate(asked)], NONE), gate)
+    assert codes(registered) == ["complete"]
 
 
 def test_a_bracketed_passage_is_never_required_later() -> None:
@@ -225,8 +227,10 @@ def test_a_yard_exit_may_only_warn_and_the_next_barrier_still_holds() -> None:
     assert [m[:2] for m in missing(strict)] == [("yard_out", "SYS"), ("b2_out", "BG")]
 
 
-def test_warning_at_the_exit_never_lets_a_vehicle_into_the_yard() -> None:
+def test_warning_at_the_exit_loosens_nothing_else() -> None:
     warn = rules().choose({"yard_exit": "warn"})
+    customs, guard = asked_at("EX-IN", "b2_in", NONE)
+    assert at_gate(declared("EX-IN", [given(customs, 1), given(guard, 0)]), "b2_in", warn).verdict == "ready"
     assert at_gate(declared("IM-IN", requires=NONE), "yard_in", warn).verdict == "await"
 
 

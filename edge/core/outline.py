@@ -34,7 +34,7 @@ def outline(
     here = procedure.index(rules.passages.get((place, direction)))
     views: list[StepView] = []
     for index, (law_step, row) in enumerate(zip(procedure.steps, rows, strict=True)):
-        complete = all(s.counted is not None and not s.ahead for s in row)
+        complete = all(s.counted is not None and s.ahead is None for s in row)
         passed = passed_at(declaration, law_step.step, plates) is not None
         needs = tuple(_need(s) for s in row)
         views.append(StepView(law_step.step, _state(index, here, complete, passed, views), needs, law_step.article))
@@ -53,6 +53,6 @@ def _state(index: int, here: int | None, complete: bool, passed: bool, before: S
 
 def _need(s: Standing) -> Need:
     given = s.counted or s.early
-    state: NeedState = "missing" if given is None else "given" if s.counted is not None and not s.ahead else "early"
+    state: NeedState = "missing" if given is None else "given" if s.counted is not None and s.ahead is None else "early"
     label = "|".join(s.need.authorities) if given is None else given.authority
     return Need(label, s.need.act, s.need.article, state, given.by if given else None, given.at if given else None)

@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 
 from edge.core.instant import Instant, age_text, instant
 from edge.core.law import Choices, LawStep, Name, Procedure, Rules
-from edge.core.model import Confirmation, Declaration, Reason, Verdict
+from edge.core.model import Confirmation, Declaration, Missing, Reason, Verdict
 from edge.core.outline import outline
 from edge.core.standing import YARD_EXIT, Standing, passed_at, stand
 from edge.core.transfer import off_route, past_deadline, seal_differences
@@ -151,15 +151,13 @@ def _transfer_broken(rules: Rules, declaration: Declaration, now: Instant, facts
 
 @dataclass(frozen=True, slots=True)
 class _Scale:
-    """The gate's step and how everything up to it stands: `before` without the opener, and the opener itself."""
+    """The gate's step and how everything up to it stands: `missing` of what comes before the opener, and the opener
+    (none where the step is only a passage).
+    """
 
     step: LawStep
-    before: list[Standing]
-    opener: Standing | None
-
-    @property
-    def missing(self) -> list[Standing]:
-        return [s for s in self.before if s.counted is None]
+    missing: list[Standing]
+    opener: list[Standing]
 
 
 def _weighed(
@@ -173,8 +171,8 @@ def _weighed(
 ) -> Verdict:
     rows = stand(rules, choices, declaration, procedure.steps[: index + 1], facts.plates)
     stood = [s for row in rows for s in row]
-    opener = next((s for s in rows[index] if s.need.opens), None)
-    scale = _Scale(procedure.steps[index], [s for s in stood if s is not opener], opener)
+    opener = [s for s in rows[index] if s.need.opens]
+    scale = _Scale(procedure.steps[index], [s for s in stood if s.counted is None and s not in opener], opener)
     verdict = _yard(rules, choices, scale) if scale.step.kind == "yard" else _barrier(rules, choices, scale, facts)
     verdict = _aged(rules, verdict, scale, facts)
     notes = [*_register_note(rules, procedure, index, rows), *verdict.reasons, *_order_notes(rules, stood)]
@@ -183,12 +181,11 @@ def _weighed(
 
 def _yard(rules: Rules, choices: Choices, scale: _Scale) -> Verdict:
     """A yard gate opens by itself once every earlier step is complete (Art. 20, 23.2); the exit may only warn."""
-    step, missing = scale.step, scale.missing
-    if not missing:
-        return Verdict(
-            "release", step.step, (), (rules.say("yard_passage" if step.passage else "yard_auto", step.article),)
-        )
-    asked, told = tuple(s.need.missing for s in missing), tuple(s.need.reason for s in missing)
+    step = scale.step
+    if not scale.missing:
+        code = "yard_passage" if step.passage else "yard_auto"
+        return Verdict("release", step.step, (), (rules.say(code, step.article),))
+    asked, told = _asked(scale.missing)
     if step.step == YARD_EXIT and rules.chosen(choices, "yard_exit") == "warn":
         return Verdict("release", step.step, asked, (rules.say("yard_exit_warned", step.article), *told))
     return Verdict("await", step.step, asked, told)
@@ -196,34 +193,40 @@ def _yard(rules: Rules, choices: Choices, scale: _Scale) -> Verdict:
 
 def _barrier(rules: Rules, choices: Choices, scale: _Scale, facts: Facts) -> Verdict:
     """B1 and B2 open on the border guard's own confirmation, which always comes last; a smart lane needs no press."""
-    step, opener = scale.step, scale.opener
-    open_needs = [*scale.missing, *([opener] if opener is not None and opener.counted is None else [])]
-    if not open_needs:
+    step, closed = scale.step, [s for s in scale.opener if s.counted is None]
+    if not scale.missing and not closed:
         return Verdict("release", step.step, (), (rules.say("complete", step.article),))
-    asked = tuple(s.need.missing for s in open_needs)
-    if scale.missing or opener is None:
-        return Verdict("await", step.step, asked, tuple(s.need.reason for s in open_needs))
+    asked, told = _asked([*scale.missing, *closed])
+    if scale.missing:
+        return Verdict("await", step.step, asked, told)
     if facts.smart_lane and rules.chosen(choices, "smart_lane") == "on":
         return Verdict("release", step.step, (), (rules.say("smart_lane"),))
-    who = opener.need.who
+    who = closed[0].need.who
     return Verdict("ready", step.step, asked, (rules.say("guard_opens", step.article, who_vi=who.vi, who_en=who.en),))
+
+
+def _asked(missing: Sequence[Standing]) -> tuple[tuple[Missing, ...], tuple[Reason, ...]]:
+    return tuple(s.need.missing for s in missing), tuple(s.need.reason for s in missing)
 
 
 def _aged(rules: Rules, verdict: Verdict, scale: _Scale, facts: Facts) -> Verdict:
     """Confirmations are facts and stay, but an old copy may miss a withdrawal: then a person must look before a barrier
     opens, so nothing but a press at this very gate releases."""
-    if scale.step.kind != "barrier" or verdict.verdict not in ("ready", "release") or not _copy_old(facts):
+    age_s = _old_s(facts)
+    if scale.step.kind != "barrier" or verdict.verdict not in ("ready", "release") or age_s is None:
         return verdict
-    pressed_here = scale.opener is not None and scale.opener.counted is not None and scale.opener.counted.via == "gate"
+    pressed_here = any(s.counted is not None and s.counted.via == "gate" for s in scale.opener)
     if facts.guard_checked or pressed_here:
         return verdict
-    note = rules.say(CHECK_NEEDED, age=age_text(facts.copy_age_s or 0.0))
-    asked = verdict.missing or ((scale.opener.need.missing,) if scale.opener is not None else ())
-    return Verdict("ready", verdict.step, asked, (*verdict.reasons, note))
+    note = rules.say(CHECK_NEEDED, age=age_text(age_s))
+    return Verdict("ready", verdict.step, _asked(scale.opener)[0], (*verdict.reasons, note))
 
 
-def _copy_old(facts: Facts) -> bool:
-    return facts.copy_age_s is not None and facts.copy_limit_s is not None and facts.copy_age_s > facts.copy_limit_s
+def _old_s(facts: Facts) -> float | None:
+    """The copy's age where it is past the site's limit, else None."""
+    if facts.copy_age_s is None or facts.copy_limit_s is None or facts.copy_age_s <= facts.copy_limit_s:
+        return None
+    return facts.copy_age_s
 
 
 # ---------------------------------------------------------------- what else the guard should know
@@ -244,8 +247,8 @@ def _order_notes(rules: Rules, stood: Sequence[Standing]) -> list[Reason]:
         if s.early is not None:
             code = "bad_time" if instant(s.early.at) is None else "out_of_order"
             notes.append(_about(rules, code, s, s.early))
-        elif s.ahead and s.counted is not None:
-            notes.append(_about(rules, "ahead", s, s.counted))
+        elif s.ahead is not None:
+            notes.append(_about(rules, "ahead", s, s.ahead))
     return notes
 
 
@@ -269,8 +272,9 @@ def _seal_notes(rules: Rules, declaration: Declaration, facts: Facts) -> list[Re
 
 def _notes(rules: Rules, facts: Facts) -> list[Reason]:
     notes = []
-    if facts.copy_age_s is not None and (_copy_old(facts) or facts.copy_age_s >= _AGE_WORTH_SAYING_S):
-        code = "copy_old" if _copy_old(facts) and facts.guard_checked else "copy_age"
+    old = _old_s(facts) is not None
+    if facts.copy_age_s is not None and (old or facts.copy_age_s >= _AGE_WORTH_SAYING_S):
+        code = "copy_old" if old and facts.guard_checked else "copy_age"
         notes.append(rules.say(code, age=age_text(facts.copy_age_s)))
     if facts.candidates > 1:
         notes.append(rules.say("several", count=facts.candidates))

@@ -28,16 +28,15 @@ _Given = list[tuple[Instant, Confirmation]]
 class Standing:
     """One confirmation that the law asks for, as it stands.
 
-    `counted` is the one that counts, at `moment`. Else `early` is the last one given out of order (or with a time
-    that cannot be read), if any. `ahead`: it counts by its stamp, but something that must come before it is absent
-    altogether.
+    `counted` is the one that counts, at `moment`. Else `early` is the last one given out of order, or with a time that
+    cannot be read. `ahead` is the counted one too, where something that must come before it is absent altogether.
     """
 
     need: LawNeed
     counted: Confirmation | None
     moment: Instant | None
     early: Confirmation | None
-    ahead: bool
+    ahead: Confirmation | None
 
 
 def applies(rules: Rules, choices: Choices, declaration: Declaration, need: LawNeed) -> bool:
@@ -114,5 +113,5 @@ def _standing(
         candidates.sort(key=itemgetter(0))
     for moment, confirmation in candidates:
         if moment >= floor:
-            return Standing(need, confirmation, moment, None, hole)
-    return Standing(need, None, None, candidates[-1][1] if candidates else None, False)
+            return Standing(need, confirmation, moment, None, confirmation if hole else None)
+    return Standing(need, None, None, candidates[-1][1] if candidates else None, None)
