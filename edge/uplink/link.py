@@ -133,6 +133,10 @@ class Link:
             raise LinkError(f"{s.where}: name not found; check mqtt.host") from error
         except OSError as error:
             raise LinkError(f"{s.where} cannot be reached: {error}; check mqtt.host, mqtt.port") from error
+        raw = self._client.socket()
+        if isinstance(raw, socket.socket):
+            # Small packets both ways: with Nagle's algorithm each burst would wait for the other side's delayed ACK.
+            raw.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._client.loop_start()
 
     def close(self) -> None:

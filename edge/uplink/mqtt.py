@@ -156,6 +156,7 @@ class Uplink:
         self._goodbye(session)
 
     def _goodbye(self, session: Session) -> None:
+        session.flush_acks()
         for lane in self._lanes:
             session.send_status(lane, online=False)
         until_s = clock.mono_s() + GOODBYE_S

@@ -23,6 +23,8 @@ class Pace:
     poll_s: float = 5.0
     """How often the store is asked although nobody called `wake`."""
     settle_s: float = 1.0
+    ack_s: float = 0.2
+    """How long acknowledgements of the centre are gathered before the store is told."""
     torn_s: float = 60.0
     """How long after a message that could not be stored everything is asked for again."""
     backoff_min_s: float = 1.0

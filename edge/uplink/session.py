@@ -34,6 +34,8 @@ class Session:
         self._more = dict.fromkeys(self._lanes, True)
         self._photos = isinstance(parts.outbox, EvidenceOutbox)
         self._echo, self._echo_seen = secrets.token_hex(8).encode(), False
+        self._acks: dict[str, int] = {}  # of the centre, not yet told to the store
+        self._acks_due_s = 0.0
         self._copying, self._torn, self._last_retained_s = False, False, 0.0
         now_s = clock.mono_s()
         self._status_due_s = self._poll_due_s = self._copy_due_s = self._photo_due_s = self._puback_s = now_s
@@ -109,10 +111,14 @@ class Session:
         now_s = clock.mono_s()
         self._check_copy(now_s)
         self._check_due(now_s)
+        if self._acks and (letter is None or now_s >= self._acks_due_s):
+            self.flush_acks()
         self._send_events(now_s)
         self._send_photo(now_s)
 
     def _idle_s(self) -> float:
+        if self._acks:
+            return max(0.0, self._acks_due_s - clock.mono_s())
         if self._copying and self._echo_seen:
             return self._parts.pace.quiet_s / 4
         return min(1.0, self._parts.pace.poll_s)
@@ -229,13 +235,29 @@ class Session:
             raise BadMessageError("no such topic")
 
     def _acknowledged(self, lane: str, seq: int) -> None:
+        """The window moves at once; the store is told a moment later, many acknowledgements in one go: forgetting one
+        costs nothing but a repeat. One beyond what was sent goes to the store directly, which knows if it can be."""
         window = self._windows[lane]
-        self._parts.counts.acknowledged += self._parts.outbox.acknowledge(lane, seq)
+        if seq > window.sent:
+            self._parts.counts.acknowledged += self._parts.outbox.acknowledge(lane, seq)
+        elif seq > window.acked:
+            if not self._acks:
+                self._acks_due_s = clock.mono_s() + self._parts.pace.ack_s
+            self._acks[lane] = seq
         before = window.resent
         window.acknowledged(seq, clock.mono_s(), settle_s=self._parts.pace.settle_s)
         self._parts.counts.resent += window.resent - before
         self._more[lane] = True
         self._photo_due_s = min(self._photo_due_s, clock.mono_s() + self._parts.pace.settle_s)
+
+    def flush_acks(self) -> None:
+        """Tell the store what the centre has."""
+        acks, self._acks = self._acks, {}
+        for lane, seq in acks.items():
+            try:
+                self._parts.counts.acknowledged += self._parts.outbox.acknowledge(lane, seq)
+            except StoreError as error:
+                self._trouble(str(error))
 
     def _set_aside(self, letter: Arrived, why: str) -> None:
         self._parts.counts.set_aside += 1
