@@ -13,7 +13,7 @@ import signal
 import socket
 import sys
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from edge import clock
@@ -29,6 +29,7 @@ RESTART_S = (0.0, 0.5, 1.0, 2.0, 5.0)
 """Waits before the n-th restart in a row; the first is immediate. A camera process that lived a minute starts the row
 anew."""
 LIVED_S = 60.0
+TRACKS_PER_LIFE = 1_000_000
 
 CameraState = Literal["starting", "up", "down", "frozen"]
 OnReading = Callable[[Reading, bytes, bytes], None]
@@ -146,7 +147,10 @@ class CameraProcess:
             self._set("down" if self.view.fault else "up", self.view.fault)
         elif message.kind == "reading":
             photo, crop = message.attachments
-            self._on_reading(link.reading_from_fields(fields), photo, crop)
+            reading = link.reading_from_fields(fields)
+            # Every process counts its tracks from 1; what the one before saw must not be taken for the same vehicle.
+            track = reading.track + self.view.restarts * TRACKS_PER_LIFE
+            self._on_reading(replace(reading, track=track), photo, crop)
         elif message.kind == "hello":
             self.view.models = fields.get("models", {})
         elif message.kind == "health":

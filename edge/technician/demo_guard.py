@@ -33,7 +33,7 @@ class Panel:
 
     async def view(self, lane: str) -> dict[str, Any]:
         """The lane as the screen shows it. Raises OSError while the screen is not up."""
-        return json.loads(await asyncio.to_thread(self._get, f"/lane/{lane}/view.json"))  # type: ignore[no-any-return]
+        return json.loads(await asyncio.to_thread(self.fetch, f"/lane/{lane}/view.json"))  # type: ignore[no-any-return]
 
     async def press(self, lane: str, name: str, passage: str, **fields: str) -> dict[str, Any]:
         body = {"key": str(uuid4()), "name": name, "passage": passage, **fields}
@@ -60,14 +60,17 @@ class Panel:
             await asyncio.sleep(POLL_S)
         return False
 
-    def _get(self, path: str) -> str:
+    def fetch(self, path: str) -> bytes:
+        """What the screen serves there. Raises OSError where it does not."""
         with self._opener.open(self._base + path, timeout=5) as answer:
-            return str(answer.read().decode("utf-8"))
+            return bytes(answer.read())
 
     def _post(self, lane: str, body: dict[str, str]) -> dict[str, Any]:
         if not self._token:
             found = re.search(
-                r'<script type="application/json" id="boot">(.*?)</script>', self._get(f"/lane/{lane}"), re.S
+                r'<script type="application/json" id="boot">(.*?)</script>',
+                self.fetch(f"/lane/{lane}").decode("utf-8"),
+                re.S,
             )
             self._token = json.loads(found.group(1))["csrf"] if found else ""
         request = urllib.request.Request(  # noqa: S310 - a fixed http address on loopback
