@@ -10,6 +10,8 @@ from pathlib import Path
 import pytest
 
 from edge.store import Store
+from edge.store.counter import CounterFile
+from edge.store.recovery import open_or_recover
 from tests.record_world import GIVEN, open_store, payload, record
 
 
@@ -118,6 +120,21 @@ def test_a_torn_counter_slot_leaves_the_one_before(tmp_path: Path) -> None:
     record(store, 1)
     assert store.verify() == []
     store.close()
+
+
+def test_the_alarm_is_not_lost_by_a_crash_behind_the_rebuild(tmp_path: Path) -> None:
+    seq, _ = filled(tmp_path)
+    (tmp_path / "barie.db").write_bytes(b"not a database")
+    connection, rescued = open_or_recover(tmp_path, CounterFile(tmp_path / "counters").found, "crashed")
+    assert rescued is not None
+    connection.close()  # and here the power fails, before anything else happened
+    store = open_store(tmp_path)
+    assert alarm(store)["lost_to"] == seq
+    assert store.verify() == []
+    store.close()
+    again = open_store(tmp_path)
+    assert [event["kind"] for event in again.recent("b1")] == ["alarm"]
+    again.close()
 
 
 def test_an_interrupted_rebuild_is_finished_at_the_next_start(tmp_path: Path) -> None:

@@ -132,6 +132,8 @@ def _rebuild(data_dir: Path, path: Path, fresh: Path, rescued: Rescued, known: C
         with db.transaction(connection, "carrying the record over"):
             _carry_over(path, connection, known, rescued, folder)
             _set_aside_photos(connection, data_dir / "evidence", folder / "evidence")
+            alarms = [(lane, json.dumps(rescued.body(lane))) for lane in rescued.kept]
+            connection.executemany("INSERT INTO pending_alarm VALUES (?, ?)", alarms)
     for part in (path.name, f"{path.name}-wal", f"{path.name}-shm"):
         if (data_dir / part).exists():
             (data_dir / part).replace(folder / part)
@@ -251,6 +253,12 @@ def _set_aside_photos(connection: sqlite3.Connection, root: Path, aside: Path) -
 
 
 # ---------------------------------------------------------------- at every start
+
+
+def take_alarms(connection: sqlite3.Connection) -> list[tuple[str, dict[str, Any]]]:
+    """(lane, body) of the alarms that a rebuild left, each handed out once. Inside the caller's transaction."""
+    rows = connection.execute("DELETE FROM pending_alarm RETURNING lane, body").fetchall()
+    return [(lane, json.loads(body)) for lane, body in rows]
 
 
 def raise_serial(connection: sqlite3.Connection, least: int) -> None:

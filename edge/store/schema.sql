@@ -55,6 +55,11 @@ CREATE INDEX evidence_of_event ON evidence (event_id);
 CREATE TABLE counter (name TEXT PRIMARY KEY, value INTEGER NOT NULL) STRICT;
 INSERT INTO counter VALUES ('permit_serial', 0);
 
+CREATE TABLE pending_alarm (                -- of a rebuild: written with the fresh database, made an event at its first start
+    lane        TEXT PRIMARY KEY,
+    body        TEXT NOT NULL               -- JSON
+) STRICT;
+
 CREATE TABLE action (
     key         TEXT PRIMARY KEY,           -- the press's own key: the same key again gives the first answer
     lane        TEXT NOT NULL,

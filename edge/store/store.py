@@ -28,8 +28,6 @@ from edge.store.transaction import Transaction
 log = logging.getLogger(__name__)
 
 T = TypeVar("T")
-ACTIONS_KEPT_MS = 7 * 86_400_000
-TOMBSTONES_KEPT_MS = 400 * 86_400_000
 
 
 class Store:
@@ -116,10 +114,9 @@ class Store:
             for lane in self._lanes:
                 journal.add_lane(connection, lane, known.lanes.get(lane, Anchor()))
             recovery.raise_serial(connection, known.permit_serial)
-            if rescued is not None:
-                self.findings.append(rescued.words())
-                for lane in self._lanes:
-                    self._transaction(connection, lane).event("alarm", rescued.body(lane))
+            for lane, body in recovery.take_alarms(connection):
+                self._transaction(connection, lane).event("alarm", body)
+        self.findings += [rescued.words()] if rescued is not None else []
         self._db = connection
         self._copy_counters()
         return connection
@@ -170,11 +167,7 @@ class Store:
             gone = sum(journal.prune(connection, lane, now_ms - self._keep_ms) for lane in journal.lanes(connection))
             going = evidence.over_budget(connection, self._budget_bytes)
             evidence.forget(connection, going)
-            connection.execute("DELETE FROM action WHERE done_ms < ?", (now_ms - ACTIONS_KEPT_MS,))
-            connection.execute(
-                "DELETE FROM declaration WHERE state = ? AND received_ms < ?",
-                (declarations.REMOVED, now_ms - TOMBSTONES_KEPT_MS),
-            )
+            tx.forget_old(connection, now_ms)
         with db.translated("pruning photos"):
             for _, path in going:
                 (self._evidence / path).unlink(missing_ok=True)
@@ -294,12 +287,9 @@ class Store:
                     return OutgoingEvidence(row[0], lane, row[1], (self._evidence / row[2]).read_bytes())
             except errors.StoreError as error:
                 log.error("photo %s cannot be sent: %s", row[0], error)
-                self._mark_evidence(row[0], evidence.UNREADABLE)
+                self.evidence_sent(row[0], evidence.UNREADABLE)
         return None
 
-    def evidence_sent(self, evidence_id: str) -> None:
-        self._mark_evidence(evidence_id, evidence.SENT)
-
-    def _mark_evidence(self, evidence_id: str, state: int) -> None:
+    def evidence_sent(self, evidence_id: str, state: int = evidence.SENT) -> None:
         with self._writing("marking a photo") as connection:
             connection.execute("UPDATE evidence SET sent = ? WHERE id = ?", (state, evidence_id))

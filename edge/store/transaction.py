@@ -17,6 +17,10 @@ from edge.store.clocks import Clocks
 from edge.store.evidence import StagedEvidence
 
 
+ACTIONS_KEPT_MS = 7 * 86_400_000
+TOMBSTONES_KEPT_MS = 400 * 86_400_000
+
+
 class Transaction:
     """Handed out by `Store.transaction`; nothing of it is visible or true before that block has ended without an
     error."""
@@ -104,3 +108,9 @@ class Transaction:
 def action(db: sqlite3.Connection, key: str) -> dict[str, Any] | None:
     row = db.execute("SELECT result FROM action WHERE key = ?", (key,)).fetchone()
     return dict(json.loads(row[0])) if row else None
+
+
+def forget_old(db: sqlite3.Connection, now_ms: int) -> None:
+    """Answers to presses that nobody repeats any more, and tombstones of declarations that nobody sends any more."""
+    db.execute("DELETE FROM action WHERE done_ms < ?", (now_ms - ACTIONS_KEPT_MS,))
+    db.execute("DELETE FROM declaration WHERE state = 'removed' AND received_ms < ?", (now_ms - TOMBSTONES_KEPT_MS,))
