@@ -128,7 +128,7 @@ def test_a_time_that_cannot_be_read_never_counts(at: str) -> None:
 def test_a_stamp_from_the_future_is_told() -> None:
     ahead = [Confirmation("b2_in", "CU", "pass", "2026-11-21T12:02:00+07:00", "a")]
     assert codes(at_gate(declared("EX-IN", ahead), "b2_in")) == ["guard_opens", "future_stamp"]
-    soon = [replace(ahead[0], at="2026-11-21T12:00:59+07:00")]
+    soon = [replace(ahead[0], at="2026-11-21T12:01:00+07:00")]
     assert codes(at_gate(declared("EX-IN", soon), "b2_in")) == ["guard_opens"]
 
 

@@ -261,7 +261,7 @@ def _about(rules: Rules, code: str, s: Standing, given: Confirmation) -> Reason:
 
 
 def _time_notes(rules: Rules, stood: Sequence[Standing], now: Instant) -> list[Reason]:
-    ahead = [s.counted.at for s in stood if s.counted and s.moment is not None and s.moment > now + _FUTURE_TOLERANCE]
+    ahead = [s.counted.at for s in stood if s.counted is not None and s.moment > now + _FUTURE_TOLERANCE]
     return [rules.say("future_stamp", at=ahead[-1])] if ahead else []
 
 

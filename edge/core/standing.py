@@ -28,13 +28,14 @@ _Given = list[tuple[Instant, Confirmation]]
 class Standing:
     """One confirmation that the law asks for, as it stands.
 
-    `counted` is the one that counts, at `moment`. Else `early` is the last one given out of order, or with a time that
-    cannot be read. `ahead` is the counted one too, where something that must come before it is absent altogether.
+    `counted` is the one that counts, at `moment` (else long ago). Else `early` is the last one given out of order, or
+    with a time that cannot be read. `ahead` is the counted one too, where something that must come before it is
+    absent altogether.
     """
 
     need: LawNeed
     counted: Confirmation | None
-    moment: Instant | None
+    moment: Instant
     early: Confirmation | None
     ahead: Confirmation | None
 
@@ -74,7 +75,7 @@ def stand(
             ]
             row += stood
             if not loose:
-                floor = max([floor, *(s.moment for s in stood if s.moment is not None)])
+                floor = max([floor, *(s.moment for s in stood)])
             hole = hole or any(s.counted is None for s in stood)
         result.append(row)
     return result
@@ -114,4 +115,4 @@ def _standing(
     for moment, confirmation in candidates:
         if moment >= floor:
             return Standing(need, confirmation, moment, None, confirmation if hole else None)
-    return Standing(need, None, None, candidates[-1][1] if candidates else None, None)
+    return Standing(need, None, LONG_AGO, candidates[-1][1] if candidates else None, None)
