@@ -55,18 +55,21 @@ def steps(health: str = "given") -> list[dict[str, Any]]:
     """EX-IN at B1 out; `health` is the state of the health quarantine's confirmation there."""
     day = "2026-11-20T"
     yard = [
-        need("CU", act, "Đ.4.2.c", "given", f"{day}10:0{n}:00+07:00") for n, act in enumerate(("storage", "goods_type"))
+        need("CU", act, "27/2025 Art. 4.2.c", "given", f"{day}10:0{n}:00+07:00")
+        for n, act in enumerate(("storage", "goods_type"))
     ]
 
     def step(id: str, vi: str, en: str, state: str, needs: list[dict[str, Any]]) -> dict[str, Any]:
-        return {"step": id, "name": names(vi, en), "state": state, "article": "Đ.4.2", "needs": needs}
+        return {"step": id, "name": names(vi, en), "state": state, "article": "27/2025 Art. 4.2", "needs": needs}
 
-    pair = [need("CU", "pass", "Đ.4.2.a", "given", f"{day}09:10:00+07:00")]
+    pair = [need("CU", "pass", "27/2025 Art. 4.2.a", "given", f"{day}09:10:00+07:00")]
     return [
         step("b2_in", "Barie 02 vào", "Barrier 2 in", "done", pair),
         step("yard_in", "Vào bãi", "Yard in", "done", []),
         step("in_yard", "Trong bãi", "In the yard", "done", yard),
-        step("fee", "Thu phí", "Fee", "done", [need("GC", "fee", "Đ.4.2.đ", "given", f"{day}11:00:00+07:00")]),
+        step(
+            "fee", "Thu phí", "Fee", "done", [need("GC", "fee", "27/2025 Art. 4.2.đ", "given", f"{day}11:00:00+07:00")]
+        ),
         step("yard_out", "Ra bãi", "Yard out", "done", []),
         step(
             "b1_out",
@@ -74,10 +77,10 @@ def steps(health: str = "given") -> list[dict[str, Any]]:
             "Barrier 1 out",
             "here",
             [
-                need("CD", "permit", "Đ.4.2.g", "given", f"{day}11:20:00+07:00"),
-                need("CU", "pass", "Đ.4.2.g", "given", f"{day}11:31:00+07:00"),
-                need("HE", "pass", "Đ.4.2.g", health, f"{day}11:40:00+07:00" if health == "given" else None),
-                need("BG", "pass", "Đ.4.2.g", "missing"),
+                need("CD", "permit", "27/2025 Art. 4.2.g", "given", f"{day}11:20:00+07:00"),
+                need("CU", "pass", "27/2025 Art. 4.2.g", "given", f"{day}11:31:00+07:00"),
+                need("HE", "pass", "27/2025 Art. 4.2.g", health, f"{day}11:40:00+07:00" if health == "given" else None),
+                need("BG", "pass", "27/2025 Art. 4.2.g", "missing"),
             ],
         ),
     ]
@@ -108,8 +111,8 @@ DECLARATION = {
 
 def passage(verdict: str = "ready", **more: Any) -> dict[str, Any]:
     """A passage at B1 out that waits with this verdict."""
-    missing = {"step": "b1_out", "authority": "HE", "act": "pass", "article": "Đ.4.2.g"}
-    last = {"step": "b1_out", "authority": "BG", "act": "pass", "article": "Đ.4.2.g"}
+    missing = {"step": "b1_out", "authority": "HE", "act": "pass", "article": "27/2025 Art. 4.2.g"}
+    last = {"step": "b1_out", "authority": "BG", "act": "pass", "article": "27/2025 Art. 4.2.g"}
     ways = ["override", "turn_away", "type_plate", "stop", "hold"]
     return {
         "id": "p-1",

@@ -4,6 +4,8 @@ import { amount, article, authority, clock, dayClock, fault, ofBoth, t, tOr } fr
 import { procedureName } from "./plate.js";
 
 const PAST = new Set(["permitted", "opening", "open", "through", "turned_away", "left"]);
+/** Names that may run on for lines: what tells them apart stands at their front. */
+const LONG = new Set(["facts.procedure", "facts.declarant", "facts.goods"]);
 const SAID = new Set(["missing", "guard_opens", "complete", "yard_auto"]);
 const SIGNS = { ready: "✓", release: "✓", await: "!", refuse: "✕", unknown: "?", not_opened: "✕", none: "…" };
 
@@ -86,7 +88,7 @@ function factList(passage) {
     ["facts.transfer", [d.transfer && t("facts.transfer_text", { record: d.transfer.record_no, deadline: dayClock(d.transfer.deadline) })]],
   ];
   const full = rows.filter(([, parts]) => parts.some((part) => part));
-  return h("dl", {}, ...full.flatMap(([key, parts]) => [h("dt", { text: t(key) }), h("dd", {}, ...parts.filter(Boolean))]));
+  return h("dl", {}, ...full.flatMap(([key, parts]) => [h("dt", { text: t(key) }), h("dd", { class: LONG.has(key) ? "one-line" : null }, ...parts.filter(Boolean))]));
 }
 
 /** 12C12345 đầu kéo, từ 18 tấn · 12R01234 rơ moóc */
