@@ -166,3 +166,29 @@ def test_photos_follow_their_events(broker: Broker, tmp_path: Path) -> None:
     link.stop()
     centre.stop()
     store.close()
+
+
+def test_the_centre_goes_on_behind_events_that_their_gate_declares_lost(mosquitto: Mosquitto, tmp_path: Path) -> None:
+    gate = tmp_path / "gate"
+    store = open_store(gate)
+    centre = Centre(mosquitto.port, tmp_path)
+    link = uplink(store, mosquitto.port)
+    link.start()
+    record(store, 5)
+    link.wake()
+    until(lambda: store.unacknowledged("b1").waiting == 0, "five are with the centre")
+    link.stop()
+    record(store, 6)
+    store.close()
+    (gate / "barie.db").write_bytes(b"not a database")
+    store = open_store(gate)
+    record(store, 2)
+    link = uplink(store, mosquitto.port)
+    link.start()
+    until(lambda: store.unacknowledged("b1").waiting == 0, "all that is left is with the centre")
+    assert centre.seqs() == [1, 2, 3, 4, 5, 12, 13, 14]
+    assert not centre.said("chain_broken")
+    assert not centre.said("conflict")
+    link.stop()
+    centre.stop()
+    store.close()

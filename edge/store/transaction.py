@@ -16,7 +16,6 @@ from edge.store import declarations, evidence, journal
 from edge.store.clocks import Clocks
 from edge.store.evidence import StagedEvidence
 
-
 ACTIONS_KEPT_MS = 7 * 86_400_000
 TOMBSTONES_KEPT_MS = 400 * 86_400_000
 
