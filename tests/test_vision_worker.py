@@ -15,7 +15,7 @@ import pytest
 from edge.core.model import Reading
 from edge.technician.demo_camera import DemoCamera, RtspServer
 from edge.vision import link
-from edge.vision.worker import Settings, settings_from
+from edge.vision.settings import Settings, settings_from
 from tests.vision_world import SAMPLES, WorkerProcess, free_port
 
 CLIP = SAMPLES / "b1-out-vn-two-line.mp4"

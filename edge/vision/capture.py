@@ -10,16 +10,15 @@ import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Literal, cast
 
 import av
-import numpy as np
 from av.codec.context import Flags
 from av.container import InputContainer
 
 from edge import clock
 from edge.errors import CameraError
-from edge.ports import Frame
+from edge.ports import Frame, Image
 
 log = logging.getLogger(__name__)
 
@@ -200,8 +199,8 @@ def _plain(error: Exception) -> str:
     return str(getattr(error, "strerror", "") or type(error).__name__)
 
 
-def _bgr(picture: av.VideoFrame) -> np.ndarray[tuple[int, ...], np.dtype[np.uint8]]:
-    return np.ascontiguousarray(picture.to_ndarray(format="bgr24"), dtype=np.uint8)
+def _bgr(picture: av.VideoFrame) -> Image:
+    return cast("Image", picture.to_ndarray(format="bgr24"))
 
 
 def _sparse_luma(picture: av.VideoFrame) -> bytes:

@@ -3,7 +3,7 @@
 A message is a 4-byte big-endian length, a JSON header of that length, then the binary attachments whose sizes the
 header lists: `{"kind": …, "fields": {…}, "sizes": [n, …]}`. Kinds, with fields and attachments:
 
-- `settings` (gate to vision, first): `edge.vision.worker.Settings`
+- `settings` (gate to vision, first): `edge.vision.settings.Settings`
 - `hello`: camera, models (name -> version or hash), pid
 - `frame`: captured_mono_ns, captured_at, size [w, h] of the full frame, number; [JPEG for the live picture]
 - `reading`: a `Reading` as `reading_fields` gives it; [JPEG of that very frame, JPEG of its crop]

@@ -1,0 +1,35 @@
+"""What the gate process asks of one camera's process. Light to import."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from edge.core.model import Point
+from edge.errors import BadMessageError
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What the gate process asks of this camera. `region` is a polygon in fractions of width and height."""
+
+    camera: str
+    url: str
+    region: tuple[Point, ...] | None = None
+    reader: str = "rapidocr"
+    threads: int = 1
+
+
+def settings_from(fields: Mapping[str, Any]) -> Settings:
+    """Raises BadMessageError that names the faulty key (never its value: the URL may hold a password)."""
+    try:
+        region = fields.get("region")
+        points = None if region is None else tuple((float(x), float(y)) for x, y in region)
+        settings = Settings(**{**fields, "region": points})
+    except (TypeError, ValueError) as error:
+        raise BadMessageError(f"vision settings: {error}") from error
+    for key, kind in (("camera", str), ("url", str), ("reader", str), ("threads", int)):
+        if not isinstance(getattr(settings, key), kind):
+            raise BadMessageError(f"vision settings: {key} must be {kind.__name__}")
+    return settings
