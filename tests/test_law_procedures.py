@@ -220,7 +220,9 @@ def test_a_yard_exit_may_only_warn_and_the_next_barrier_still_holds() -> None:
     out = Asked("yard_out", "SYS", "auto", "", 0)
     health = next(one for one in asked if (one.step, one.authority) == ("in_yard", "HE"))
     at_b2 = [*early, given(out, 40), given(Asked("b2_out", "CU", "pass", "", 0), 60)]
-    assert [m[1] for m in missing(at_gate(declared("IM-IN", at_b2, NONE), "b2_out", warn))] == ["HE", "BG"]
+    lacking = at_gate(declared("IM-IN", at_b2, NONE), "b2_out", warn)
+    assert [m[1] for m in missing(lacking)] == ["HE", "BG"]
+    assert codes(lacking).count("ahead") == 1  # customs at B2; the exit's own passage is never out of order
     late = at_gate(declared("IM-IN", [*at_b2, given(health, 50)], NONE), "b2_out", warn)
     assert (late.verdict, [m[1] for m in missing(late)]) == ("ready", ["BG"])
     strict = at_gate(declared("IM-IN", [*at_b2, given(health, 50)], NONE), "b2_out")
@@ -241,3 +243,20 @@ def test_a_place_and_direction_that_do_not_go_together_refuse() -> None:
     verdict = decide(rules(), LEGAL, declared("EX-IN"), "b1", "in", now=NOW, facts=EXACT)
     assert (verdict.verdict, verdict.step) == ("refuse", None)
     assert decide(rules(), Choices(), None, "b1", "in", now=NOW).verdict == "unknown"
+
+
+def test_a_passage_speaks_of_its_own_step_and_only_the_system_gives_it() -> None:
+    asked = asked_at("EX-IN", "b1_out", NONE)
+    confirmations = [given(one, n) for n, one in enumerate(asked)]
+    for other in (
+        given(Asked("b2_in", "SYS", "passed", "", 0), 20),
+        given(Asked("b1_out", "CU", "passed", "", 0), 20),
+        given(Asked("b1_out", "SYS", "noted", "", 0), 20, via="gate"),
+    ):
+        assert at_gate(declared("EX-IN", [*confirmations, other], NONE), "b1_out").verdict == "release"
+
+
+def test_of_several_the_earliest_in_order_counts_however_they_are_listed() -> None:
+    customs, guard = asked_at("EX-IN", "b2_in", NONE)
+    confirmations = [given(customs, 30), given(customs, 1), given(guard, 5), given(guard, 0)]
+    assert at_gate(declared("EX-IN", confirmations), "b2_in").verdict == "release"
