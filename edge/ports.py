@@ -100,6 +100,7 @@ class Action:
         "release_hold",
         "paper_form",
         "close",
+        "reset",
     ]
     passage: str | None
     person: Person

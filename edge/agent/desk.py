@@ -18,6 +18,9 @@ from edge.errors import RefusedError, StoreError, StoreFullError
 from edge.ports import Action, ActionResult
 from edge.wire import confirmation_to_json
 
+LANE_ACTIONS = frozenset({"stop", "hold", "release_hold", "close", "reset"})
+"""About the lane itself, whoever stands there."""
+
 Health = Callable[[], Mapping[str, Any]]
 """What the gate knows beside the lane itself: boom, cameras, link, clock, store, age of the copy."""
 
@@ -41,13 +44,21 @@ class Desk:
             "stop": self._stop,
             "hold": self._hold,
             "release_hold": self._hold,
+            "close": self._close,
+            "reset": self._reset,
         }
 
     def view(self) -> Mapping[str, Any]:
-        return {**self._actor.view(), **self._health()}
+        health = self._health()
+        return {**self._actor.view(), **health, "actions": lane_actions(health["boom"])}
 
     async def changed(self, since: int) -> int:
         return await self._actor.changed(since)
+
+    async def outcome(self, key: str) -> ActionResult | None:
+        """`ports.ActionMemory`: what became of a press, also across a restart."""
+        known = await self._actor.ledger.known(key)
+        return None if known is None else _answered(known)
 
     def live_jpeg(self, camera: str) -> bytes | None:
         return self._live_jpeg(camera)
@@ -70,9 +81,7 @@ class Desk:
         try:
             before = await self._actor.ledger.known(action.key)
             if before is not None:
-                return ActionResult(
-                    True, str(before["code"]), int(before["seq"]) if "seq" in before else None, "repeated"
-                )
+                return _answered(before)
             self._check(action)
             result = await self._handlers[action.name](action)
         except RefusedError as error:
@@ -87,7 +96,7 @@ class Desk:
 
     def _check(self, action: Action) -> None:
         """Raises RefusedError: a press is for the passage that the person saw, and for what may be done now."""
-        if action.name in ("stop", "hold", "release_hold"):
+        if action.name in LANE_ACTIONS:
             return
         passage = self._actor.lane.passage
         if passage is None:
@@ -166,15 +175,26 @@ class Desk:
         return ActionResult(True, "plate_typed")
 
     async def _stop(self, action: Action) -> ActionResult:
-        done = await self._actor.ledger.write(
-            "barrier", {**self._who(action), "stage": "stop"}, keys={action.key: {"code": "stopped"}}
-        )
-        return ActionResult(True, "stopped", done.seq)
+        return await self._boom(action, "stopped")  # sent to the barrier before it was queued
 
     async def _hold(self, action: Action) -> ActionResult:
         held = action.name == "hold"
         self._actor.barrier.hold(held)
-        code = "held" if held else "hold_released"
+        return await self._boom(action, "held" if held else "hold_released")
+
+    async def _close(self, action: Action) -> ActionResult:
+        """Asks only: the barrier lowers if it knows the lane to be clear, and says so otherwise."""
+        result = await self._boom(action, "closing")
+        self._actor.barrier.lower_boom()
+        return result
+
+    async def _reset(self, action: Action) -> ActionResult:
+        """A permanent fault waits for a person who has looked at the boom."""
+        result = await self._boom(action, "reset")
+        self._actor.barrier.reset_faults()
+        return result
+
+    async def _boom(self, action: Action, code: str) -> ActionResult:
         done = await self._actor.ledger.write(
             "barrier", {**self._who(action), "stage": code}, keys={action.key: {"code": code}}
         )
@@ -184,3 +204,18 @@ class Desk:
         passage = self._actor.lane.passage
         about = self._actor.about(passage) if passage else {}
         return {**about, "by": action.person.id, "role": action.person.role}
+
+
+def _answered(known: Mapping[str, Any]) -> ActionResult:
+    """The answer that a press got, from the record."""
+    return ActionResult(True, str(known["code"]), int(known["seq"]) if "seq" in known else None)
+
+
+def lane_actions(boom: Mapping[str, Any]) -> list[str]:
+    """What may be asked of the lane itself, by the boom's state."""
+    allowed = ["stop", "hold"]
+    if boom["state"] in ("open", "stopped", "unknown"):
+        allowed.append("close")
+    if boom["faults"]:
+        allowed.append("reset")
+    return allowed

@@ -224,7 +224,7 @@ class Gate:
     def _screen(self) -> tuple[Starlette, uvicorn.Server]:
         panel = self.config.panel
         accounts = Accounts(Path(self.config.site.data_dir) / "accounts.db")
-        settings = PanelSettings(sign_in=panel.sign_in, auto_lock_s=panel.auto_lock_s)
+        settings = PanelSettings(sign_in=panel.sign_in, auto_lock_s=panel.auto_lock_s, hosts=_hosts(panel.host))
         app = create_app(self, accounts, settings)
         config = uvicorn.Config(app, log_config=None, access_log=False, lifespan="off", timeout_graceful_shutdown=1)
         return app, _QuietServer(config)
@@ -236,6 +236,11 @@ class _QuietServer(uvicorn.Server):
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
         yield
+
+
+def _hosts(host: str) -> tuple[str, ...]:
+    """Under which names the page may be asked for: loopback always, and the address that the config listens on."""
+    return tuple(dict.fromkeys((*PanelSettings().hosts, host)))
 
 
 def _bind(host: str, port: int) -> socket.socket:

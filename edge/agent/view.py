@@ -57,12 +57,12 @@ def passage_view(
 
 
 def actions(passage: Passage, assessment: Assessment | None) -> list[str]:
-    """What a person may do now. The desk checks the same list again when the press comes."""
-    allowed = ["stop", "hold"]
+    """What a person may do about this passage now. The desk checks the same list again when the press comes."""
     if passage.state in MOVING:
-        return allowed
+        return []
     if assessment is None:
-        return [*allowed, "type_plate", "turn_away"]
+        return ["type_plate", "turn_away"]
+    allowed = []
     if assessment.verdict.verdict in ("ready", "release"):
         allowed.append("confirm")
     if assessment.others or assessment.declaration is None:

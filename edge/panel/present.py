@@ -32,9 +32,10 @@ def with_look(plate: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _can(view: Mapping[str, Any]) -> set[str]:
-    """Stop is always there; so is hold while no vehicle stands, and its release while the boom is held."""
+    """Stop is always there, and the release of a hold while the lane is held; the rest is as the desk says: of the passage,
+    and of the lane whether or not a vehicle stands there."""
     passage = view.get("passage")
-    can = {"hold"} if passage is None else set(passage.get("actions") or ())
+    can = set(view.get("actions") or ()) | set((passage or {}).get("actions") or ())
     if view["boom"].get("held"):
         can = can - {"hold"} | {"release_hold"}
     return can | {"stop"}

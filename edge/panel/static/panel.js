@@ -73,6 +73,7 @@ function showButtons() {
   $("hold").hidden = view.boom.held;
   $("release_hold").hidden = !view.boom.held;
   $("close").hidden = !can.has("close");
+  $("reset").hidden = !can.has("reset");
   setText($("confirm-why"), $("confirm").disabled && busy === null ? whyNoConfirm(can) : "");
 }
 
