@@ -11,7 +11,7 @@ import sqlite3
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterator
 from itertools import count
 from pathlib import Path
 from typing import Any, TypeVar
@@ -180,3 +180,12 @@ class Chain:
             return connection.execute(question).fetchall()
         finally:
             connection.close()
+
+
+@pytest.fixture(scope="module")
+def chain(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Chain]:
+    """One whole house for a module's tests, one after the other on the same record."""
+    one = Chain(tmp_path_factory.mktemp("chain"))
+    print(f"MQTT on {one.broker.name}")
+    yield one
+    one.close()

@@ -136,6 +136,17 @@ def test_tractor_and_trailer_stand_side_by_side() -> None:
     assert {plate.text for plate in lane.passage.decided} == {"12C12345", "12R01234"}
 
 
+def test_a_plate_that_stands_in_view_keeps_a_passage_that_no_loop_tells_of() -> None:
+    new_id = ids()
+    lane, _ = passages.saw(Lane(), reading(decided=True), 0.0, TIMING, new_id)
+    lane = passages.kept(lane, "front", frozenset({1}), 7.0)
+    lane, effects = passages.tick(lane, 12.0, TIMING)
+    assert effects == ()
+    lane = passages.kept(lane, "front", frozenset({2}), 14.0)
+    lane, effects = passages.tick(lane, 15.5, TIMING)
+    assert effects == ("end",), "another track is another vehicle"
+
+
 STEPS = st.lists(
     st.one_of(
         st.tuples(

@@ -33,6 +33,8 @@ TRACKS_PER_LIFE = 1_000_000
 
 CameraState = Literal["starting", "up", "down", "frozen"]
 OnReading = Callable[[Reading, bytes, bytes], None]
+OnTracks = Callable[[str, frozenset[int]], None]
+"""Camera, and its tracks in view."""
 
 
 @dataclass(slots=True)
@@ -61,12 +63,18 @@ class CameraProcess:
     """Keeps one vision process alive. Everything happens on the gate's event loop."""
 
     def __init__(
-        self, camera: str, settings: dict[str, Any], on_reading: OnReading, on_change: Callable[[], None]
+        self,
+        camera: str,
+        settings: dict[str, Any],
+        on_reading: OnReading,
+        on_tracks: OnTracks,
+        on_change: Callable[[], None],
     ) -> None:
         self.camera = camera
         self.view = CameraView()
         self._settings = settings
         self._on_reading = on_reading
+        self._on_tracks = on_tracks
         self._on_change = on_change
         self._process: asyncio.subprocess.Process | None = None
         self._stopping = False
@@ -149,16 +157,24 @@ class CameraProcess:
             photo, crop = message.attachments
             reading = link.reading_from_fields(fields)
             # Every process counts its tracks from 1; what the one before saw must not be taken for the same vehicle.
-            track = reading.track + self.view.restarts * TRACKS_PER_LIFE
-            self._on_reading(replace(reading, track=track), photo, crop)
+            self._on_reading(replace(reading, track=self._unique(reading.track)), photo, crop)
         elif message.kind == "hello":
             self.view.models = fields.get("models", {})
         elif message.kind == "health":
-            self.view.health = fields
-            if fields.get("state") in ("down", "frozen"):
-                self._set(fields["state"], self.view.detail)
+            self._health(fields)
         elif message.kind == "error":
             self._fault(str(fields.get("part")), str(fields.get("text", "unknown fault")))
+
+    def _unique(self, track: int) -> int:
+        return track + self.view.restarts * TRACKS_PER_LIFE
+
+    def _health(self, fields: Mapping[str, Any]) -> None:
+        self.view.health = fields
+        reader = str(fields.get("reader", ""))
+        self.view.fault = reader if reader.startswith("failed") else ""
+        if fields.get("state") in ("down", "frozen"):
+            self._set(fields["state"], self.view.detail)
+        self._on_tracks(self.camera, frozenset(self._unique(track) for track in fields.get("tracks", ())))
 
     def _fault(self, part: str, text: str) -> None:
         """A broken model stays said until the process is new; a broken camera until its next picture; a bad frame

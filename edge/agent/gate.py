@@ -94,7 +94,7 @@ class Gate:
                 "reader": self.config.vision.reader,
                 "threads": self.config.vision.threads,
             }
-            self.cameras[camera.id] = CameraProcess(camera.id, settings, actor.on_reading, actor.touch)
+            self.cameras[camera.id] = CameraProcess(camera.id, settings, actor.on_reading, actor.on_tracks, actor.touch)
         cameras = {camera.id: self.cameras[camera.id] for camera in lane.camera}
         health = GateHealth(lane.id, barrier, cameras, self.store, actor, self._link, self.copy_age)
         self.desks[lane.id] = Desk(

@@ -55,6 +55,9 @@ class LaneActor(Actor):
     def on_reading(self, reading: Reading, photo: bytes, crop: bytes) -> None:
         self.put(lambda: self._reading(reading, photo, crop))
 
+    def on_tracks(self, camera: str, tracks: frozenset[int]) -> None:
+        self.put(lambda: self._tracks(camera, tracks))
+
     def on_notice(self, notice: Notice) -> None:
         self.put(lambda: self._notice(notice))
 
@@ -74,6 +77,10 @@ class LaneActor(Actor):
         if self.lane.passage and any(sight.reading is reading for sight in self.lane.passage.sights):
             self.shown.pictures[reading.read.plate.text] = (reading, photo, crop)
         await self._follow(effects)
+
+    async def _tracks(self, camera: str, tracks: frozenset[int]) -> bool:
+        self.lane = passages.kept(self.lane, camera, tracks, clock.mono_s())
+        return False
 
     async def _notice(self, notice: Notice) -> None:
         """The state goes on first, then the record: a full disk must not leave a passage behind that is long gone."""

@@ -104,6 +104,14 @@ def saw(lane: Lane, reading: Reading, now_s: float, timing: Timing, new_id: NewI
     return replace(lane, passage=passage), (*began, *(("evaluate",) if changed else ()))
 
 
+def kept(lane: Lane, camera: str, tracks: frozenset[int], now_s: float) -> Lane:
+    """These tracks of a camera are still in view, whether or not there was anything new to read."""
+    passage = lane.passage
+    if passage is None or not any((camera, track) in passage.tracks for track in tracks):
+        return lane
+    return _update(lane, last_seen_s=now_s)
+
+
 def typed(lane: Lane, plate: PlateText) -> Stepped:
     """A guard typed or chose the text: it counts as exact, under the guard's name."""
     if lane.passage is None:
