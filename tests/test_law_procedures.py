@@ -260,3 +260,12 @@ def test_of_several_the_earliest_in_order_counts_however_they_are_listed() -> No
     customs, guard = asked_at("EX-IN", "b2_in", NONE)
     confirmations = [given(customs, 30), given(customs, 1), given(guard, 5), given(guard, 0)]
     assert at_gate(declared("EX-IN", confirmations), "b2_in").verdict == "release"
+
+
+def test_of_an_either_or_the_earlier_one_counts_whoever_gave_it() -> None:
+    requires = {**NONE, "fee": True}
+    asked = asked_at("EX-IN", "b1_out", requires)
+    confirmations = [given(one, n, "TX" if one.act == "fee" else None) for n, one in enumerate(asked)]
+    fee = next(one for one in asked if one.act == "fee")
+    again = [given(fee, 50, "GC"), *confirmations, given(fee, 60, "TX")]
+    assert at_gate(declared("EX-IN", again, requires), "b1_out").verdict == "release"

@@ -94,13 +94,11 @@ def passed_at(declaration: Declaration, step: str, plates: Collection[str] = ())
 
 
 def _index(confirmations: Iterable[Confirmation]) -> Mapping[tuple[str, str, str], _Given]:
-    """By step, authority and act, each list by time; a time that cannot be read sorts before everything."""
+    """By step, authority and act; a time that cannot be read lies before everything."""
     index: dict[tuple[str, str, str], _Given] = {}
     for c in confirmations:
         moment = instant(c.at)
         index.setdefault((c.step, c.authority, c.act), []).append((UNREADABLE if moment is None else moment, c))
-    for row in index.values():
-        row.sort(key=itemgetter(0))
     return index
 
 
@@ -110,8 +108,7 @@ def _standing(
     candidates: _Given = []
     for authority in need.authorities:
         candidates += given.get((step, authority, need.act), ())
-    if len(need.authorities) > 1:
-        candidates.sort(key=itemgetter(0))
+    candidates.sort(key=itemgetter(0))
     for moment, confirmation in candidates:
         if moment >= floor:
             return Standing(need, confirmation, moment, None, confirmation if hole else None)
