@@ -110,6 +110,8 @@ class _Tick(Watch):
         up_again = self.seen("limit_open").since_s > self.state.since_s + REVERSAL_S
         if down:
             self.shut("closed")
+        elif self.obstructed():
+            return  # act() turns it round, whatever else could be said of this tick
         elif not self.set.has("limit_closed") and self.elapsed_s() >= self.set.travel_s:
             self.shut("assumed_closed")
         elif up_again and self.steady("limit_open", True, self.set.debounce_s):

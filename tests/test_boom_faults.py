@@ -238,3 +238,12 @@ def test_the_last_gate_knows_an_expired_permit_and_a_running_pulse() -> None:
 def test_settings_that_contradict_themselves_name_their_key(change: dict[str, object], key: str) -> None:
     (fault,) = BarrierSettings(**change).faults()  # type: ignore[arg-type]
     assert fault.startswith(key)
+
+
+def test_without_limits_a_boom_that_we_close_stays_known_to_be_open() -> None:
+    bench = Bench(BarrierSettings(inputs=("presence", "safety_loop", "photocell"))).set(presence=True)
+    bench.run(0.5)
+    bench.offer(bench.permit(1))
+    notices = bench.run(40.0)
+    assert [(n.kind, n.code) for n in notices] == [("assumed_open", ""), ("still_open", "nobody_passed")]
+    assert bench.phase() == "open"

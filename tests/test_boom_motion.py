@@ -222,3 +222,60 @@ def test_green_shows_only_to_the_vehicle_that_may_go() -> None:
     assert bench.outputs.green
     bench.set(safety_loop=True).run(TICK_S)
     assert not bench.outputs.green
+
+
+def close(bench: Bench) -> Bench:
+    """The lowering boom arrives at the bottom."""
+    bench.set(limit_open=False).run(1.0)
+    assert "closed" in bench.set(limit_closed=True).kinds(0.5)
+    return bench
+
+
+def test_the_next_vehicle_that_comes_up_behind_a_lowering_boom_is_no_tailgater() -> None:
+    bench = Bench().open_for_vehicle().drive_through()
+    assert "lowering" in bench.kinds(4.2)
+    assert bench.set(presence=True).kinds(0.3) == ["arrived"]
+
+
+def test_an_opening_remembers_nothing_of_the_one_before() -> None:
+    bench = Bench().open_for_vehicle(1).drive_through()
+    assert "lowering" in bench.kinds(4.2)
+    close(bench).open_for_vehicle(2)
+    assert bench.kinds(10.0) == [], "its vehicle has not moved yet"
+    assert bench.set(safety_loop=True).kinds(1.0) == []
+    bench.set(safety_loop=False, presence=False)
+    assert [(n.kind, n.serial, n.code) for n in bench.run(1.7) if n.kind == "through"] == [("through", 2, "")]
+
+
+def test_an_opening_after_one_whose_vehicle_left_waits_for_its_own() -> None:
+    bench = Bench().open_for_vehicle(1).set(presence=False)
+    assert bench.kinds(1.2) == ["left", "lowering"]
+    close(bench).open_for_vehicle(2)
+    assert bench.kinds(10.0) == []
+
+
+def test_a_permit_during_lowering_begins_anew() -> None:
+    bench = Bench().open_for_vehicle(1).drive_through()
+    assert "lowering" in bench.kinds(4.2)
+    bench.set(limit_open=False, presence=True).run(0.5)
+    bench.offer(bench.permit(2))
+    bench.run(0.5)
+    assert bench.set(limit_open=True).kinds(0.3) == ["opened"]
+    assert bench.set(safety_loop=True).kinds(1.0) == [], "no tailgater: he has a permit"
+
+
+def test_a_boom_lowered_just_after_it_came_up_is_not_taken_for_reversed() -> None:
+    bench = Bench().open_for_vehicle()
+    assert [n.kind for n in bench.tick(Requests(lower=True))] == ["lowering"]
+    assert bench.kinds(0.4) == []
+
+
+def test_an_obstruction_turns_it_round_even_as_its_time_runs_out() -> None:
+    bench = Bench().open_for_vehicle().drive_through()
+    assert "lowering" in bench.kinds(4.2)
+    bench.set(limit_open=False)
+    while bench.now - bench.state.since_s < bench.settings.close_timeout_s - 1.5 * TICK_S:
+        bench.tick()
+    bench.set(photocell=True).tick()
+    assert bench.phase() == "opening"
+    assert bench.pulses[-1][1] == "open"
