@@ -68,8 +68,13 @@ class Chain:
 
     def start_agent(self) -> subprocess.Popen[bytes]:
         self.agent = self.spawn("run", "--config", str(self.config))
-        until(lambda: self.camera_state() == "up", "the agent and its camera are up", DEADLINE_S)
+        until(lambda: self._up(), "the agent and its camera are up", DEADLINE_S)
         return self.agent
+
+    def _up(self) -> bool:
+        if self.agent.poll() is not None:
+            pytest.fail(f"the agent ended: {(self.folder / 'run.log').read_text()[-2000:]}")
+        return self.camera_state() == "up"
 
     def close(self) -> None:
         for process in (self.agent, self.central):
