@@ -92,7 +92,7 @@ def check(
         before.phase == "lowering"
         and inputs.photocell
         and inputs.at_s == now_s
-        and not (out.stop or inputs.limit_closed)
+        and not ("stopped" in kinds or inputs.limit_closed)
     ):
         assert out.open, "did not turn round"
     if "opened" in kinds:

@@ -279,3 +279,11 @@ def test_an_obstruction_turns_it_round_even_as_its_time_runs_out() -> None:
     bench.set(photocell=True).tick()
     assert bench.phase() == "opening"
     assert bench.pulses[-1][1] == "open"
+
+
+def test_after_a_stop_while_open_only_a_person_lowers() -> None:
+    bench = Bench().open_for_vehicle()
+    bench.tick(Requests(stop=True))
+    bench.drive_through()
+    assert bench.kinds(30.0) == ["through"]
+    assert [n.kind for n in bench.tick(Requests(lower=True))] == ["lowering"]
