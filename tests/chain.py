@@ -22,12 +22,13 @@ from edge.technician import demo_lane
 from edge.technician.demo_camera import RtspServer
 from edge.technician.demo_guard import Panel
 from edge.technician.demo_lane import LaneWorld
-from edge.technician.demo_platform import declare, export_at_b1
+from edge.technician.demo_platform import declare
 from firmware_io.sim_world import SimVehicle
 from tests.brokers import MOSQUITTO, Broker, Iotcore, Mosquitto, free_port, until
 
 T = TypeVar("T")
 LANE = "b1-out"
+CLIP = "b1-out-vn-two-line"
 PLATE = "12C12345"
 DEADLINE_S = 60.0
 """Reading a plate takes seconds on two busy cores; a test that waits this long has found a fault."""
@@ -47,7 +48,7 @@ class Chain:
         self.rtsp = RtspServer(folder / "video", rtsp_port)
         self.lane = LaneWorld(demo_lane.SHOWS[0], folder)
         self.world = self.lane.world
-        self.camera = self.lane.cameras["b1-out-vn-two-line"]
+        self.camera = self.lane.cameras[CLIP]
         self.panel = Panel(self.port)
         self._numbers = count(1)
         self._published: Path | None = None
@@ -68,13 +69,16 @@ class Chain:
 
     def start_agent(self) -> subprocess.Popen[bytes]:
         self.agent = self.spawn("run", "--config", str(self.config))
-        until(lambda: self._up(), "the agent and its camera are up", DEADLINE_S)
+        until(self._up, "the agent and its camera are up", DEADLINE_S)
         return self.agent
 
     def _up(self) -> bool:
         if self.agent.poll() is not None:
             pytest.fail(f"the agent ended: {(self.folder / 'run.log').read_text()[-2000:]}")
-        return self.camera_state() == "up"
+        if self.camera_state() != "up":
+            return False
+        boom = self.view()["boom"]
+        return bool(boom["board_ok"]) and not boom["faults"]
 
     def close(self) -> None:
         for process in (self.agent, self.central):
@@ -126,7 +130,9 @@ class Chain:
         if self._published:
             self._published.unlink(missing_ok=True)
         if declared:
-            self._published = declare(export_at_b1(PLATE), self.declarations, next(self._numbers))
+            visit = self.lane.visits[CLIP]
+            assert visit is not None
+            self._published = declare(visit, self.declarations, next(self._numbers))
         self.camera.show("stand")
         self.world.arrive(SimVehicle())
 

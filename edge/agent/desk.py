@@ -108,6 +108,16 @@ class Desk:
         if action.name not in actions(passage, self._actor.shown.assessment):
             raise RefusedError("not_now", action.name)
 
+    def _check_barrier(self) -> None:
+        """A permit that the barrier is sure to refuse is not worth a record: the guard is told what is wrong instead."""
+        barrier = self._actor.barrier.snapshot()
+        if not barrier.board_ok:
+            raise RefusedError("board_down")
+        if barrier.held:
+            raise RefusedError("held_shut")
+        if barrier.faults:
+            raise RefusedError("boom_fault", ", ".join(barrier.faults))
+
     # ------------------------------------------------------------ one handler for each press
 
     async def _confirm(self, action: Action) -> ActionResult:
@@ -125,6 +135,7 @@ class Desk:
             raise RefusedError("not_ready", assessment.verdict.verdict if assessment else "")
         if assessment.needs_check:
             raise RefusedError("check_needed")
+        self._check_barrier()
         step = assessment.verdict.step or ""
         given = Confirmation(step, "BG", "pass", clock.wall_iso(), action.person.id, "gate", assessment.plate)
         again = assessment.verdict.verdict == "release"
@@ -143,6 +154,7 @@ class Desk:
     async def _override(self, action: Action) -> ActionResult:
         if not action.reason:
             raise RefusedError("reason_needed")
+        self._check_barrier()
         body = {**self._who(action), "reason": action.reason, "words": action.words}
         assessment = self._actor.shown.assessment
         if assessment:

@@ -8,8 +8,7 @@ simulated one does.
 from __future__ import annotations
 
 import asyncio
-import json
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import count, cycle
 from pathlib import Path
@@ -17,7 +16,7 @@ from pathlib import Path
 from edge import resources
 from edge.technician.demo_camera import DemoCamera
 from edge.technician.demo_guard import Panel
-from edge.technician.demo_platform import Visit, declare, export_at_b1, import_at_yard
+from edge.technician.demo_platform import declare, visit
 from firmware_io.sim import SimBoard
 from firmware_io.sim_world import SimVehicle, World
 
@@ -28,14 +27,6 @@ LEAVE_AFTER_S = 2.0
 
 
 @dataclass(frozen=True, slots=True)
-class Guest:
-    """A sample clip and what is declared of its vehicle; None: nothing is."""
-
-    clip: str
-    declared: Callable[[str], Visit] | None
-
-
-@dataclass(frozen=True, slots=True)
 class Show:
     lane: str
     name_vi: str
@@ -43,7 +34,7 @@ class Show:
     place: str
     direction: str
     guarded: bool
-    guests: tuple[Guest, ...]
+    clips: tuple[str, ...]
 
 
 SHOWS = (
@@ -54,7 +45,7 @@ SHOWS = (
         "b1",
         "out_of_area",
         True,
-        (Guest("b1-out-vn-two-line", export_at_b1), Guest("b1-out-undeclared", None)),
+        ("b1-out-vn-two-line", "b1-out-undeclared"),
     ),
     Show(
         "yard-in",
@@ -63,7 +54,7 @@ SHOWS = (
         "yard_in",
         "in",
         False,
-        (Guest("yard-in-cn-yellow", import_at_yard),),
+        ("yard-in-cn-yellow",),
     ),
 )
 
@@ -76,12 +67,10 @@ class LaneWorld:
         self._last = False
         self._number = count(1)
         videos = resources.sample_videos()
-        self.cameras = {
-            guest.clip: DemoCamera(videos / f"{guest.clip}.mp4", folder / "video", show.lane) for guest in show.guests
-        }
+        self.cameras = {clip: DemoCamera(videos / f"{clip}.mp4", folder / "video", show.lane) for clip in show.clips}
         for camera in self.cameras.values():
             camera.prepare()
-        self._plates = {guest.clip: _plate(videos / f"{guest.clip}.expected.json") for guest in show.guests}
+        self.visits = {clip: visit(clip) for clip in show.clips}
         next(iter(self.cameras.values())).show("empty")
         self.world = World()
         self.board = SimBoard(self.world, link=folder / f"board-{show.lane}")
@@ -96,15 +85,14 @@ class LaneWorld:
 
     async def play(self, panel: Panel, declarations: Path) -> None:
         """Vehicles come and go until `last_visit`."""
-        for guest in cycle(self.show.guests):
+        for clip in cycle(self.show.clips):
             await asyncio.sleep(GAP_S)
             if self._last:
                 return
-            published = guest.declared and declare(
-                guest.declared(self._plates[guest.clip]), declarations, next(self._number)
-            )
+            declared = self.visits[clip]
+            published = declare(declared, declarations, next(self._number)) if declared else None
             try:
-                await self._visit(self.cameras[guest.clip], panel)
+                await self._visit(self.cameras[clip], panel)
             finally:
                 if published:
                     published.unlink(missing_ok=True)
@@ -131,10 +119,6 @@ class LaneWorld:
     async def _turned_away(self, panel: Panel) -> bool:
         passage = (await panel.view(self.show.lane))["passage"]
         return passage is not None and passage["state"] == "turned_away"
-
-
-def _plate(expected: Path) -> str:
-    return str(json.loads(expected.read_text(encoding="utf-8"))["passages"][0]["plate"])
 
 
 def write_config(folder: Path, worlds: Sequence[LaneWorld], port: int, mqtt_port: int, rtsp_port: int) -> Path:

@@ -4,83 +4,64 @@ visit."""
 from __future__ import annotations
 
 import json
+import tomllib
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from edge import clock
+from edge import clock, resources
+from edge.errors import ConfigError
 
-ConfirmationRow = tuple[str, str, str]
+PEOPLE = {
+    "CU": "HQ-0231",
+    "BG": "BP-0107",
+    "HE": "YT-0042",
+    "PQ": "TV-0018",
+    "CD": "XD-0009",
+    "GC": "TT-0003",
+    "SYS": "cks",
+}
 
 
 @dataclass(frozen=True, slots=True)
 class Visit:
-    """What is declared of one sample clip's vehicle, and which confirmations stand when it comes."""
+    """What is declared of one sample clip's vehicle, and which confirmations (step, authority, act) stand when it
+    comes."""
 
     procedure: str
-    plate: str
     country: str
     declarant: str
     goods: str
-    given: tuple[ConfirmationRow, ...]
-    requires: tuple[tuple[str, bool], ...] = ()
+    requires: dict[str, bool]
+    given: list[list[str]]
+    plate: str
 
 
-def export_at_b1(plate: str) -> Visit:
-    """Art. 4.2: everything up to customs and health at B1 is there; the border guard's own confirmation is not."""
-    given = (
-        ("b2_in", "CU", "pass"),
-        ("b2_in", "BG", "pass"),
-        ("b2_in", "SYS", "passed"),
-        ("yard_in", "SYS", "auto"),
-        ("in_yard", "CU", "storage"),
-        ("in_yard", "CU", "goods_type"),
-        ("in_yard", "BG", "weight_class"),
-        ("in_yard", "HE", "quarantine"),
-        ("in_yard", "PQ", "quarantine"),
-        ("fee", "GC", "fee"),
-        ("yard_out", "SYS", "auto"),
-        ("b1_out", "CD", "permit"),
-        ("b1_out", "CU", "pass"),
-        ("b1_out", "HE", "pass"),
-    )
-    requires = (("plant_quarantine", True), ("fee", True))
-    return Visit("EX-IN", plate, "VN", "Công ty TNHH Nông sản Mẫu (ví dụ)", "Thanh long tươi", given, requires)
-
-
-def import_at_yard(plate: str) -> Visit:
-    """Art. 5.2: through B1 already, now at the yard's entry, which confirms and opens by itself."""
-    given = (
-        ("b1_in", "CD", "permit"),
-        ("b1_in", "CU", "pass"),
-        ("b1_in", "HE", "pass"),
-        ("b1_in", "BG", "pass"),
-        ("b1_in", "SYS", "passed"),
-    )
-    return Visit("IM-IN", plate, "CN", "Công ty CP Nhập khẩu Mẫu (ví dụ)", "Linh kiện điện tử", given, (("fee", True),))
+def visit(clip: str) -> Visit | None:
+    """What sample_videos/declared.toml and the clip's own expectation say; None: nothing is declared. Raises
+    ConfigError."""
+    videos = resources.sample_videos()
+    path = videos / "declared.toml"
+    try:
+        declared = tomllib.loads(path.read_text(encoding="utf-8")).get(clip)
+        expected = json.loads((videos / f"{clip}.expected.json").read_text(encoding="utf-8"))
+        return Visit(**declared, plate=str(expected["passages"][0]["plate"])) if declared else None
+    except (OSError, ValueError, KeyError, IndexError, TypeError) as error:
+        raise ConfigError(str(path), [f"{clip}: {error!r}"]) from error
 
 
 def declare(visit: Visit, folder: Path, number: int) -> Path:
     """Write the declaration for the `number`-th visit where `barie central` publishes it from."""
     now = datetime.now(clock.VIETNAM)
     stamps = (now - timedelta(minutes=10 * (len(visit.given) - index)) for index in range(len(visit.given)))
-    people = {
-        "CU": "HQ-0231",
-        "BG": "BP-0107",
-        "HE": "YT-0042",
-        "PQ": "TV-0018",
-        "CD": "XD-0009",
-        "GC": "TT-0003",
-        "SYS": "cks",
-    }
     confirmations = [
         {
             "step": step,
             "authority": authority,
             "act": act,
             "at": at.isoformat(timespec="seconds"),
-            "by": people[authority],
+            "by": PEOPLE[authority],
             "via": "platform",
         }
         for (step, authority, act), at in zip(visit.given, stamps, strict=True)
@@ -102,7 +83,7 @@ def declare(visit: Visit, folder: Path, number: int) -> Path:
                 "driver": {"name": "Người lái Ví Dụ", "phone": "0000000000"},
             }
         ],
-        "requires": dict(visit.requires),
+        "requires": visit.requires,
         "goods": [{"name": visit.goods, "quantity": 18, "unit": "tấn"}],
         "declarant": {"name": visit.declarant, "tax_code": "0000000000"},
         "customs_declaration": {"number": "000000000000", "date": now.date().isoformat()},
