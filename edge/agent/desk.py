@@ -109,7 +109,7 @@ class Desk:
             raise RefusedError("not_now", action.name)
 
     def _check_barrier(self) -> None:
-        """A permit that the barrier is sure to refuse is not worth a record: the guard is told what is wrong instead."""
+        """A permit that the barrier is sure to refuse is not worth a record: the guard is told what is wrong."""
         barrier = self._actor.barrier.snapshot()
         if not barrier.board_ok:
             raise RefusedError("board_down")
