@@ -11,11 +11,18 @@ from typing import Any
 import numpy as np
 import onnxruntime as ort
 from numpy.typing import NDArray
+from onnxruntime.capi import onnxruntime_pybind11_state as runtime
 
 from edge.errors import ModelError
 
 FOLDER = Path(__file__).parents[2] / "models"
 MANIFEST = "manifest.toml"
+# The runtime's own exceptions (Fail, InvalidProtobuf, NoSuchFile …) have no common base but Exception itself.
+FAULTS: tuple[type[Exception], ...] = (
+    RuntimeError,
+    ValueError,
+    *(kind for kind in vars(runtime).values() if isinstance(kind, type) and issubclass(kind, Exception)),
+)
 
 
 @dataclass(frozen=True)
@@ -81,13 +88,13 @@ class Model:
         self._name = weights.path.name
         try:
             self._session = ort.InferenceSession(str(weights.path), options, providers=["CPUExecutionProvider"])
-        except (RuntimeError, ValueError) as error:
+        except FAULTS as error:
             raise ModelError(f"{self._name}: cannot be loaded: {type(error).__name__}") from error
         self._input = self._session.get_inputs()[0].name
 
     def run(self, pixels: NDArray[np.uint8]) -> list[NDArray[np.float32]]:
         try:
             outputs = self._session.run(None, {self._input: pixels})
-        except (RuntimeError, ValueError) as error:
+        except FAULTS as error:
             raise ModelError(f"{self._name}: failed on input {pixels.shape}: {type(error).__name__}") from error
         return [np.asarray(output, np.float32) for output in outputs]
