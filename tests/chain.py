@@ -140,8 +140,7 @@ class Chain:
         """Wait until the truck was read and only the guard's own confirmation is missing."""
 
         def is_ready() -> bool:
-            passage = self.passage()
-            return passage.get("state") == "waiting" and (passage["verdict"] or {}).get("verdict") == "ready"
+            return "confirm" in self.view()["can"]
 
         self.wait(is_ready, "the truck is ready for the guard")
         return self.passage()

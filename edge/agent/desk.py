@@ -105,7 +105,7 @@ class Desk:
             raise RefusedError("other_passage")
         if action.name == "confirm":
             return  # judged on the newest verdict, not on the one shown
-        if action.name not in actions(passage, self._actor.shown.assessment):
+        if action.name not in actions(passage, self._actor.shown.assessment, here=self._actor.here):
             raise RefusedError("not_now", action.name)
 
     def _check_barrier(self) -> None:
@@ -115,6 +115,8 @@ class Desk:
             raise RefusedError("board_down")
         if barrier.held:
             raise RefusedError("held_shut")
+        if not self._actor.here:
+            raise RefusedError("not_here")
         if barrier.faults:
             raise RefusedError("boom_fault", ", ".join(barrier.faults))
 

@@ -8,18 +8,18 @@ from datetime import datetime
 from typing import Any
 
 from edge import clock
+from edge.agent.barrier import Barrier
 from edge.agent.cameras import CameraProcess
 from edge.agent.copy_age import NEVER_S
 from edge.agent.lane import LaneActor
 from edge.store import Store
-from firmware_io.loop import BarrierLoop
 
 
 class GateHealth:
     def __init__(
         self,
         lane: str,
-        barrier: BarrierLoop,
+        barrier: Barrier,
         cameras: Mapping[str, CameraProcess],
         store: Store,
         actor: LaneActor,

@@ -13,6 +13,7 @@ from typing import Any
 from edge import clock
 from edge.agent import bodies
 from edge.agent.actor import Actor
+from edge.agent.barrier import Barrier
 from edge.agent.law import Assessment, Law
 from edge.agent.ledger import Keys, Ledger
 from edge.agent.shown import Shown
@@ -23,7 +24,6 @@ from edge.core.model import Confirmation, Reading
 from edge.core.passage import Effect, Lane, Passage, Timing
 from edge.store import Store
 from edge.wire import confirmation_to_json
-from firmware_io.loop import BarrierLoop
 from firmware_io.safety import Notice, Permit
 
 LAST_SHOWN = 8
@@ -36,9 +36,7 @@ PERMIT_S = 2.0
 class LaneActor(Actor):
     """The lane's state and its jobs. `desk.LaneDesk` is the guard's side of it."""
 
-    def __init__(
-        self, config: LaneConfig, store: Store, law: Law, barrier: BarrierLoop, wake: Callable[[], None]
-    ) -> None:
+    def __init__(self, config: LaneConfig, store: Store, law: Law, barrier: Barrier, wake: Callable[[], None]) -> None:
         super().__init__(f"lane {config.id}")
         self.config = config
         self.lane = Lane()
@@ -184,11 +182,16 @@ class LaneActor(Actor):
         await self.open_after_record("barrier", body, keys={once: {"code": "released"}})
         self.shown.released = True
 
+    @property
+    def here(self) -> bool:
+        """The vehicle is on the loop, as far as this barrier has one and asks for it."""
+        barrier = self.config.barrier
+        return self.lane.present or not (barrier.presence and barrier.needs_vehicle)
+
     def _would_accept(self) -> bool:
         """The vehicle is on the loop, and the barrier has no reason to refuse."""
         barrier = self.barrier.snapshot()
-        here = self.lane.present or not self.config.barrier.presence
-        return here and barrier.board_ok and not barrier.faults and not barrier.held
+        return self.here and barrier.board_ok and not barrier.faults and not barrier.held
 
     def once_key(self, assessment: Assessment) -> str:
         """What may be opened automatically one single time, whatever restarts in between."""
@@ -288,7 +291,9 @@ class LaneActor(Actor):
         """The lane's own part of the screen's mapping."""
         passage = self.lane.passage
         picture = self.shown.picture(self.best_reading())
-        shown = passage and passage_view(passage, self.shown.assessment, picture, self.law, self.shown.result)
+        shown = passage and passage_view(
+            passage, self.shown.assessment, picture, self.law, self.shown.result, here=self.here
+        )
         return {**names(self.config), "number": self.number, "passage": shown, "last": self.last}
 
 

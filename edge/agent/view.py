@@ -26,7 +26,13 @@ class Picture:
 
 
 def passage_view(
-    passage: Passage, assessment: Assessment | None, picture: Picture, law: Law, result: Mapping[str, str] | None
+    passage: Passage,
+    assessment: Assessment | None,
+    picture: Picture,
+    law: Law,
+    result: Mapping[str, str] | None,
+    *,
+    here: bool,
 ) -> dict[str, Any]:
     """The `passage` part of the view."""
     plates = [_plate(sight.plate, decided=sight.decided) for sight in passage.sights]
@@ -50,24 +56,27 @@ def passage_view(
         "steps": [_step(step, law) for step in (assessment.steps if assessment else ())],
         "verdict": asdict(assessment.verdict) if assessment else None,
         "needs_check": assessment.needs_check if assessment else False,
-        "actions": actions(passage, assessment),
+        "actions": actions(passage, assessment, here=here),
         "fault": passage.fault,
         "result": result,
     }
 
 
-def actions(passage: Passage, assessment: Assessment | None) -> list[str]:
-    """What a person may do about this passage now. The desk checks the same list again when the press comes."""
+def actions(passage: Passage, assessment: Assessment | None, *, here: bool) -> list[str]:
+    """What a person may do about this passage now. The desk checks the same list again when the press comes.
+
+    `here`: its vehicle is on the loop; before that the barrier would refuse to open.
+    """
     if passage.state in MOVING:
         return []
     if assessment is None:
         return ["type_plate", "turn_away"]
     allowed = []
-    if assessment.verdict.verdict in ("ready", "release"):
+    if here and assessment.verdict.verdict in ("ready", "release"):
         allowed.append("confirm")
     if assessment.others or assessment.declaration is None:
         allowed.append("pick_declaration")
-    return [*allowed, "override", "turn_away", "type_plate"]
+    return [*allowed, *(["override"] if here else []), "turn_away", "type_plate"]
 
 
 def names(config: LaneConfig) -> dict[str, Any]:

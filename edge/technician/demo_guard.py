@@ -103,7 +103,7 @@ class ScriptedGuard:
             if (passage := await self._waiting(lane)) is None:
                 continue
             await asyncio.sleep(self._look_s)
-            if passage["verdict"]["verdict"] == "ready":
+            if "confirm" in passage["actions"]:
                 await self._panel.press(lane, "confirm", passage["id"])
             else:
                 await self._panel.press(lane, "turn_away", passage["id"], reason="no_declaration")
