@@ -76,6 +76,19 @@ def test_what_an_ended_passage_saw_never_begins_another() -> None:
     assert lane.passage is None, "the same text on a new track, nobody on the loop"
 
 
+def test_a_vehicle_that_comes_straight_back_is_read_though_the_camera_saw_it_before_the_loop() -> None:
+    new_id = ids()
+    lane, _ = passages.arrived(Lane(), 0.0, new_id)
+    lane, _ = passages.saw(lane, reading(decided=True), 1.0, TIMING, new_id)
+    lane = passages.cleared(passages.through(lane, 10.0)[0])
+    lane, effects = passages.saw(lane, reading(track=7, decided=True), 12.0, TIMING, new_id)
+    assert effects == ()
+    lane, effects = passages.arrived(lane, 14.0, new_id)
+    assert effects == ("begin", "evaluate")
+    assert lane.passage is not None
+    assert [plate.text for plate in lane.passage.decided] == ["12C12345"]
+
+
 def test_the_same_vehicle_on_the_loop_again_is_a_passage_of_its_own() -> None:
     new_id = ids()
     lane, _ = passages.arrived(Lane(), 0.0, new_id)

@@ -41,6 +41,7 @@ class LaneActor(Actor):
         self.config = config
         self.lane = Lane()
         self.shown = Shown()
+        self._aside: dict[tuple[str, int], tuple[Reading, bytes, bytes]] = {}
         self.last: list[dict[str, Any]] = []
         self.store = store
         self.law = law
@@ -72,6 +73,8 @@ class LaneActor(Actor):
         self.lane, effects = passages.saw(self.lane, reading, clock.mono_s(), self._timing, _new_id)
         if "begin" in effects:
             self.shown = Shown()
+        if reading in self.lane.aside:
+            self._aside[(reading.camera, reading.track)] = (reading, photo, crop)
         if self.lane.passage and any(sight.reading is reading for sight in self.lane.passage.sights):
             self.shown.pictures[reading.read.plate.text] = (reading, photo, crop)
         await self._follow(effects)
@@ -100,6 +103,7 @@ class LaneActor(Actor):
                 self.lane, effects = passages.arrived(self.lane, now_s, _new_id)
                 if "begin" in effects:
                     self.shown = Shown()
+                self._take_aside()
             case "left":
                 self.lane, effects = passages.left(self.lane, now_s)
             case "through":
@@ -113,6 +117,15 @@ class LaneActor(Actor):
             case _:
                 pass
         return effects
+
+    def _take_aside(self) -> None:
+        """The pictures of readings that waited for somebody to arrive."""
+        assert self.lane.passage is not None
+        kept = [sight.reading for sight in self.lane.passage.sights]
+        for reading, photo, crop in self._aside.values():
+            if reading in kept:
+                self.shown.pictures[reading.read.plate.text] = (reading, photo, crop)
+        self._aside.clear()
 
     async def _tick(self) -> bool:
         before, shown = self.lane, self.shown.assessment

@@ -77,6 +77,9 @@ class Lane:
     spent: frozenset[Track] = frozenset()
     recent: frozenset[str] = frozenset()
     ended_s: float = float("-inf")
+    aside: tuple[Reading, ...] = ()
+    """Readings of a text just gone, on new tracks with nobody on the loop: the same vehicle seen from behind, or back
+    again. The loop decides: they belong to whoever arrives next."""
 
 
 Stepped = tuple[Lane, tuple[Effect, ...]]
@@ -91,7 +94,8 @@ def saw(lane: Lane, reading: Reading, now_s: float, timing: Timing, new_id: NewI
     text = reading.read.plate.text
     if lane.passage is None:
         if text in lane.recent and not lane.present and now_s - lane.ended_s < timing.quiet_s:
-            return replace(lane, spent=lane.spent | {track}), ()
+            others = tuple(one for one in lane.aside if (one.camera, one.track) != track)
+            return replace(lane, aside=(*others, reading)), ()
         lane, began = _begin(lane, now_s, new_id)
     else:
         began = ()
@@ -126,8 +130,13 @@ def arrived(lane: Lane, now_s: float, new_id: NewId) -> Stepped:
     began: tuple[Effect, ...] = ()
     if lane.passage is None:
         lane, began = _begin(lane, now_s, new_id)
-    assert lane.passage is not None
-    return replace(lane, present=True, passage=replace(lane.passage, arrived_s=now_s)), (*began, "evaluate")
+    passage = lane.passage
+    assert passage is not None
+    for reading in lane.aside:
+        track = (reading.camera, reading.track)
+        passage = replace(passage, tracks=passage.tracks | {track}, sights=_merge(passage.sights, reading))
+    passage = replace(passage, arrived_s=now_s)
+    return replace(lane, present=True, passage=passage, aside=()), (*began, "evaluate")
 
 
 def left(lane: Lane, now_s: float) -> Stepped:
@@ -212,7 +221,7 @@ def _end(lane: Lane, now_s: float) -> Stepped:
     passage = lane.passage
     assert passage is not None
     texts = frozenset(sight.plate.text for sight in passage.sights)
-    return replace(lane, spent=passage.tracks, recent=texts, ended_s=now_s), ("end",)
+    return replace(lane, spent=passage.tracks, recent=texts, ended_s=now_s, aside=()), ("end",)
 
 
 def cleared(lane: Lane) -> Lane:
