@@ -89,6 +89,18 @@ def test_a_vehicle_that_comes_straight_back_is_read_though_the_camera_saw_it_bef
     assert [plate.text for plate in lane.passage.decided] == ["12C12345"]
 
 
+def test_a_plate_seen_from_behind_that_went_out_of_view_is_not_the_next_vehicles() -> None:
+    new_id = ids()
+    lane, _ = passages.arrived(Lane(), 0.0, new_id)
+    lane, _ = passages.saw(lane, reading(decided=True), 1.0, TIMING, new_id)
+    lane = passages.cleared(passages.through(lane, 10.0)[0])
+    lane, _ = passages.saw(lane, reading(track=7, decided=True), 11.0, TIMING, new_id)
+    lane = passages.kept(lane, "front", frozenset(), 12.0)
+    lane, _ = passages.arrived(lane, 13.0, new_id)
+    assert lane.passage is not None
+    assert lane.passage.sights == ()
+
+
 def test_the_same_vehicle_on_the_loop_again_is_a_passage_of_its_own() -> None:
     new_id = ids()
     lane, _ = passages.arrived(Lane(), 0.0, new_id)

@@ -110,6 +110,9 @@ def saw(lane: Lane, reading: Reading, now_s: float, timing: Timing, new_id: NewI
 
 def kept(lane: Lane, camera: str, tracks: frozenset[int], now_s: float) -> Lane:
     """These tracks of a camera are still in view, whether or not there was anything new to read."""
+    aside = tuple(reading for reading in lane.aside if reading.camera != camera or reading.track in tracks)
+    if len(aside) != len(lane.aside):  # what went out of view will not arrive
+        lane = replace(lane, aside=aside)
     passage = lane.passage
     if passage is None or not any((camera, track) in passage.tracks for track in tracks):
         return lane
