@@ -92,7 +92,8 @@ def test_a_killed_gate_process_opens_nothing_twice_and_loses_nothing(chain: Chai
     chain.camera.show("empty")
     if chain.view()["boom"]["state"] != "closed":
         # After a restart the barrier lowers nothing that it did not raise itself: a person asks for it.
-        assert chain.press("close")["done"]
+        answer = chain.press("close")
+        assert answer["done"], answer
     chain.gone()
     counters = chain.world.state().counters
     assert counters.openings == openings + 1, "a restart repeats no opening"

@@ -37,7 +37,11 @@ class Panel:
 
     async def press(self, lane: str, name: str, passage: str, **fields: str) -> dict[str, Any]:
         body = {"key": str(uuid4()), "name": name, "passage": passage, **fields}
-        return await asyncio.to_thread(self._post, lane, body)
+        answer = await asyncio.to_thread(self._post, lane, body)
+        if answer.get("code") == "http_403":  # the page is of a screen that was started anew since
+            self._token = ""
+            answer = await asyncio.to_thread(self._post, lane, body)
+        return answer
 
     async def missing(self, lanes: list[str]) -> list[str]:
         """What is not up yet, in words."""
