@@ -12,11 +12,15 @@ import logging
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from edge import __version__
 from edge.errors import BarieError, ConfigError
 
 Command = Callable[[argparse.Namespace], int]
+
+if TYPE_CHECKING:
+    Commands = argparse._SubParsersAction[argparse.ArgumentParser]
 
 
 def main(argv: Sequence[str] | None = None) -> None:
@@ -56,11 +60,8 @@ def parser() -> argparse.ArgumentParser:
     return top
 
 
-Commands = "argparse._SubParsersAction[argparse.ArgumentParser]"
-
-
-def _add(commands: Commands, name: str, help_text: str, command: Command) -> argparse.ArgumentParser:  # type: ignore[valid-type]
-    added: argparse.ArgumentParser = commands.add_parser(name, help=help_text, description=help_text)  # type: ignore[attr-defined]
+def _add(commands: Commands, name: str, help_text: str, command: Command) -> argparse.ArgumentParser:
+    added: argparse.ArgumentParser = commands.add_parser(name, help=help_text, description=help_text)
     added.set_defaults(command=command)
     return added
 
@@ -72,9 +73,9 @@ def _config_option(added: argparse.ArgumentParser) -> None:
 # ---------------------------------------------------------------- agent
 
 
-def _agent(commands: Commands) -> None:  # type: ignore[valid-type]
+def _agent(commands: Commands) -> None:
     _config_option(_add(commands, "run", "the agent on a barrier PC", _run))
-    config = commands.add_parser("config", help="check a config").add_subparsers(required=True, metavar="WHAT")  # type: ignore[attr-defined]
+    config = commands.add_parser("config", help="check a config").add_subparsers(required=True, metavar="WHAT")
     check = _add(config, "check", "every fault of a config, each with its key", _config_check)
     check.add_argument("file", type=Path)
     _config_option(
@@ -82,7 +83,7 @@ def _agent(commands: Commands) -> None:  # type: ignore[valid-type]
     )
     account = commands.add_parser("account", help="accounts of the screen").add_subparsers(
         required=True, metavar="WHAT"
-    )  # type: ignore[attr-defined]
+    )
     add = _add(account, "add", "add an account; asks for its PIN at this console", _account_add)
     _config_option(add)
     add.add_argument("id")
@@ -122,7 +123,7 @@ def _account_add(args: argparse.Namespace) -> int:
 # ---------------------------------------------------------------- vision
 
 
-def _vision(commands: Commands) -> None:  # type: ignore[valid-type]
+def _vision(commands: Commands) -> None:
     read = _add(commands, "read", "one JSON line for each image: the plates on it", _read)
     read.add_argument("images", nargs="+", type=Path)
     read.add_argument("--reader", default=None)
@@ -146,7 +147,7 @@ def _replay(args: argparse.Namespace) -> int:
 # ---------------------------------------------------------------- law
 
 
-def _law(commands: Commands) -> None:  # type: ignore[valid-type]
+def _law(commands: Commands) -> None:
     explain = _add(commands, "explain", "what the Decision still asks of a declaration at a place, as JSON", _explain)
     explain.add_argument("--declaration", type=Path, required=True, metavar="FILE")
     explain.add_argument("--place", required=True, choices=["b1", "b2", "yard_in", "yard_out"])
@@ -162,8 +163,8 @@ def _explain(args: argparse.Namespace) -> int:
 # ---------------------------------------------------------------- record
 
 
-def _record(commands: Commands) -> None:  # type: ignore[valid-type]
-    journal = commands.add_parser("journal", help="the event log").add_subparsers(required=True, metavar="WHAT")  # type: ignore[attr-defined]
+def _record(commands: Commands) -> None:
+    journal = commands.add_parser("journal", help="the event log").add_subparsers(required=True, metavar="WHAT")
     _config_option(
         _add(journal, "verify", "the log's chain checked: any change, gap or reorder, by row", _journal_verify)
     )
@@ -200,7 +201,7 @@ def _central(args: argparse.Namespace) -> int:
 # ---------------------------------------------------------------- demo
 
 
-def _demo(commands: Commands) -> None:  # type: ignore[valid-type]
+def _demo(commands: Commands) -> None:
     demo = _add(commands, "demo", "the whole job in a world of its own", _run_demo)
     demo.add_argument(
         "--seconds", type=float, default=None, help="end after this long, counted from when everything is up"
