@@ -1,4 +1,4 @@
-"""Every reachable state, in the small settings; the larger ones by `python -m tests.boom_states`."""
+"""Every reachable state, in the small walks; the larger ones by `python -m tests.boom_states`."""
 
 from __future__ import annotations
 
@@ -9,13 +9,21 @@ from tests import boom_states
 
 
 @pytest.mark.slow
-def test_no_reachable_state_does_harm() -> None:
-    states, transitions = boom_states.explore(boom_states.SMALL)
+@pytest.mark.parametrize("name", boom_states.SMALL)
+def test_no_reachable_state_does_harm(name: str) -> None:
+    walk = boom_states.SMALL[name]
+    states, transitions = boom_states.explore(walk)
     assert states > 300, "the walk came to an end too soon to have seen the passages"
-    assert transitions == states * len(list(boom_states.happenings()))
+    assert transitions == states * len(list(walk.happenings()))
 
 
 def test_the_walk_finds_a_gate_that_lowers_onto_something(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(safety._Tick, "lower_refusal", lambda self: "")
     with pytest.raises(AssertionError):
-        boom_states.explore(boom_states.SMALL)
+        boom_states.explore(boom_states.SMALL["beam and limits"])
+
+
+def test_the_walk_finds_a_gate_that_opens_by_itself(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(safety._Tick, "end_passage", lambda self: self.rise("permit"))
+    with pytest.raises(AssertionError):
+        boom_states.explore(boom_states.SMALL["beam and limits"])
