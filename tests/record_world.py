@@ -65,12 +65,12 @@ class Centre:
         self.db = folder / "central.db"
 
         def work(stop: threading.Event) -> None:
-            run_central("127.0.0.1", port, declarations, self.db, SITE, out=self._line, stop=stop, protocol=protocol)
+            run_central("127.0.0.1", port, declarations, self.db, SITE, out=self._take, stop=stop, protocol=protocol)
 
         self._stopper = Stopper(work)
 
-    def _line(self, line: str) -> None:
-        self.lines.append(json.loads(line))
+    def _take(self, lines: str) -> None:
+        self.lines += [json.loads(line) for line in lines.splitlines()]
 
     def said(self, what: str) -> list[dict[str, Any]]:
         return [line for line in self.lines if line["what"] == what]

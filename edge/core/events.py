@@ -20,6 +20,8 @@ KINDS = frozenset(
     "passage confirmation override refusal paper_form barrier yard_level alarm login config health".split()  # noqa: SIM905
 )
 
+_ENCODER = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+
 Signer = Callable[[bytes], bytes]
 """The 32 hash bytes in, the 64 signature bytes out."""
 
@@ -74,8 +76,7 @@ class ChainFault:
 def canonical(value: Mapping[str, Any]) -> bytes:
     """JSON with sorted keys, no spaces, UTF-8. Raises ValueError for NaN, infinities and anything that is not JSON."""
     try:
-        text = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
-        return text.encode("utf-8")
+        return _ENCODER.encode(value).encode("utf-8")
     except (TypeError, ValueError, UnicodeEncodeError, RecursionError) as error:
         raise ValueError(f"not JSON: {error}") from error
 

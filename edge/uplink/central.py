@@ -10,21 +10,22 @@ from __future__ import annotations
 import json
 import re
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 from edge import clock
 from edge.errors import BadMessageError
-from edge.uplink.central_store import CentralStore, Progress, read_event
+from edge.uplink.central_store import CentralStore, Incoming, Progress, Taken, read_event
 from edge.uplink.folder import WATCHLIST, Change, Folder, folded, merged
 from edge.uplink.link import RANDOM, Link, LinkError, LinkSettings, Protocol
-from edge.uplink.mailbox import Arrived, Connected, Lost, Mailbox, Subscribed
+from edge.uplink.mailbox import Arrived, Connected, Letter, Lost, Mailbox, Subscribed
 from edge.uplink.topics import Topics
 
 FOLDER_S = 0.5
 ANSWER_S = 10.0
-BATCH = 200
+BATCH = 300
+_LINE = json.JSONEncoder(ensure_ascii=False)
 _NAME = re.compile(r"[0-9a-f-]{36}")
 
 
@@ -37,9 +38,10 @@ def run_central(
     *,
     out: Callable[[str], None],
     stop: threading.Event,
-    protocol: Protocol = "5",
+    protocol: Protocol = "3.1.1",
 ) -> None:
-    """Until `stop`; connects again by itself. `out` gets one JSON line for everything that happens."""
+    """Until `stop`; connects again by itself. `out` gets JSON lines, one or several at a time, for everything
+    that happens."""
     store = CentralStore(db)
     central = Central(store, Topics(site), folder, db.with_name(f"{db.stem}-evidence"), out)
     settings = LinkSettings(host=host, port=port, client_id=f"barie-central-{site}-{RANDOM}")
@@ -52,7 +54,7 @@ def run_central(
 
 
 class Central:
-    """Everything on one thread; the network thread only fills the mailbox."""
+    """Everything on one thread."""
 
     def __init__(
         self, store: CentralStore, topics: Topics, folder: Path | None, evidence: Path, out: Callable[[str], None]
@@ -62,18 +64,23 @@ class Central:
         self._watchlist = b"[]"
         self._names: dict[str, str] = {}  # file name to declaration id
         self._link: Link | None = None
+        self._lines: list[str] = []
+        self._at = ""
 
     def serve(self, settings: LinkSettings, protocol: Protocol, stop: threading.Event) -> None:
         mailbox = Mailbox()
-        self._link = link = Link(settings, protocol, mailbox)
+        self._link = link = Link(settings, protocol, mailbox, at_once=_is_event)
         try:
+            self._at = clock.wall_iso()
             link.open()
             self._start(mailbox)
+            self._flush()
             while not stop.is_set():
                 self._turn(mailbox)
         except LinkError as error:
             self._say("link", error=str(error))
         finally:
+            self._flush()
             link.close()
 
     def _start(self, mailbox: Mailbox) -> None:
@@ -101,64 +108,62 @@ class Central:
         return self._link
 
     def _turn(self, mailbox: Mailbox) -> None:
-        letter = mailbox.take(FOLDER_S)
-        batch: list[Arrived] = []
-        while letter is not None:
-            if isinstance(letter, Lost):
-                raise LinkError(f"connection lost: {letter.why}")
-            if isinstance(letter, Arrived):
-                batch.append(letter)
-            if len(batch) >= BATCH:
-                break
-            letter = mailbox.take(0)
+        letters = _gather(mailbox)
+        self._at = clock.wall_iso()
+        batch = [letter for letter in letters if isinstance(letter, Arrived)]
         if batch:
             self._take(batch)
         else:
             self._read_folder(publish=True)
+        for letter in letters:
+            if isinstance(letter, Lost):
+                raise LinkError(f"connection lost: {letter.why}")
+        self._flush()
 
     # ------------------------------------------------------------ up: events, photos, status
 
     def _take(self, batch: list[Arrived]) -> None:
-        """Commit first, acknowledge after: to the broker and, lane by lane, to the gate."""
-        progress: dict[str, Progress] = {}
+        """Commit first, acknowledge after: to the gate, lane by lane, and for a photo to the broker.
+
+        The broker hears at once that an event arrived, and goes on sending: what is lost here the gate sends again."""
+        events: list[Incoming] = []
         declarations: dict[str, bytes] = {}
-        with self._store.commit():
-            lanes = {lane for letter in batch if (lane := self._take_one(letter, declarations)) is not None}
-            for lane in sorted(lanes):
-                progress[lane] = self._store.advance(lane)
         for letter in batch:
-            self._publisher.done(letter)
-        for one in progress.values():
+            self._take_one(letter, events)
+        with self._store.commit():
+            for (event, _), taken in zip(events, self._store.take(events), strict=True):
+                self._taken(event, taken, declarations)
+            progress = [self._store.advance(lane) for lane in sorted({event["lane"] for event, _ in events})]
+        for letter in batch:
+            if not _is_event(letter.topic):
+                self._publisher.done(letter)
+        for one in progress:
             self._acknowledge(one)
         for declaration_id, payload in declarations.items():
             self._publisher.publish(self._topics.declaration(declaration_id), payload, retain=True)
 
-    def _take_one(self, letter: Arrived, declarations: dict[str, bytes]) -> str | None:
-        """The lane that an event came for, or None for anything else."""
+    def _take_one(self, letter: Arrived, events: list[Incoming]) -> None:
         kind, lane = self._topics.parse(letter.topic)
         try:
             if kind == "event":
-                return self._take_event(lane, letter.payload, declarations)
-            if kind == "evidence":
+                event = read_event(letter.payload)
+                if event["lane"] != lane or event["site"] != self._topics.site:
+                    raise BadMessageError("event: lane or site is not the topic's")
+                events.append((event, letter.payload))
+            elif kind == "evidence":
                 self._take_photo(lane, letter)
             elif kind == "status":
                 self._say("status", lane=lane, online=b'"online": true' in letter.payload)
         except BadMessageError as error:
             self._say("refused", topic=letter.topic, why=str(error))
-        return None
 
-    def _take_event(self, lane: str, payload: bytes, declarations: dict[str, bytes]) -> str:
-        event = read_event(payload)
-        if event["lane"] != lane or event["site"] != self._topics.site:
-            raise BadMessageError("event: lane or site is not the topic's")
-        taken = self._store.take(event, payload)
-        self._say(
-            taken if taken != "new" else "event", lane=lane, seq=event["seq"], kind=event["kind"], id=event["event_id"]
-        )
+    def _taken(self, event: Mapping[str, Any], taken: Taken, declarations: dict[str, bytes]) -> None:
+        if taken != "new":
+            self._say(taken, lane=event["lane"], seq=event["seq"], kind=event["kind"], id=event["event_id"])
+            return
         body = event["body"]
-        if taken == "new" and isinstance(body, dict) and isinstance(body.get("confirmation"), dict):
+        if isinstance(body, dict) and isinstance(body.get("confirmation"), dict):
             self._fold(str(body.get("declaration")), body["confirmation"], declarations)
-        return lane
 
     def _fold(self, declaration_id: str, given: dict[str, Any], declarations: dict[str, bytes]) -> None:
         held = self._store.declaration(declaration_id)
@@ -231,7 +236,28 @@ class Central:
         return [(self._topics.declaration(declaration_id), b"")]
 
     def _say(self, what: str, **more: Any) -> None:
-        self._out(json.dumps({"at": clock.wall_iso(), "what": what, **more}, ensure_ascii=False))
+        """One line; told when the turn is over, and so never before its commit."""
+        self._lines.append(_LINE.encode({"at": self._at, "what": what, **more}))
+
+    def _flush(self) -> None:
+        lines, self._lines = self._lines, []
+        if lines:
+            self._out("\n".join(lines))
+
+
+def _gather(mailbox: Mailbox) -> list[Letter]:
+    """Everything that is there, up to BATCH or a little more: one commit for all of it."""
+    letters: list[Letter] = []
+    letter = mailbox.take(FOLDER_S)
+    while letter is not None:
+        letters.append(letter)
+        letters += mailbox.take_all(BATCH)
+        letter = mailbox.take(0.0) if len(letters) < BATCH else None
+    return letters
+
+
+def _is_event(topic: str) -> bool:
+    return topic.endswith("/event")
 
 
 def _await(mailbox: Mailbox, kind: type[Any]) -> Any:

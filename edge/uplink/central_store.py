@@ -6,19 +6,25 @@ here may be acknowledged, never more.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import sqlite3
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib import resources
 from pathlib import Path
 from typing import Any, Literal
 
-from edge.core.events import GENESIS_HASH, canonical, envelope_hash
+from edge.core.events import GENESIS_HASH
 from edge.errors import BadMessageError
 
 Taken = Literal["new", "duplicate", "conflict"]
+Incoming = tuple[Mapping[str, Any], bytes]
+"""A parsed envelope and its payload as it came."""
+_TEXTS = ("boot_id", "clock", "event_id", "hash", "kind", "lane", "prev_hash", "recorded_at", "signature", "site")
+ROWS = 100
+"""How many events go into one statement."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,17 +37,28 @@ class Progress:
     chain_breaks: tuple[int, ...] = ()
 
 
+@dataclass(slots=True)
+class _Mark:
+    """How far a lane is whole, inside the transaction that is being made; `hash` is None behind a declared loss."""
+
+    acked: int
+    hash: str | None
+    breaks: list[int] = field(default_factory=list)
+
+
 def read_event(payload: bytes) -> dict[str, Any]:
     """An envelope whose content gives its hash. Raises BadMessageError."""
     try:
         event = json.loads(payload)
-        if not isinstance(event, dict) or canonical(event) != payload or envelope_hash(event) != event["hash"]:
-            raise BadMessageError("event: its content does not give its hash")
-        if not (isinstance(event["seq"], int) and 0 < event["seq"] < 1 << 62):
-            raise BadMessageError("event: seq: must be a whole number from 1")
-        for name in ("lane", "event_id", "kind", "prev_hash"):
+        if not isinstance(event, dict):
+            raise BadMessageError("event: must be an object")
+        for name in _TEXTS:
             if not isinstance(event[name], str):
                 raise BadMessageError(f"event: {name}: must be a text")
+        if type(event["mono_ns"]) is not int or type(event["seq"]) is not int or not 0 < event["seq"] < 1 << 62:
+            raise BadMessageError("event: seq, mono_ns: must be whole numbers, seq from 1")
+        if _digest(payload) != event["hash"]:
+            raise BadMessageError("event: its content does not give its hash")
     except KeyError as error:
         raise BadMessageError(f"event: {error.args[0]}: is missing") from error
     except (ValueError, RecursionError) as error:
@@ -49,11 +66,24 @@ def read_event(payload: bytes) -> dict[str, Any]:
     return event
 
 
+def _digest(payload: bytes) -> str:
+    """The hash that a canonical envelope must bear: over its own bytes without `hash` and `signature`.
+
+    The keys are sorted, so both stand behind `body`, and nothing behind them holds a quote that is not escaped."""
+    at, sign = payload.rfind(b',"hash":"'), payload.rfind(b',"signature":"')
+    if not 0 < at < sign:
+        raise BadMessageError("event: is not in canonical form")
+    return hashlib.sha256(
+        payload[:at] + payload[payload.find(b'",', at + 9) + 1 : sign] + payload[payload.find(b'",', sign + 14) + 1 :]
+    ).hexdigest()
+
+
 class CentralStore:
     """One writer, one thread. Raises sqlite3.Error: a platform that cannot store must not go on as if it could."""
 
     def __init__(self, path: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
+        self._marks: dict[str, _Mark] = {}
         self._db = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
         self._db.execute("PRAGMA journal_mode = WAL")
         self._db.execute("PRAGMA synchronous = FULL")
@@ -69,56 +99,85 @@ class CentralStore:
             yield
             self._db.execute("COMMIT")
         except BaseException:
+            self._marks.clear()
             if self._db.in_transaction:
                 self._db.execute("ROLLBACK")
             raise
 
     # ------------------------------------------------------------ events
 
-    def take(self, event: Mapping[str, Any], payload: bytes) -> Taken:
-        """Inside `commit`. "conflict": another event has this id or this place; the first one stands."""
-        row = self._db.execute(
-            "SELECT event_id, lane, seq, payload FROM event WHERE event_id = ? OR (lane = ? AND seq = ?)",
-            (event["event_id"], event["lane"], event["seq"]),
-        ).fetchone()
-        if row is not None:
-            return "duplicate" if row[3] == payload else "conflict"
-        self._db.execute(
-            "INSERT INTO event VALUES (?, ?, ?, ?, ?)",
-            (event["lane"], event["seq"], event["event_id"], event["kind"], payload),
+    def take(self, batch: Sequence[Incoming]) -> list[Taken]:
+        """Inside `commit`; one answer for each. "conflict": another event has this id or this place; the first one
+        stands."""
+        taken: list[Taken] = []
+        for first in range(0, len(batch), ROWS):
+            taken += self._take_rows(batch[first : first + ROWS])
+        return taken
+
+    def _take_rows(self, rows: Sequence[Incoming]) -> Iterator[Taken]:
+        marks = ",".join(["(?,?,?,?,?)"] * len(rows))
+        values = [value for e, payload in rows for value in (e["lane"], e["seq"], e["event_id"], e["kind"], payload)]
+        fresh = set(
+            self._db.execute(
+                f"INSERT INTO event VALUES {marks} ON CONFLICT DO NOTHING RETURNING lane, seq",  # noqa: S608
+                values,
+            ).fetchall()
         )
+        for event, payload in rows:
+            place = (event["lane"], event["seq"])
+            if place in fresh:
+                fresh.remove(place)
+                self._join(event)
+                self._note_loss(event)
+                yield "new"
+            else:
+                row = self._db.execute("SELECT payload FROM event WHERE lane = ? AND seq = ?", place).fetchone()
+                yield "duplicate" if row is not None and row[0] == payload else "conflict"
+
+    def _note_loss(self, event: Mapping[str, Any]) -> None:
+        """The gate says itself that these are gone for good: waiting for them would hold back everything behind."""
         body = event["body"]
         if event["kind"] == "alarm" and isinstance(body, dict) and isinstance(body.get("lost_from"), int):
-            # The gate says itself that these are gone for good: waiting for them would hold back everything behind.
             loss = (event["lane"], body["lost_from"], min(int(body["lost_to"]), event["seq"] - 1))
             self._db.execute("INSERT OR IGNORE INTO loss VALUES (?, ?, ?)", loss)
-        return "new"
+
+    def _join(self, event: Mapping[str, Any]) -> bool:
+        """Move the lane's mark over this event where it is the next one, noting whether the chain holds."""
+        mark = self._marks.get(event["lane"]) or self._read_mark(event["lane"])
+        if event["seq"] != mark.acked + 1:
+            return False
+        if mark.hash is not None and event["prev_hash"] != mark.hash:
+            mark.breaks.append(event["seq"])
+        mark.acked, mark.hash = event["seq"], event["hash"]
+        return True
 
     def advance(self, lane: str) -> Progress:
-        """Inside `commit`: move the lane's mark over everything that is whole now, checking the chain on the way."""
-        acked, last = self._mark(lane)
-        breaks = []
+        """Inside `commit`: the lane's mark over everything that is whole now, what came too early before included."""
+        mark = self._marks.get(lane) or self._read_mark(lane)
         while True:
-            row = self._db.execute("SELECT payload FROM event WHERE lane = ? AND seq = ?", (lane, acked + 1)).fetchone()
-            if row is not None:
-                event = json.loads(row[0])
-                if last is not None and event["prev_hash"] != last:
-                    breaks.append(acked + 1)
-                acked, last = acked + 1, event["hash"]
+            row = self._db.execute(
+                "SELECT payload FROM event WHERE lane = ? AND seq = ?", (lane, mark.acked + 1)
+            ).fetchone()
+            if row is not None and self._join(json.loads(row[0])):
                 continue
             lost = self._db.execute(
-                "SELECT max(last) FROM loss WHERE lane = ? AND first <= ? AND last > ?", (lane, acked + 1, acked)
+                "SELECT max(last) FROM loss WHERE lane = ? AND first <= ? AND last > ?",
+                (lane, mark.acked + 1, mark.acked),
             ).fetchone()[0]
             if lost is None:
                 break
-            acked, last = lost, None
-        self._db.execute("INSERT OR REPLACE INTO lane VALUES (?, ?, ?)", (lane, acked, last))
-        beyond = self._db.execute("SELECT 1 FROM event WHERE lane = ? AND seq > ? LIMIT 1", (lane, acked)).fetchone()
-        return Progress(lane, acked, acked + 1 if beyond else None, tuple(breaks))
+            mark.acked, mark.hash = lost, None
+        self._db.execute("INSERT OR REPLACE INTO lane VALUES (?, ?, ?)", (lane, mark.acked, mark.hash))
+        beyond = self._db.execute(
+            "SELECT 1 FROM event WHERE lane = ? AND seq > ? LIMIT 1", (lane, mark.acked)
+        ).fetchone()
+        breaks, mark.breaks = tuple(mark.breaks), []
+        return Progress(lane, mark.acked, mark.acked + 1 if beyond else None, breaks)
 
-    def _mark(self, lane: str) -> tuple[int, str | None]:
+    def _read_mark(self, lane: str) -> _Mark:
         row = self._db.execute("SELECT acked, hash FROM lane WHERE lane = ?", (lane,)).fetchone()
-        return (row[0], row[1]) if row else (0, GENESIS_HASH)
+        self._marks[lane] = mark = _Mark(row[0], row[1]) if row else _Mark(0, GENESIS_HASH)
+        return mark
 
     def acked(self) -> dict[str, int]:
         return dict(self._db.execute("SELECT lane, acked FROM lane").fetchall())

@@ -6,6 +6,7 @@ done late.
 from __future__ import annotations
 
 import secrets
+import select
 import socket
 import ssl
 from collections import deque
@@ -27,6 +28,7 @@ Protocol = Literal["5", "3.1.1"]
 RECEIVE_MAXIMUM = 100
 PACKET_MAXIMUM_BYTES = 4_000_000
 CONNECT_TIMEOUT_S = 5.0
+READS = 200
 RANDOM = "{random}"
 WRONG_VERSION = 1
 """CONNACK code of MQTT 3.1.1 and older brokers: unacceptable protocol version."""
@@ -82,11 +84,14 @@ class Link:
         *,
         will: Will | None = None,
         urgent: Callable[[str], bool] = lambda topic: False,
+        at_once: Callable[[str], bool] = lambda topic: False,
     ) -> None:
-        self._settings, self._mailbox, self._urgent = settings, mailbox, urgent
+        """`urgent` topics overtake others in the mailbox; messages of `at_once` topics are acknowledged to the broker
+        when they arrive, all others by `done`."""
+        self._settings, self._mailbox, self._urgent, self._at_once = settings, mailbox, urgent, at_once
         self._v5 = protocol == "5"
         self._closed = False
-        self._order: deque[tuple[int, int]] = deque()  # arrived and not acknowledged; filled by paho's thread
+        self._order: deque[tuple[int, int]] = deque()  # arrived and not acknowledged
         self._done: set[int] = set()
         version = MQTTProtocolVersion.MQTTv5 if self._v5 else MQTTProtocolVersion.MQTTv311
         self._client = client = paho.Client(
@@ -137,12 +142,37 @@ class Link:
         if isinstance(raw, socket.socket):
             # Small packets both ways: with Nagle's algorithm each burst would wait for the other side's delayed ACK.
             raw.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        self._client.loop_start()
+        self._mailbox.source = self.pump
 
     def close(self) -> None:
         self._closed = True
         self._client.disconnect()
-        self._client.loop_stop()
+        raw = self._client.socket()
+        if isinstance(raw, socket.socket):
+            raw.close()
+
+    def pump(self, timeout_s: float, wake: socket.socket) -> None:
+        """Wait for the network or for `wake`, then read and write what can be without waiting."""
+        raw: Any = self._client.socket()
+        if raw is None or raw.fileno() < 0:
+            select.select([wake], [], [], timeout_s)
+            return
+        hidden = isinstance(raw, ssl.SSLSocket) and raw.pending() > 0
+        writing = [raw] if self._client.want_write() else []
+        readable, _, _ = select.select([raw, wake], writing, [], 0.0 if hidden else timeout_s)
+        if hidden or raw in readable:
+            self._read()
+        if self._client.want_write():
+            self._client.loop_write()
+        self._client.loop_misc()
+
+    def _read(self) -> None:
+        """paho reads few packets at a time: again, as long as one comes."""
+        for _ in range(READS):
+            before = self._mailbox.count
+            self._client.loop_read()
+            if self._mailbox.count == before:
+                return
 
     def subscribe(self, topics: Sequence[tuple[str, bool]]) -> None:
         """Pairs of topic and "tell whether it was published as retained". All with QoS 1, answered by `Subscribed`."""
@@ -166,9 +196,11 @@ class Link:
     def done(self, letter: Arrived) -> None:
         """This message has been dealt with. The broker is told in the order of arrival, as MQTT demands (4.6): one that
         was dealt with early waits for those before it."""
-        if letter.qos == 0:
-            return
-        self._done.add(letter.mid)
+        if letter.qos > 0:
+            self._done.add(letter.mid)
+            self._ack_in_order()
+
+    def _ack_in_order(self) -> None:
         while self._order and self._order[0][0] in self._done:
             mid, qos = self._order.popleft()
             self._done.discard(mid)
@@ -178,7 +210,7 @@ class Link:
         if code not in (MQTTErrorCode.MQTT_ERR_SUCCESS, MQTTErrorCode.MQTT_ERR_AGAIN):
             raise LinkError(f"{self._settings.where}: connection lost")
 
-    # ------------------------------------------------------------ paho's thread: put a letter, return
+    # ------------------------------------------------------------ paho's callbacks: put a letter, return
 
     def _put(self, letter: Letter, *, urgent: bool = False) -> None:
         if not self._closed:
@@ -208,6 +240,9 @@ class Link:
             topic = ""
         if message.qos > 0:
             self._order.append((message.mid, message.qos))
+            if self._at_once(topic):
+                self._done.add(message.mid)
+                self._ack_in_order()
         letter = Arrived(topic, message.payload, message.retain, message.mid, message.qos)
         self._put(letter, urgent=self._urgent(topic))
 

@@ -1,13 +1,23 @@
-"""What the network thread tells the uplink's own thread. paho's callbacks only ever put something here and return.
+"""What came over the connection. paho's callbacks only ever put something here and return.
 
-Waiting for anything inside a callback stalls paho for good (paho #613, #875), so nothing does.
+Waiting for anything inside a callback stalls paho for good (paho #613, #875), so nothing does. There is no network
+thread: the thread that reads the mailbox serves the socket (`Link.pump`), because two Python threads that hand each
+small packet to one another cost more than the packets.
 """
 
 from __future__ import annotations
 
-import threading
+import select
+import socket
 from collections import deque
+from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
+
+from edge import clock
+
+LOOK_S = 0.02
+"""While letters wait here, how often the socket is looked at for urgent ones."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,37 +64,72 @@ Letter = Connected | Lost | Subscribed | Published | Arrived | None
 
 
 class Mailbox:
-    """Many writers, one reader. Urgent letters overtake the others. Never blocks a writer."""
+    """What came over one connection, read by the one thread that also serves its socket; `wake` may come from any.
+
+    Urgent letters overtake the others. `source(timeout_s, wake)` waits for the socket or for the file `wake`, and puts
+    what came.
+    """
 
     def __init__(self) -> None:
-        self._ready = threading.Condition()
+        self.source: Callable[[float, socket.socket], None] = _only_wake
+        self.count = 0
         self._urgent: deque[Letter] = deque()
         self._normal: deque[Letter] = deque()
         self._woken = False
+        self._looked_s = 0.0
+        self._ear, self._bell = socket.socketpair()
+        self._ear.setblocking(False)
+        self._bell.setblocking(False)
 
     def put(self, letter: Letter, *, urgent: bool = False) -> None:
-        with self._ready:
-            (self._urgent if urgent else self._normal).append(letter)
-            self._ready.notify()
+        """By the reader's own thread, from inside `source`."""
+        self.count += 1
+        (self._urgent if urgent else self._normal).append(letter)
 
     def clear(self) -> None:
         """Forget what a connection that is closed has left."""
-        with self._ready:
-            self._urgent.clear()
-            self._normal.clear()
+        self._urgent.clear()
+        self._normal.clear()
 
     def wake(self) -> None:
-        """Make `take` return, without growing however often it is called."""
-        with self._ready:
-            self._woken = True
-            self._ready.notify()
+        """Make `take` return; from any thread, never waits."""
+        self._woken = True
+        with suppress(OSError):  # full: it will wake anyhow
+            self._bell.send(b"!")
 
     def take(self, timeout_s: float) -> Letter:
         """The next letter, or None when woken or when the time is over."""
-        with self._ready:
-            if not (self._urgent or self._normal or self._woken):
-                self._ready.wait(timeout_s)
-            self._woken = False
-            if self._urgent:
-                return self._urgent.popleft()
-            return self._normal.popleft() if self._normal else None
+        left_s, until_s = timeout_s, clock.mono_s() + timeout_s
+        while not (self._urgent or self._normal or self._woken):
+            self._look(max(0.0, left_s))
+            left_s = until_s - clock.mono_s()
+            if left_s <= 0:
+                break
+        if self._normal and clock.mono_s() - self._looked_s > LOOK_S:
+            self._look(0.0)  # something urgent may stand behind what waits here
+        if self._urgent:
+            return self._urgent.popleft()
+        if self._normal:
+            return self._normal.popleft()
+        self._woken = False
+        return None
+
+    def take_all(self, most: int) -> list[Letter]:
+        """What waits already, oldest first, urgent ones ahead; at most `most`. Never waits."""
+        taken: list[Letter] = []
+        for queue in (self._urgent, self._normal):
+            while queue and len(taken) < most:
+                taken.append(queue.popleft())
+        return taken
+
+    def _look(self, timeout_s: float) -> None:
+        self.source(timeout_s, self._ear)
+        self._looked_s = clock.mono_s()
+        with suppress(BlockingIOError):
+            while self._ear.recv(4096):
+                self._woken = True
+
+
+def _only_wake(timeout_s: float, wake: socket.socket) -> None:
+    """There is no connection."""
+    select.select([wake], [], [], timeout_s)

@@ -1,6 +1,6 @@
 """One connection from CONNACK to its loss: subscribe, take the copy, send what the centre does not have, take its acks.
 
-Runs wholly on the uplink's own thread; the network thread only fills the mailbox. Order of sending: events, then
+Runs wholly on the uplink's own thread, which serves the socket too. Order of sending: events, then
 status, then photos, one photo at a time and only on a lane whose events the centre has.
 """
 
@@ -21,6 +21,8 @@ from edge.uplink.window import Window
 
 log = logging.getLogger(__name__)
 
+WINDOW = 40
+
 
 class Session:
     """Raises LinkError when the connection is lost or refused."""
@@ -29,7 +31,7 @@ class Session:
         self._link, self._parts, self._trouble = link, parts, trouble
         self._lanes = list(parts.outbox.lanes())
         self._in_flight = parts.in_flight
-        self._windows = {lane: Window(parts.in_flight * 10, parts.resend_s) for lane in self._lanes}
+        self._windows = {lane: Window(parts.in_flight * WINDOW, parts.resend_s) for lane in self._lanes}
         self._waiting: dict[int, tuple[str, str]] = {}  # mid to (kind, photo id)
         self._more = dict.fromkeys(self._lanes, True)
         self._photos = isinstance(parts.outbox, EvidenceOutbox)
@@ -108,6 +110,8 @@ class Session:
             self._more = dict.fromkeys(self._lanes, True)
         else:
             self._take(letter)
+            for more in self._parts.mailbox.take_all(self._in_flight):
+                self._take(more)
         now_s = clock.mono_s()
         self._check_copy(now_s)
         self._check_due(now_s)
