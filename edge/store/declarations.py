@@ -8,14 +8,19 @@ tombstone, but may come back with the same version, because nobody said which ve
 
 from __future__ import annotations
 
+import json
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 
 from edge import errors, wire
 from edge.core.lookup import normal_plate, overlay
 from edge.core.model import Confirmation, Declaration
+from edge.store import notes
 
 REMOVED = "removed"
+PAPER = "paper"
+CUSTOMS_HOLD = "customs_hold"
+CUSTOMS = "CU"
 SET_ASIDE_KEPT = 1_000
 SET_ASIDE_BYTES = 4_096
 
@@ -108,16 +113,21 @@ def _remove(db: sqlite3.Connection, declaration_id: str, received_ms: int) -> bo
 def put_watchlist(db: sqlite3.Connection, payload: bytes) -> bool:
     """The whole list replaces the one here (empty payload: no plates). True where it changed. Raises
     BadMessageError."""
-    fresh: dict[str, str] = {}
-    for written, reason in wire.parse_watchlist(payload).items():
-        plate = normal_plate(written)
-        fresh[plate] = _clean(f"{fresh[plate]}; {reason}" if plate in fresh else reason)
-    changed = fresh != dict(db.execute("SELECT plate, reason FROM watch"))
+    fresh: dict[str, dict[str, str]] = {"watch": {}, CUSTOMS_HOLD: {}}
+    for entry in wire.watch_entries(payload):
+        plate, held = normal_plate(entry.plate), fresh[CUSTOMS_HOLD if entry.by == CUSTOMS else "watch"]
+        held[plate] = _clean(f"{held[plate]}; {entry.reason}" if plate in held else entry.reason)
+    holds = {plate: {"why": why} for plate, why in fresh[CUSTOMS_HOLD].items()}
+    here, holds_here = dict(db.execute("SELECT plate, reason FROM watch")), notes.all_of(db, CUSTOMS_HOLD)
     db.execute("UPDATE copy SET watch_sweep = sweep")
-    if changed:
-        db.execute("DELETE FROM watch")
-        db.executemany("INSERT INTO watch VALUES (?, ?)", fresh.items())
-    return changed
+    if (fresh["watch"], holds) == (here, holds_here):
+        return False
+    db.execute("DELETE FROM watch")
+    db.executemany("INSERT INTO watch VALUES (?, ?)", fresh["watch"].items())
+    db.execute("DELETE FROM note WHERE kind = ?", (CUSTOMS_HOLD,))
+    for plate, hold in holds.items():
+        notes.put(db, CUSTOMS_HOLD, plate, hold)
+    return True
 
 
 def begin_copy(db: sqlite3.Connection) -> None:
@@ -181,19 +191,50 @@ def _clean(text: str) -> str:
 
 
 def get(db: sqlite3.Connection, declaration_id: str) -> Declaration | None:
-    """The newest version with this gate's confirmations laid over; None where there is none or it was removed."""
+    """The newest version with this gate's confirmations laid over, or a paper form's own declaration; None where there
+    is none or it was removed."""
     row = db.execute(
         "SELECT payload FROM declaration WHERE id = ? AND state <> ?", (declaration_id, REMOVED)
     ).fetchone()
+    row = (
+        row
+        or db.execute(
+            "SELECT CAST(body ->> '$.declaration' AS BLOB) FROM note WHERE kind = ? AND key = ?",
+            (PAPER, declaration_id),
+        ).fetchone()
+    )
     return overlay(wire.parse_declaration(row[0]), confirmations(db, declaration_id)) if row else None
 
 
 def for_plate(db: sqlite3.Connection, plate: str) -> list[Declaration]:
     """Every declaration that names this plate, exactly, the active ones first, the newest of each first."""
     ids = db.execute("SELECT declaration_id FROM declaration_plate WHERE plate = ?", (normal_plate(plate),)).fetchall()
+    ids += db.execute(
+        "SELECT note.key FROM note, json_each(note.body, '$.plates') AS plate"
+        " WHERE note.kind = ? AND plate.value = ? AND note.body ->> '$.open'",
+        (PAPER, normal_plate(plate)),
+    ).fetchall()
     found = [declaration for (one,) in ids if (declaration := get(db, one)) is not None]
     found.sort(key=lambda one: (one.state == "active", one.declared_at, one.id), reverse=True)
     return found
+
+
+def declared(db: sqlite3.Connection, plates: Collection[str]) -> list[str]:
+    """Which of these an active declaration names. By the primary key, so thousands of them take milliseconds."""
+    rows = db.execute(
+        "SELECT DISTINCT p.plate FROM json_each(?) AS wanted JOIN declaration_plate p ON p.plate = wanted.value"
+        " JOIN declaration d ON d.id = p.declaration_id WHERE d.state = 'active'",
+        (json.dumps(list(plates)),),
+    )
+    return [plate for (plate,) in rows]
+
+
+def passed_somewhere(db: sqlite3.Connection) -> list[Declaration]:
+    ids = db.execute(
+        "SELECT id FROM declaration WHERE state = 'active' AND (instr(payload, CAST('\"passed\"' AS BLOB)) > 0"
+        " OR id IN (SELECT declaration_id FROM confirmation WHERE act = 'passed'))"
+    ).fetchall()
+    return [declaration for (one,) in ids if (declaration := get(db, one)) is not None]
 
 
 def watch(db: sqlite3.Connection, plate: str) -> str | None:

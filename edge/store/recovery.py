@@ -36,6 +36,7 @@ _CARRIED = (
     "watch",
     "copy",
     "action",
+    "note",
     "counter",
     "set_aside",
     "evidence",

@@ -3,26 +3,24 @@ fsync."""
 
 from __future__ import annotations
 
-import json
 import logging
 import sqlite3
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
-from typing import IO, Any, TypeVar
+from typing import IO, TypeVar
 
-from edge import clock, errors
+from edge import errors
 from edge.core import events
 from edge.core.events import Anchor, ChainFault
-from edge.core.model import Declaration
 from edge.ports import OutgoingEvent, OutgoingEvidence
 from edge.store import db, declarations, evidence, journal, keys, recovery
 from edge.store import transaction as tx
 from edge.store.clocks import Clocks
 from edge.store.counter import CounterFile, Counters
 from edge.store.evidence import StagedEvidence
-from edge.store.journal import Unacknowledged
+from edge.store.questions import Questions
 from edge.store.transaction import Transaction
 
 log = logging.getLogger(__name__)
@@ -30,7 +28,7 @@ log = logging.getLogger(__name__)
 T = TypeVar("T")
 
 
-class Store:
+class Store(Questions):
     """Thread safe. Raises StoreError or StoreFullError from every method that touches the disk.
 
     `findings` says what was wrong at the start (photos missing, database set aside), in words for the technician.
@@ -174,53 +172,7 @@ class Store:
             self._counter.sync()
         return gone
 
-    # ------------------------------------------------------------ reading
-
-    def _read(self, ask: Callable[[sqlite3.Connection], T]) -> T:
-        with self._read_lock, db.translated("reading the record"):
-            return ask(self._reader)
-
-    def declaration(self, declaration_id: str) -> Declaration | None:
-        """With this gate's own confirmations laid over."""
-        return self._read(lambda c: declarations.get(c, declaration_id))
-
-    def declarations_for_plate(self, plate: str) -> list[Declaration]:
-        """Exact plate only; the active ones first, the newest of each first."""
-        return self._read(lambda c: declarations.for_plate(c, plate))
-
-    def watch(self, plate: str) -> str | None:
-        """Why this plate must be held, or None."""
-        return self._read(lambda c: declarations.watch(c, plate))
-
-    def copy_seen_at(self) -> str | None:
-        """When all of the centre's retained messages had last been seen, by the wall clock; None: never."""
-        row = self._read(lambda c: c.execute("SELECT seen_ms FROM copy").fetchone())
-        return None if row[0] is None else clock.iso(row[0] * 1_000_000)
-
-    def copy_age_s(self) -> float | None:
-        """How old the copy is, for the staleness that the law asks for; None: never complete."""
-        return self._read(lambda c: declarations.copy_age_s(c, self._clocks.now()))
-
-    def action(self, key: str) -> dict[str, Any] | None:
-        """The answer that the press with this key got, or None."""
-        return self._read(lambda c: tx.action(c, key))
-
-    def recent(self, lane: str, limit: int = 50) -> list[dict[str, Any]]:
-        """The newest envelopes of a lane, newest first."""
-        return [json.loads(one) for one in self._read(lambda c: journal.recent(c, lane, limit))]
-
-    def evidence_path(self, evidence_id: str) -> Path | None:
-        """The photo's file, or None where the record knows none or the file is gone."""
-        row = self._read(lambda c: c.execute("SELECT path FROM evidence WHERE id = ?", (evidence_id,)).fetchone())
-        path = self._evidence / row[0] if row else None
-        return path if path is not None and path.is_file() else None
-
-    def unacknowledged(self, lane: str) -> Unacknowledged:
-        return self._read(lambda c: journal.unacknowledged(c, lane))
-
-    def set_aside_count(self) -> int:
-        row = self._read(lambda c: c.execute("SELECT value FROM counter WHERE name = 'set_aside'").fetchone())
-        return int(row[0])
+    # ------------------------------------------------------------ checking
 
     def verify(self) -> list[ChainFault]:
         """The first fault of each lane's chain; empty where all hold."""

@@ -12,7 +12,7 @@ from edge import clock, errors
 from edge.core import events
 from edge.core.events import Envelope
 from edge.core.model import Confirmation
-from edge.store import declarations, evidence, journal
+from edge.store import declarations, evidence, journal, notes
 from edge.store.clocks import Clocks
 from edge.store.evidence import StagedEvidence
 
@@ -81,6 +81,21 @@ class Transaction:
     def confirmation(self, declaration_id: str, given: Confirmation) -> None:
         """Lay this gate's own confirmation over the copy, at once and until the centre's version carries it."""
         declarations.add_confirmation(self._db, declaration_id, given)
+
+    def notes(self, kind: str, key: str) -> dict[str, Any] | None:
+        """What is remembered under this kind and key, or None."""
+        return notes.all_of(self._db, kind, key).get(key)
+
+    def keep(self, kind: str, key: str, body: Mapping[str, Any] | None) -> None:
+        """Remember across a restart, or forget (None)."""
+        notes.put(self._db, kind, key, body)
+
+    def move_confirmations(self, from_id: str, to_id: str) -> None:
+        """This gate's own confirmations of one declaration are of another from now on: a paper form met the
+        platform's."""
+        self._db.execute(
+            "UPDATE OR IGNORE confirmation SET declaration_id = ? WHERE declaration_id = ?", (to_id, from_id)
+        )
 
     def permit_serial(self) -> int:
         """The next serial, greater than every one before it, restarts included. Use it only after the commit."""
