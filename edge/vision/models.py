@@ -21,7 +21,13 @@ def _rapidocr(table: PlateTable, threads: int) -> tuple[Detector, Reader]:
     return RapidDetector(threads), RapidReader(table, threads)
 
 
-BUILDERS: dict[str, Callable[[PlateTable, int], tuple[Detector, Reader]]] = {"rapidocr": _rapidocr}
+def _own(table: PlateTable, threads: int) -> tuple[Detector, Reader]:
+    from edge.vision.own import OwnDetector, OwnReader
+
+    return OwnDetector(threads), OwnReader(table, threads)
+
+
+BUILDERS: dict[str, Callable[[PlateTable, int], tuple[Detector, Reader]]] = {"own": _own, "rapidocr": _rapidocr}
 
 
 def build(name: str, table: PlateTable | None = None, threads: int = 1) -> tuple[Detector, Reader]:

@@ -29,6 +29,8 @@ CLOSER_SIZE, CLOSER_PX = (256, 160), 104
 """The second look's patch (width, height), and how wide the plate is made in it."""
 MOST = 8
 """Places looked at twice in one frame."""
+LEAST = 0.04
+"""Below this the reader guesses: lamps and grilles end here, no right reading of the real development images did."""
 COLOURS = ("white", "yellow", "blue", "green", "red", "black")
 READER_SIZE = (160, 48)
 
@@ -149,4 +151,6 @@ class OwnReader:
 
 def _plate_like(plate: PlateText) -> bool:
     """A text that fits no pattern is worth a guard's look only if it has a plate's length and some digits."""
+    if plate.confidence < LEAST:
+        return False
     return plate.kind != OTHER or (5 <= len(plate.text) <= 11 and sum(c.isdigit() for c in plate.text) >= 3)

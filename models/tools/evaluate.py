@@ -72,7 +72,7 @@ def whole(image: Image) -> Detection:
 
 def boxed(box: tuple[float, ...]) -> Detection:
     a, b, c, d = ((float(x), float(y)) for x, y in as_corners(box))
-    return Detection((a, b, c, d), 1.0)
+    return Detection((a, b, c, d), 1.0, lines=((a, b, c, d),))
 
 
 def overlap(read: PlateRead | Detection, box: tuple[float, ...]) -> float:
