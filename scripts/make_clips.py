@@ -199,6 +199,7 @@ def main() -> int:
         found, shown = encode(options.out / f"{clip.name}.mp4", clip, fonts)
         text = json.dumps(found, ensure_ascii=False, indent=1) + "\n"
         (options.out / f"{clip.name}.expected.json").write_text(text, encoding="utf-8")
+        cv2.imwrite(str(options.out / f"{clip.name}.jpg"), shown[2], [cv2.IMWRITE_JPEG_QUALITY, 88])
         rows.append(np.hstack([cv2.resize(picture, (320, 180), interpolation=cv2.INTER_AREA) for picture in shown]))
     cv2.imwrite(str(options.out / "contact-sheet.jpg"), np.vstack(rows), [cv2.IMWRITE_JPEG_QUALITY, 82])
     return 0
