@@ -59,7 +59,7 @@ barie_env() {
         [ -x .venv/bin/python ] || "$python" -m venv .venv
         .venv/bin/python -m pip install --disable-pip-version-check --quiet --require-hashes --no-deps -r "$lock" ||
             die "could not install $lock: is the network there? run this again to go on"
-        .venv/bin/python -m pip install --disable-pip-version-check --quiet --no-deps --no-build-isolation -e . ||
+        PYTHONWARNINGS=ignore .venv/bin/python -m pip install --disable-pip-version-check --quiet --no-deps --no-build-isolation -e . ||
             die "could not install barie itself into .venv"
         [ "$lock" = requirements-dev.lock ] && cat requirements.lock pyproject.toml | sha256sum | cut -d' ' -f1 >.venv/barie-requirements.lock
         printf '%s\n' "$want" >".venv/barie-$lock"
