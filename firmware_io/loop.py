@@ -67,6 +67,7 @@ class BarrierLoop(threading.Thread):
         self._lock = threading.Lock()
         self._asked = Requests()
         self._ended = False
+        self._turns = 0
         self._stop_thread = threading.Event()
         self._state = start(clock())
         self._inputs = Inputs(at_s=float("-inf"))
@@ -104,6 +105,10 @@ class BarrierLoop(threading.Thread):
         """The gate process lives."""
         with self._lock:
             self._asked = replace(self._asked, beat_s=self._clock())
+
+    def turns(self) -> int:
+        """How often the thread has gone round, board or no board: its sign of life (watchdog.py)."""
+        return self._turns
 
     def snapshot(self) -> Snapshot:
         """The newest; says loop_dead where the thread ended by itself."""
@@ -177,6 +182,7 @@ class BarrierLoop(threading.Thread):
         self._state, outputs, notices = step(self._state, self._inputs, asked, now_s, self._settings)
         self._write(self._with_pending(outputs, now_s), now_s)
         self._snapshot = self._look()
+        self._turns += 1
         for notice in notices:
             self._notify(notice)
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from pymodbus.client import ModbusSerialClient, ModbusTcpClient
-from pymodbus.exceptions import ModbusException
+from pymodbus.exceptions import ConnectionException, ModbusException
 from pymodbus.pdu.bit_message import WriteSingleCoilRequest
 
 from firmware_io.board import BadAnswer, BoardError, BoardSettings, HeldPulses, NoAnswer, NoDevice
@@ -85,6 +85,21 @@ class _FlashRequest(WriteSingleCoilRequest):  # type: ignore[misc]  # pymodbus i
         return bytes(self.address.to_bytes(2, "big") + self.units.to_bytes(2, "big"))
 
 
+class _SerialClient(ModbusSerialClient):  # type: ignore[misc]
+    """Takes bytes as they come; pymodbus itself sleeps for four characters' time, twice for each answer."""
+
+    def recv(self, size: int | None) -> bytes:
+        """Whatever is there once anything is; nothing where nothing came in time. The caller puts frames together."""
+        if self.socket is None:
+            raise ConnectionException(str(self))
+        try:
+            first: bytes = self.socket.read(1)
+            return first + bytes(self.socket.read(self.socket.in_waiting))
+        except OSError as error:
+            self.close()
+            raise ConnectionException(str(self)) from error
+
+
 class ModbusBoard:
     """One module. Never repeats a write by itself: a pulse that may have been given is not given again."""
 
@@ -105,7 +120,7 @@ class ModbusBoard:
             client = ModbusTcpClient(s.host, port=s.tcp_port, timeout=s.timeout_s, retries=0, trace_packet=self._trace)
         else:
             check_device(s.port)
-            client = ModbusSerialClient(
+            client = _SerialClient(
                 s.port, baudrate=s.baud, parity=s.parity, timeout=s.timeout_s, retries=0, trace_packet=self._trace
             )
         if not client.connect():
