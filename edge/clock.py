@@ -6,6 +6,7 @@ import ctypes
 import secrets
 import time
 from datetime import UTC, datetime, timedelta, timezone
+from functools import lru_cache
 from pathlib import Path
 from typing import Literal
 
@@ -60,11 +61,15 @@ def new_id() -> str:
     return uuid7(wall_ms(), secrets.token_bytes(10))
 
 
+@lru_cache(maxsize=1)
+def _libc() -> ctypes.CDLL:
+    return ctypes.CDLL(None, use_errno=True)
+
+
 def state(now_unix_s: float | None = None) -> ClockState:
     """Whether the system's clock may be trusted, from the kernel's own discipline (adjtimex): `synced`, else
     `holdover` where the date is at least plausible, else `unset`."""
-    buffer = ctypes.create_string_buffer(512)
-    result = ctypes.CDLL(None, use_errno=True).adjtimex(buffer)
+    result = _libc().adjtimex(ctypes.create_string_buffer(512))
     if result not in (-1, _TIME_ERROR):
         return "synced"
     return "holdover" if (now_unix_s or time.time()) > _PLAUSIBLE_UNIX_S else "unset"

@@ -11,7 +11,7 @@ import fcntl
 import os
 import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from importlib import resources
 from pathlib import Path
 from typing import IO
@@ -23,6 +23,8 @@ MIGRATIONS = ("schema.sql", "notes.sql")
 another."""
 
 NAME = "barie.db"
+CHECKPOINT_PAGES = 8_000
+"""32 MB: only where nobody calls `checkpoint`. A commit that has to move pages into the database waits long."""
 _FULL = {errno.ENOSPC, errno.EDQUOT}
 
 
@@ -72,6 +74,7 @@ def connect(path: Path, *, readonly: bool = False) -> sqlite3.Connection:
     if not readonly:
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = FULL")
+        connection.execute(f"PRAGMA wal_autocheckpoint = {CHECKPOINT_PAGES}")
     return connection
 
 
@@ -95,6 +98,11 @@ def sound(connection: sqlite3.Connection) -> str:
     return "" if found == "ok" else found
 
 
+def set_durable(connection: sqlite3.Connection, durable: bool) -> None:
+    """Between transactions. Not durable: what is committed reaches the disk, in order, with the next durable commit."""
+    connection.execute(f"PRAGMA synchronous = {'FULL' if durable else 'NORMAL'}")
+
+
 @contextmanager
 def transaction(connection: sqlite3.Connection, doing: str) -> Iterator[sqlite3.Connection]:
     """All or nothing, and on disk when the block ends without an error. Raises StoreError, StoreFullError."""
@@ -107,6 +115,12 @@ def transaction(connection: sqlite3.Connection, doing: str) -> Iterator[sqlite3.
             if connection.in_transaction:
                 connection.execute("ROLLBACK")
             raise
+
+
+def checkpoint(path: Path) -> None:
+    """Move what was committed from the log into the database, beside readers and the writer. Raises sqlite3.Error."""
+    with closing(connect(path)) as connection:
+        connection.execute("PRAGMA wal_checkpoint(PASSIVE)")
 
 
 def fsync_directory(path: Path) -> None:

@@ -19,6 +19,7 @@ from edge.store import db, declarations, evidence, journal, keys, recovery
 from edge.store import transaction as tx
 from edge.store.clocks import Clocks
 from edge.store.counter import CounterFile, Counters
+from edge.store.deciding import Deciding
 from edge.store.evidence import StagedEvidence
 from edge.store.questions import Questions
 from edge.store.transaction import Transaction
@@ -56,6 +57,8 @@ class Store(Questions):
         self.findings: list[str] = []
         self._db = self._open_database(data_dir)
         self._reader = db.connect(data_dir / db.NAME, readonly=True)
+        self._sender, self._sender_lock = db.connect(data_dir / db.NAME, readonly=True), threading.Lock()
+        self._deciding, self._durable = Deciding(), True
         self._tidy_evidence()
 
     @classmethod
@@ -95,8 +98,9 @@ class Store(Questions):
             raise
 
     def close(self) -> None:
-        with self._write_lock, self._read_lock:
+        with self._write_lock, self._read_lock, self._sender_lock:
             self._reader.close()
+            self._sender.close()
             self._db.close()
             self._counter.sync()
             self._counter.close()
@@ -128,25 +132,32 @@ class Store(Questions):
     @contextmanager
     def transaction(self, lane: str) -> Iterator[Transaction]:
         """All or nothing; when the block has ended without an error, everything in it is on disk."""
-        with self._writing(f"recording on lane {lane}") as connection:
+        with self._deciding, self._writing(f"recording on lane {lane}") as connection:
             yield self._transaction(connection, lane)
 
     def _transaction(self, connection: sqlite3.Connection, lane: str) -> Transaction:
         return Transaction(connection, site=self._site, lane=lane, clocks=self._clocks, sign=self._sign)
 
     @contextmanager
-    def _writing(self, doing: str) -> Iterator[sqlite3.Connection]:
+    def _writing(self, doing: str, *, durable: bool = True) -> Iterator[sqlite3.Connection]:
+        """`durable=False` is for what comes again by itself: it is whole and in order, but a power failure may take it
+        back until the next durable commit. A killed process loses nothing of it."""
         with self._write_lock:
+            if durable != self._durable:
+                db.set_durable(self._db, durable)
+                self._durable = durable
             with db.transaction(self._db, doing):
                 yield self._db
             with db.translated("writing the second copy of the counters"):
                 self._copy_counters()
 
     def _copy_counters(self) -> None:
-        rows = self._db.execute("SELECT lane, next_seq - 1, last_hash, acked_seq FROM lane").fetchall()
-        serial = self._db.execute("SELECT value FROM counter WHERE name = 'permit_serial'").fetchone()[0]
-        tips = {lane: Anchor(seq, last) for lane, seq, last, _ in rows}
-        fresh = Counters(tips, {row[0]: row[3] for row in rows}, serial)
+        rows = self._db.execute(
+            "SELECT lane, next_seq - 1, last_hash, acked_seq, value FROM counter LEFT JOIN lane"
+            " WHERE name = 'permit_serial'"
+        ).fetchall()
+        tips = {row[0]: Anchor(row[1], row[2]) for row in rows if row[0] is not None}
+        fresh = Counters(tips, {row[0]: row[3] for row in rows if row[0] is not None}, rows[0][4])
         if fresh != self._counter.found:
             self._counter.write(fresh)
             self._counter.found = fresh
@@ -167,6 +178,7 @@ class Store(Questions):
             evidence.forget(connection, going)
             tx.forget_old(connection, now_ms)
         with db.translated("pruning photos"):
+            db.checkpoint(self._path)
             for _, path in going:
                 (self._evidence / path).unlink(missing_ok=True)
             self._counter.sync()
@@ -187,7 +199,7 @@ class Store(Questions):
         """True where the copy changed. Raises BadMessageError, and then the version that was here stays."""
         fault: errors.BadMessageError | None = None
         changed = False
-        with self._writing("storing a declaration") as connection:
+        with self._writing("storing a declaration", durable=False) as connection:
             if payload:
                 declarations.mark_seen(connection, declaration_id)
             try:
@@ -199,12 +211,12 @@ class Store(Questions):
         return changed
 
     def put_watchlist(self, payload: bytes) -> bool:
-        with self._writing("storing the watch list") as connection:
+        with self._writing("storing the watch list", durable=False) as connection:
             return declarations.put_watchlist(connection, payload)
 
     def begin_copy(self) -> None:
         """Before a subscribe: from now on every retained message is about to be seen again."""
-        with self._writing("beginning a copy") as connection:
+        with self._writing("beginning a copy", durable=False) as connection:
             declarations.begin_copy(connection)
 
     def mark_copy_complete(self) -> int | None:
@@ -214,7 +226,7 @@ class Store(Questions):
             return declarations.complete_copy(connection, self._clocks.now())
 
     def set_aside(self, topic: str, payload: bytes, why: str) -> None:
-        with self._writing("setting a message aside") as connection:
+        with self._writing("setting a message aside", durable=False) as connection:
             declarations.set_aside(connection, topic, payload, why, self._clocks.wall_iso())
 
     # ------------------------------------------------------------ to the centre (ports.Outbox, ports.EvidenceOutbox)
@@ -223,10 +235,13 @@ class Store(Questions):
         return self._lanes
 
     def pending(self, lane: str, after_seq: int, limit: int) -> list[OutgoingEvent]:
-        return self._read(lambda c: journal.pending(c, lane, after_seq, limit))
+        """A decision that is being written goes first, for a moment: sending can wait."""
+        self._deciding.give_way()
+        with self._sender_lock, db.translated("reading the record"):
+            return journal.pending(self._sender, lane, after_seq, limit)
 
     def acknowledge(self, lane: str, seq: int) -> int:
-        with self._writing(f"taking an acknowledgement for lane {lane}") as connection:
+        with self._writing(f"taking an acknowledgement for lane {lane}", durable=False) as connection:
             covered = journal.acknowledge(connection, lane, seq)
             if covered and self._keep_ms == 0:
                 journal.prune(connection, lane, journal.ALL)
@@ -243,5 +258,5 @@ class Store(Questions):
         return None
 
     def evidence_sent(self, evidence_id: str, state: int = evidence.SENT) -> None:
-        with self._writing("marking a photo") as connection:
+        with self._writing("marking a photo", durable=False) as connection:
             connection.execute("UPDATE evidence SET sent = ? WHERE id = ?", (state, evidence_id))
