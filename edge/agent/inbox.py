@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Mapping
 
+from edge import clock
 from edge.agent.lane import LaneActor
 from edge.agent.remote import RemoteCommands
 from edge.errors import BadMessageError
@@ -26,12 +27,13 @@ class GateInbox(StoreInbox):
         lanes: Mapping[str, LaneActor],
         known: Callable[[str], bool],
         loop: asyncio.AbstractEventLoop,
+        clock_state: Callable[[], clock.ClockState] = clock.state,
     ) -> None:
         super().__init__(store, self._command)
         self._known = known
         self._loop = loop
         self._lanes = lanes
-        self._commands = {lane: RemoteCommands(actor) for lane, actor in lanes.items()}
+        self._commands = {lane: RemoteCommands(actor, clock_state) for lane, actor in lanes.items()}
 
     def declaration(self, declaration_id: str, payload: bytes) -> bool:
         if payload:

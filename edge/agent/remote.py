@@ -6,11 +6,14 @@ clock that is not trusted, and an id that was seen before.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
 from edge import clock
 from edge.agent.lane import LaneActor
+from edge.agent.ledger import Keys
+from edge.agent.paper import PAPER_MODE
 from edge.wire import Command
 
 COMMAND_S = 2.0
@@ -18,8 +21,9 @@ COMMAND_S = 2.0
 
 
 class RemoteCommands:
-    def __init__(self, actor: LaneActor) -> None:
+    def __init__(self, actor: LaneActor, clock_state: Callable[[], clock.ClockState] = clock.state) -> None:
         self._actor = actor
+        self._clock_state = clock_state
 
     def put(self, command: Command, retained: bool) -> None:
         """Called on the gate's event loop. A stop acts before it is recorded: it can only make things safer."""
@@ -40,7 +44,7 @@ class RemoteCommands:
             "reason": command.reason,
             "via": "platform",
         }
-        why = "retained" if retained else too_old(command, clock.state(), datetime.now(clock.VIETNAM))
+        why = "retained" if retained else too_old(command, self._clock_state(), datetime.now(clock.VIETNAM))
         if await self._actor.ledger.known(key) is not None:
             why = "repeated"
         if why:
@@ -50,9 +54,21 @@ class RemoteCommands:
         if command.action == "open":
             await self._actor.open_after_record("override", {**body, "stage": "command"}, keys=keys)
             return
+        if command.action in ("paper_on", "paper_off"):
+            await self._paper(command, {**body, "stage": command.action}, keys)
+            return
         if command.action == "hold":
             self._actor.barrier.hold(True)
         await self._actor.ledger.write("barrier", {**body, "stage": f"command_{command.action}"}, keys=keys)
+
+    async def _paper(self, command: Command, body: dict[str, Any], keys: Keys) -> None:
+        """The gate management centre puts the lane on paper, or takes it off (Art. 23.1)."""
+        on, lane = command.action == "paper_on", self._actor.config.id
+        mode = {"by": command.by, "at": clock.wall_iso(), "why": command.reason} if on else None
+        await self._actor.ledger.write(
+            "paper_form", body, keys=keys, also=lambda tx, _: tx.keep(PAPER_MODE, lane, mode)
+        )
+        self._actor.beside.paper = mode
 
 
 def too_old(command: Command, state: clock.ClockState, now: datetime) -> str:
