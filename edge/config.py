@@ -95,10 +95,21 @@ class LawConfig(Section):
     yard_exit: Literal["hold", "warn"] = "hold"
     smart_lane: Literal["off", "on"] = "off"
     copy_age_limit_s: Annotated[int, Field(ge=60)] = 3600
+    overstay_s: Annotated[int, Field(ge=60)] | None = None
+    """A vehicle inside the gate area for longer is shown; None: no limit."""
+    route_name: Annotated[str, Field(min_length=1)] | None = None
+    """What hand-over records call this gate in their routes (53/2003); None: the guard compares the route alone."""
 
     def choices(self) -> dict[str, str]:
         """The choices that the rule table offers, by its own names."""
         return self.model_dump(include={"he_at_b1_in", "he_at_b1_out", "yard_exit", "smart_lane"})
+
+
+class YardConfig(Section):
+    """The yard behind this gate PC's yard gates (Art. 20.1)."""
+
+    id: Identifier = "yard"
+    capacity: Annotated[int, Field(ge=1)]
 
 
 class CameraConfig(Section):
@@ -167,6 +178,7 @@ class Config(Section):
     store: StoreConfig = StoreConfig()
     vision: VisionConfig = VisionConfig()
     law: LawConfig = LawConfig()
+    yard: YardConfig | None = None
     lane: Annotated[list[LaneConfig], Field(min_length=1)]
 
     @model_validator(mode="after")

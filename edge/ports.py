@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, Protocol, runtime_checkable
 
 from edge.core.model import Layout, PlateRead, Point
+from edge.core.transfer import Received
 
 if TYPE_CHECKING:
     import numpy as np
@@ -99,6 +100,11 @@ class Action:
         "hold",
         "release_hold",
         "paper_form",
+        "paper_mode",
+        "paper_settle",
+        "seals",
+        "yard_count",
+        "yard_entry",
         "close",
         "reset",
     ]
@@ -107,6 +113,8 @@ class Action:
     reason: str = ""
     words: str = ""
     value: str = ""
+    second: Person | None = None
+    """A second account, proven by its PIN at the same screen: some refusals are overridden by two people only."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,6 +142,15 @@ class LaneDesk(Protocol):
 
     def live_jpeg(self, camera: str) -> bytes | None:
         """The newest picture of a camera as JPEG, or None when there is none."""
+        ...
+
+
+@runtime_checkable
+class TransferRecords(Protocol):
+    """A Desk that keeps the hand-over records of goods under customs transfer (53/2003)."""
+
+    async def received(self) -> Sequence[Received]:
+        """Every record received here that is still kept."""
         ...
 
 

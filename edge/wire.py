@@ -153,7 +153,7 @@ class Command(_Row):
 
     id: Word
     issued_at: datetime
-    action: Literal["open", "hold", "stop"]
+    action: Literal["open", "hold", "stop", "paper_on", "paper_off"]
     by: Word
     reason: Text
 

@@ -23,10 +23,10 @@ from edge.core.plate import parse as parse_plates
 from edge.ports import Action, ActionResult, Person
 from edge.store import Store
 from edge.wire import declaration_to_json
-from firmware_io.board import BoardSettings
+from firmware_io.board import BoardSettings, InputWiring
 from firmware_io.loop import Snapshot
 from firmware_io.safety import Notice, Permit
-from firmware_io.terms import NoticeKind
+from firmware_io.terms import InputName, NoticeKind
 from tests.law_table import GATES, NONE, asked_at
 from tests.law_tools import declared, given
 
@@ -35,7 +35,13 @@ PLATE = "12C12345"
 GUARD = Person("BP-0107", "Lính gác Ví Dụ", "guard")
 OPERATOR = Person("DH-0002", "Điều hành Ví Dụ", "yard_operator")
 PHOTO, CROP = b"\xff\xd8photo\xff\xd9", b"\xff\xd8crop\xff\xd9"
-WIRES = {"presence": 1, "safety_loop": 2, "photocell": 3, "limit_open": 4, "limit_closed": 5}
+WIRES: dict[InputName, InputWiring | int] = {
+    "presence": 1,
+    "safety_loop": 2,
+    "photocell": 3,
+    "limit_open": 4,
+    "limit_closed": 5,
+}
 
 
 class FakeBarrier:
@@ -89,6 +95,7 @@ class World:
     def __init__(self, folder: Path, gate: str = "b1_out", law: LawConfig | None = None) -> None:
         self.folder, self.gate, self.law_config = folder, gate, law or LawConfig()
         self.age_s: float | None = None
+        self.link = "up"
         self._frames = count(1)
         self._runner = asyncio.Runner()
         self.start()
@@ -101,7 +108,7 @@ class World:
         law = Law.load(self.law_config, self.store, lambda: self.age_s)
         self.actor = LaneActor(self.config, self.store, law, self.barrier, lambda: None)
         self.desk = Desk(self.actor, plates(), self.health, lambda camera: None)
-        self.commands = RemoteCommands(self.actor)
+        self.commands = RemoteCommands(self.actor, self.clock_state)
 
     def close(self) -> None:
         self._runner.close()
@@ -112,8 +119,15 @@ class World:
         self.store.close()
         self.start()
 
+    @staticmethod
+    def clock_state() -> clock.ClockState:
+        return clock.state()
+
     def health(self) -> dict[str, Any]:
-        return {"boom": {"state": self.barrier.now.boom, "faults": list(self.barrier.now.faults)}}
+        return {
+            "link": {"state": self.link},
+            "boom": {"state": self.barrier.now.boom, "faults": list(self.barrier.now.faults)},
+        }
 
     # ------------------------------------------------------------ what happens
 

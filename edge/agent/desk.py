@@ -4,21 +4,22 @@ is on disk."""
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import asdict
+from collections.abc import Callable, Mapping
 from typing import Any
 
-from edge import clock
+from edge.agent.boom_presses import BoomPresses
 from edge.agent.lane import LaneActor
-from edge.agent.view import actions
-from edge.core import passage as passages
-from edge.core.model import Confirmation
+from edge.agent.near import near_plates
+from edge.agent.paper_presses import PaperPresses, reconcile
+from edge.agent.passage_presses import PassagePresses
+from edge.agent.yard_presses import YardPresses
 from edge.core.plate import PlateTable
 from edge.errors import RefusedError, StoreError, StoreFullError
 from edge.ports import Action, ActionResult
-from edge.wire import confirmation_to_json
 
-LANE_ACTIONS = frozenset({"stop", "hold", "release_hold", "close", "reset"})
+LANE_ACTIONS = frozenset(
+    {"stop", "hold", "release_hold", "close", "reset", "yard_count", "yard_entry", "paper_mode", "paper_settle"}
+)
 """About the lane itself, whoever stands there."""
 
 Health = Callable[[], Mapping[str, Any]]
@@ -32,25 +33,19 @@ class Desk:
         self, actor: LaneActor, plates: PlateTable, health: Health, live_jpeg: Callable[[str], bytes | None]
     ) -> None:
         self._actor = actor
-        self._plates = plates
+        actor.near = lambda text: near_plates(plates, text, actor.store.declared)
+        actor.reconcile = lambda: reconcile(actor)
         self._health = health
         self._live_jpeg = live_jpeg
-        self._handlers: dict[str, Callable[[Action], Awaitable[ActionResult]]] = {
-            "confirm": self._confirm,
-            "override": self._override,
-            "turn_away": self._turn_away,
-            "pick_declaration": self._pick,
-            "type_plate": self._type,
-            "stop": self._stop,
-            "hold": self._hold,
-            "release_hold": self._hold,
-            "close": self._close,
-            "reset": self._reset,
-        }
+        self._paper = PaperPresses(actor, lambda: str(health()["link"]["state"]))
+        groups = (PassagePresses(actor, plates), BoomPresses(actor), YardPresses(actor, plates), self._paper)
+        self._handlers = {name: handler for group in groups for name, handler in group.handlers().items()}
 
     def view(self) -> Mapping[str, Any]:
         health = self._health()
-        return {**self._actor.view(), **health, "actions": lane_actions(health["boom"])}
+        extra = self._paper.lane_actions(str(health["link"]["state"]))
+        yard = ["yard_count", "yard_entry"] if self._actor.record.yard else []
+        return {**self._actor.view(), **health, "actions": [*lane_actions(health["boom"]), *extra, *yard]}
 
     async def changed(self, since: int) -> int:
         return await self._actor.changed(since)
@@ -105,119 +100,8 @@ class Desk:
             raise RefusedError("other_passage")
         if action.name == "confirm":
             return  # judged on the newest verdict, not on the one shown
-        if action.name not in actions(passage, self._actor.shown.assessment, here=self._actor.here):
+        if action.name not in self._actor.may():
             raise RefusedError("not_now", action.name)
-
-    def _check_barrier(self) -> None:
-        """A permit that the barrier is sure to refuse is not worth a record: the guard is told what is wrong."""
-        barrier = self._actor.barrier.snapshot()
-        if not barrier.board_ok:
-            raise RefusedError("board_down")
-        if barrier.held:
-            raise RefusedError("held_shut")
-        if not self._actor.here:
-            raise RefusedError("not_here")
-        if barrier.faults:
-            raise RefusedError("boom_fault", ", ".join(barrier.faults))
-
-    # ------------------------------------------------------------ one handler for each press
-
-    async def _confirm(self, action: Action) -> ActionResult:
-        """BG's own confirmation, given here, opens (Art. 4.2.g and its kin). Judged anew on the copy as it is now."""
-        self._actor.shown.checked = self._actor.shown.checked or action.value == "checked"
-        assessment = await self._actor.assess()
-        passage = self._actor.lane.passage
-        if passage is None or passage.state in passages.MOVING:
-            raise RefusedError("not_now")
-        if (
-            assessment is None
-            or assessment.declaration is None
-            or assessment.verdict.verdict not in ("ready", "release")
-        ):
-            raise RefusedError("not_ready", assessment.verdict.verdict if assessment else "")
-        if assessment.needs_check:
-            raise RefusedError("check_needed")
-        self._check_barrier()
-        step = assessment.verdict.step or ""
-        given = Confirmation(step, "BG", "pass", clock.wall_iso(), action.person.id, "gate", assessment.plate)
-        again = assessment.verdict.verdict == "release"
-        body = {
-            **self._who(action),
-            "declaration": assessment.declaration.id,
-            "checked": self._actor.shown.checked,
-            "again": again,
-            "confirmation": confirmation_to_json(given),
-        }
-        keys = {action.key: {"code": "confirmed"}, self._actor.once_key(assessment): {"code": "confirmed"}}
-        confirmation = None if again else (assessment.declaration.id, given)
-        seq = await self._actor.open_after_record("confirmation", body, confirmation=confirmation, keys=keys)
-        return ActionResult(True, "confirmed", seq)
-
-    async def _override(self, action: Action) -> ActionResult:
-        if not action.reason:
-            raise RefusedError("reason_needed")
-        self._check_barrier()
-        body = {**self._who(action), "reason": action.reason, "words": action.words}
-        assessment = self._actor.shown.assessment
-        if assessment:
-            body["verdict"] = asdict(assessment.verdict)
-        seq = await self._actor.open_after_record("override", body, keys={action.key: {"code": "overridden"}})
-        return ActionResult(True, "overridden", seq)
-
-    async def _turn_away(self, action: Action) -> ActionResult:
-        body = {**self._who(action), "reason": action.reason, "words": action.words}
-        done = await self._actor.ledger.write("refusal", body, keys={action.key: {"code": "turned_away"}})
-        self._actor.lane = passages.turned_away(self._actor.lane)
-        return ActionResult(True, "turned_away", done.seq)
-
-    async def _pick(self, action: Action) -> ActionResult:
-        declaration = await asyncio.to_thread(self._actor.store.declaration, action.value)
-        if declaration is None:
-            raise RefusedError("no_such_declaration", action.value)
-        self._actor.shown.picked = declaration.id
-        await self._actor.assess()
-        return ActionResult(True, "declaration_picked")
-
-    async def _type(self, action: Action) -> ActionResult:
-        """A typed plate counts as exact only if the grammar knows it; it stands under the guard's name in every later
-        event."""
-        plate = self._plates.read(action.value, "unknown", 1.0)
-        if plate.kind == "other" or plate.text != self._plates.normalise(action.value):
-            raise RefusedError("bad_plate", action.value)
-        self._actor.lane, _ = passages.typed(self._actor.lane, plate)
-        await self._actor.assess()
-        return ActionResult(True, "plate_typed")
-
-    async def _stop(self, action: Action) -> ActionResult:
-        return await self._boom(action, "stopped")  # sent to the barrier before it was queued
-
-    async def _hold(self, action: Action) -> ActionResult:
-        held = action.name == "hold"
-        self._actor.barrier.hold(held)
-        return await self._boom(action, "held" if held else "hold_released")
-
-    async def _close(self, action: Action) -> ActionResult:
-        """Asks only: the barrier lowers if it knows the lane to be clear, and says so otherwise."""
-        result = await self._boom(action, "closing")
-        self._actor.barrier.lower_boom()
-        return result
-
-    async def _reset(self, action: Action) -> ActionResult:
-        """A permanent fault waits for a person who has looked at the boom."""
-        result = await self._boom(action, "reset")
-        self._actor.barrier.reset_faults()
-        return result
-
-    async def _boom(self, action: Action, code: str) -> ActionResult:
-        done = await self._actor.ledger.write(
-            "barrier", {**self._who(action), "stage": code}, keys={action.key: {"code": code}}
-        )
-        return ActionResult(True, code, done.seq)
-
-    def _who(self, action: Action) -> dict[str, Any]:
-        passage = self._actor.lane.passage
-        about = self._actor.about(passage) if passage else {}
-        return {**about, "by": action.person.id, "role": action.person.role}
 
 
 def _answered(known: Mapping[str, Any]) -> ActionResult:

@@ -11,7 +11,7 @@ import contextlib
 import logging
 import signal
 import socket
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -26,8 +26,11 @@ from edge.agent.health import GateHealth
 from edge.agent.inbox import GateInbox
 from edge.agent.lane import LaneActor
 from edge.agent.law import Law
+from edge.agent.receipts import received
+from edge.agent.yard import Yard
 from edge.config import Config, LaneConfig
 from edge.core.plate import parse as parse_plates
+from edge.core.transfer import Received
 from edge.errors import BarieError, StoreError
 from edge.panel.accounts import Accounts
 from edge.panel.app import create_app
@@ -70,6 +73,8 @@ class Gate:
         self.actors: dict[str, LaneActor] = {}
         self.cameras: dict[str, CameraProcess] = {}
         self.desks: dict[str, Desk] = {}
+        self._was_up = False
+        self.yard = Yard(config.yard, self.store) if config.yard is not None else None
         plates = parse_plates(*resources.config_text("plates.toml"))
         for lane in config.lane:
             self._add_lane(lane, plates)
@@ -97,6 +102,9 @@ class Gate:
             self.cameras[camera.id] = CameraProcess(camera.id, settings, actor.on_reading, actor.on_tracks, actor.touch)
         cameras = {camera.id: self.cameras[camera.id] for camera in lane.camera}
         health = GateHealth(lane.id, barrier, cameras, self.store, actor, self._link, self.copy_age)
+        if lane.place.startswith("yard"):
+            actor.record.yard = self.yard
+            actor.devices_failed = health.cameras_down
         self.desks[lane.id] = Desk(
             actor, plates, health.view, lambda camera: cameras[camera].view.jpeg if camera in cameras else None
         )
@@ -105,6 +113,10 @@ class Gate:
     def lanes(self) -> dict[str, Desk]:
         """`ports.Desk`: what the screen sees."""
         return self.desks
+
+    async def received(self) -> Sequence[Received]:
+        """`ports.TransferRecords`."""
+        return await asyncio.to_thread(received, self.store)
 
     def evidence_jpeg(self, evidence_id: str) -> bytes | None:
         """A photo on the screen, still in memory or already on disk."""
@@ -196,10 +208,18 @@ class Gate:
         while True:
             for barrier in self.barriers.values():
                 barrier.beat()
-            self.copy_age.link(up=self._link()[0] == "up")
+            self._link_is(up=self._link()[0] == "up")
             for actor in self.actors.values():
                 actor.on_tick()
             await asyncio.sleep(BEAT_S)
+
+    def _link_is(self, *, up: bool) -> None:
+        """Told a few times a second. Once it is up again, forms typed on paper meet the platform's declarations."""
+        self.copy_age.link(up=up)
+        if up and not self._was_up:
+            for actor in self.actors.values():
+                actor.on_declarations()
+        self._was_up = up
 
     async def _tidy(self) -> None:
         """Old acknowledged events, photos over the budget: never in the way of a passage."""
@@ -207,6 +227,9 @@ class Gate:
             await asyncio.sleep(TIDY_S)
             try:
                 await asyncio.to_thread(self.store.prune)
+                stays = await asyncio.to_thread(self.law.overstays)
+                for actor in self.actors.values():
+                    actor.beside.overstays = stays
             except StoreError as error:
                 log.error("tidying the record: %s", error)
 

@@ -47,6 +47,11 @@ class GateHealth:
             "copy_age_s": self._copy_view(),
         }
 
+    def cameras_down(self) -> bool:
+        """No camera of this lane gives pictures: at a yard gate vehicles pass as normal then (Art. 23.2)."""
+        now_s = clock.mono_s()
+        return all(process.view.seen(now_s)[0] in ("down", "frozen") for process in self._cameras.values())
+
     def _copy_view(self) -> float | None:
         """0 while the link is up; null where this gate never had a whole copy."""
         age_s = self._copy_age_s()

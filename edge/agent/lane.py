@@ -7,47 +7,26 @@ store records it, and only after the commit a permit goes to the barrier loop. N
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
-from typing import Any
 
 from edge import clock
 from edge.agent import bodies
-from edge.agent.actor import Actor
-from edge.agent.barrier import Barrier
-from edge.agent.law import Assessment, Law
-from edge.agent.ledger import Keys, Ledger
+from edge.agent.lane_state import LaneState
+from edge.agent.law import Assessment, AtGate
 from edge.agent.shown import Shown
-from edge.agent.view import names, passage_view
-from edge.config import LaneConfig
 from edge.core import passage as passages
-from edge.core.model import Confirmation, Reading
-from edge.core.passage import Effect, Lane, Passage, Timing
-from edge.store import Store
-from edge.wire import confirmation_to_json
-from firmware_io.safety import Notice, Permit
+from edge.core.model import Reading
+from edge.core.passage import Effect
+from firmware_io.safety import Notice
 
 LAST_SHOWN = 8
+FREE_S = 3.0
+"""A presence loop that is free for so long holds nobody, whether or not the barrier said that he left."""
 REFUSED_MOST = 3
 """After so many refused permits of its own the system leaves the passage to a guard."""
-PERMIT_S = 2.0
-"""A permit not used within this time is void (docs/safety.md)."""
 
 
-class LaneActor(Actor):
+class LaneActor(LaneState):
     """The lane's state and its jobs. `desk.LaneDesk` is the guard's side of it."""
-
-    def __init__(self, config: LaneConfig, store: Store, law: Law, barrier: Barrier, wake: Callable[[], None]) -> None:
-        super().__init__(f"lane {config.id}")
-        self.config = config
-        self.lane = Lane()
-        self.shown = Shown()
-        self._aside: dict[tuple[str, int], tuple[Reading, bytes, bytes]] = {}
-        self.last: list[dict[str, Any]] = []
-        self.store = store
-        self.law = law
-        self.barrier = barrier
-        self.ledger = Ledger(store, config.id, wake)
-        self._timing = Timing(match_after_s=config.match_after_s)
 
     # ------------------------------------------------------------ jobs in
 
@@ -78,6 +57,15 @@ class LaneActor(Actor):
         if self.lane.passage and any(sight.reading is reading for sight in self.lane.passage.sights):
             self.shown.pictures[reading.read.plate.text] = (reading, photo, crop)
         await self._follow(effects)
+        await self._suggest()
+
+    async def _suggest(self) -> None:
+        """Declared plates like what was read but finds nothing: for the guard to compare, never to match by."""
+        passage, shown = self.lane.passage, self.shown
+        unknown = shown.assessment is None or shown.assessment.declaration is None
+        for sight in passage.sights if passage and unknown else ():
+            if sight.plate.text not in shown.near:
+                shown.near[sight.plate.text] = await asyncio.to_thread(self.near, sight.plate.text)
 
     async def _tracks(self, camera: str, tracks: frozenset[int]) -> bool:
         self.lane = passages.kept(self.lane, camera, tracks, clock.mono_s())
@@ -110,6 +98,8 @@ class LaneActor(Actor):
                 self.lane, effects = passages.through(self.lane, now_s)
             case "closed":
                 self.lane, effects = passages.lowered(self.lane, now_s)
+            case "observed" if notice.code == "closed" and self.shown.restored:
+                self.lane, effects = passages.lowered(self.lane, now_s)
             case "opening" | "opened" | "not_opened":
                 self.lane = passages.boom(self.lane, notice.kind, notice.serial, notice.code)
             case "permit_refused":
@@ -129,18 +119,33 @@ class LaneActor(Actor):
 
     async def _tick(self) -> bool:
         before, shown = self.lane, self.shown.assessment
-        self.lane, effects = passages.tick(self.lane, clock.mono_s(), self._timing)
+        now_s = clock.mono_s()
+        self.lane, effects = passages.tick(self.lane, now_s, self._timing)
         await self._follow(effects)
+        await self._follow(self._unsaid_leaving(now_s))
         passage, known = self.lane.passage, self.shown.assessment
-        if not self._would_accept():
+        if not self.would_accept():
             self.shown.tried = False
         released = known is not None and known.verdict.verdict == "release"
-        if passage and passage.state == "waiting" and released and not self.shown.tried and self._would_accept():
+        if passage and passage.state == "waiting" and released and not self.shown.tried and self.would_accept():
             self.shown.tried = True
             await self.assess()  # anew: what was true when it arrived may not be now
         return self.lane is not before or self.shown.assessment is not shown
 
+    def _unsaid_leaving(self, now_s: float) -> tuple[Effect, ...]:
+        """A loop that has been free for a while: after a restart in mid-passage nobody says "left"."""
+        free = self.barrier.snapshot().inputs.get("presence") is False
+        if not (free and self.lane.present):
+            self._free_since_s = None
+            return ()
+        self._free_since_s = now_s if self._free_since_s is None else self._free_since_s
+        if now_s - self._free_since_s < FREE_S:
+            return ()
+        self.lane, effects = passages.left(self.lane, now_s)
+        return effects
+
     async def _reassess(self) -> None:
+        await self.reconcile()
         if self.lane.passage is not None and self.shown.assessment is not None:
             await self._follow(("evaluate",))
 
@@ -169,13 +174,14 @@ class LaneActor(Actor):
             return None
         self.shown.assessment = await asyncio.to_thread(self._ask, texts)
         self.lane = passages.waiting(self.lane)
-        await self._record_seen(passage)
+        await self.record.seen(passage, self.shown, self.best_reading())
         if self.shown.assessment.verdict.verdict == "release":
             await self._open_by_itself()
         return self.shown.assessment
 
     def _ask(self, texts: list[str]) -> Assessment:
-        return self.law.assess(self.config, texts, self.shown.picked, checked=self.shown.checked)
+        shown, failed = self.shown, self.config.place.startswith("yard") and self.devices_failed()
+        return self.law.assess(self.config, texts, AtGate(shown.picked, shown.checked, shown.seals, failed))
 
     async def _open_by_itself(self) -> None:
         """Only with the vehicle on the loop and a barrier that would accept; once for this vehicle at this step.
@@ -184,9 +190,9 @@ class LaneActor(Actor):
         opening before a restart, leaves a second time to a guard.
         """
         passage, assessment = self.lane.passage, self.shown.assessment
-        if passage is None or assessment is None or assessment.declaration is None or passage.state != "waiting":
+        if passage is None or assessment is None or passage.state != "waiting":
             return
-        if not self._would_accept():
+        if not self.would_accept():
             return  # asked again with the next tick
         once = self.once_key(assessment)
         if await self.ledger.known(once) is not None:
@@ -194,24 +200,6 @@ class LaneActor(Actor):
         body = {**self.about(passage), "stage": "released", "verdict": "release", "by": "SYS"}
         await self.open_after_record("barrier", body, keys={once: {"code": "released"}})
         self.shown.released = True
-
-    @property
-    def here(self) -> bool:
-        """The vehicle is on the loop, as far as this barrier has one and asks for it."""
-        barrier = self.config.barrier
-        return self.lane.present or not (barrier.presence and barrier.needs_vehicle)
-
-    def _would_accept(self) -> bool:
-        """The vehicle is on the loop, and the barrier has no reason to refuse."""
-        barrier = self.barrier.snapshot()
-        return self.here and barrier.board_ok and not barrier.faults and not barrier.held
-
-    def once_key(self, assessment: Assessment) -> str:
-        """What may be opened automatically one single time, whatever restarts in between."""
-        declaration = assessment.declaration
-        assert declaration is not None
-        parts = (self.config.id, declaration.id, assessment.verdict.step, assessment.plate or "", self.shown.refused)
-        return "once/" + "/".join(str(part) for part in parts)
 
     def _permit_refused(self, notice: Notice) -> None:
         passage = self.lane.passage
@@ -223,91 +211,19 @@ class LaneActor(Actor):
             self.shown.tried = False
             self.lane = passages.waiting(self.lane, again=True)
 
-    # ------------------------------------------------------------ record, then permit
-
-    async def open_after_record(
-        self,
-        kind: str,
-        body: dict[str, Any],
-        *,
-        confirmation: tuple[str, Confirmation] | None = None,
-        keys: Keys | None = None,
-    ) -> int:
-        """Event, confirmation and permit serial in one transaction; the permit is offered only after that commit
-        returned.
-
-        Returns the event's seq. Raises StoreError, and then nothing was offered.
-        """
-        done = await self.ledger.write(
-            kind, body, self.best_reading(), permit=True, confirmation=confirmation, keys=keys
-        )
-        assert done.serial is not None
-        self.lane = passages.permitted(self.lane, done.serial)
-        offered_s = clock.mono_s()
-        self.barrier.offer(Permit(done.serial, offered_s, offered_s + PERMIT_S))
-        self.touch()
-        return done.seq
-
-    def about(self, passage: Passage) -> dict[str, Any]:
-        """The part of an event's body that says which vehicle it is about."""
-        return bodies.about(self.config, passage, self.shown.assessment)
-
-    def best_reading(self) -> Reading | None:
-        """The reading behind the first plate on the screen: photo, plate, box and time are of one and the same
-        frame."""
-        passage = self.lane.passage
-        return next((sight.reading for sight in passage.sights if sight.reading), None) if passage else None
-
-    async def _record_seen(self, passage: Passage) -> None:
-        """What was read, the photo and crop of that frame, what the law said; again with each further plate."""
-        texts = tuple(plate.text for plate in passage.decided)
-        if self.shown.recorded == texts or self.shown.assessment is None:
-            return
-        reading = self.best_reading()
-        body = {**self.about(passage), **bodies.seen(self.shown.assessment, reading)}
-        pictures = self.shown.pictures.get(reading.read.plate.text) if reading else None
-        photos = await self.ledger.stage(*pictures[1:]) if pictures else ()
-        await self.ledger.write("passage", body, reading, photos=photos)
-        if pictures and photos:
-            self.shown.staged[pictures[0].read.plate.text] = (pictures[0], *photos)
-        self.shown.recorded = texts
-
     async def _record_through(self, notice: Notice) -> None:
-        """The passage itself, confirmed by the system: `auto` at a yard gate, `passed` at a barrier."""
-        passage, assessment = self.lane.passage, self.shown.assessment
+        passage = self.lane.passage
         if passage is None:
             return
-        body: dict[str, Any] = {**self.about(passage), "stage": "through", "permit": notice.serial}
-        if assessment is None or assessment.declaration is None or assessment.verdict.step is None:
-            await self.ledger.write("passage", body)
-            return
-        act = "auto" if self.config.place.startswith("yard") else "passed"
-        given = Confirmation(
-            assessment.verdict.step, "SYS", act, clock.wall_iso(), self.config.id, "gate", assessment.plate
-        )
-        body["confirmation"] = confirmation_to_json(given)
-        await self.ledger.write("confirmation", body, confirmation=(assessment.declaration.id, given))
+        if self.shown.assessment is None and self.shown.restored:
+            texts = [plate.text for plate in passage.decided]
+            self.shown.assessment = await asyncio.to_thread(self._ask, texts)
+        await self.record.through(passage, self.shown.assessment, passage.serial or notice.serial)
 
     async def _record_end(self) -> None:
-        passage, assessment = self.lane.passage, self.shown.assessment
-        if passage is None:
-            return
-        plate = passage.sights[0].plate.text if passage.sights else None
-        ended = bodies.ended(passage, assessment)
-        self.last = [{"plate": plate, "at": clock.wall_iso(), **ended}, *self.last][:LAST_SHOWN]
-        if self.shown.recorded is not None:
-            await self.ledger.write("passage", {**self.about(passage), "stage": "ended", **ended})
-
-    # ------------------------------------------------------------ the picture of it
-
-    def view(self) -> dict[str, Any]:
-        """The lane's own part of the screen's mapping."""
-        passage = self.lane.passage
-        picture = self.shown.picture(self.best_reading())
-        shown = passage and passage_view(
-            passage, self.shown.assessment, picture, self.law, self.shown.result, here=self.here
-        )
-        return {**names(self.config), "number": self.number, "passage": shown, "last": self.last}
+        if self.lane.passage is not None:
+            ended = await self.record.ended(self.lane.passage, self.shown)
+            self.last = [ended, *self.last][:LAST_SHOWN]
 
 
 def _new_id() -> str:

@@ -9,12 +9,17 @@ from typing import Literal
 from edge import clock, resources
 from edge.config import LaneConfig, LawConfig
 from edge.core.law import Choices, Name, Rules, RulesError
-from edge.core.lookup import choose
+from edge.core.lookup import choose, normal_plate, unit
 from edge.core.model import Declaration, StepView, Verdict
-from edge.core.procedures import Facts, decide, needs_check, outline
+from edge.core.paper import Entry, PaperForm, to_declaration
+from edge.core.procedures import Facts, decide, needs_check, needs_two_people, outline
 from edge.core.rules import parse_rules
+from edge.core.stay import Stay, overstays
 from edge.errors import ConfigError
 from edge.store import Store
+
+PAPER_ID = "PAPER-"
+"""How the ids of declarations begin that were typed in here from paper."""
 
 WordKind = Literal["step", "authority", "act"]
 
@@ -30,6 +35,29 @@ class Assessment:
     others: tuple[Declaration, ...]
     steps: tuple[StepView, ...]
     needs_check: bool
+    two_people: bool = False
+    """An override of this refusal asks for two people."""
+
+
+@dataclass(frozen=True, slots=True)
+class Seals:
+    """What a guard found on a vehicle under customs transfer; `seen` is None before anybody looked."""
+
+    seen: tuple[str, ...] | None = None
+    broken: bool = False
+    off_route: bool = False
+    condition: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class AtGate:
+    """What is known of a passage beside its plates: a guard's choices and looks, and whether this gate's devices
+    work."""
+
+    picked: str | None = None
+    checked: bool = False
+    seals: Seals = Seals()
+    devices_failed: bool = False
 
 
 class Law:
@@ -41,6 +69,8 @@ class Law:
         self._limit_s = float(config.copy_age_limit_s)
         self._store = store
         self._copy_age_s = copy_age_s
+        self._overstay_s = config.overstay_s
+        self._gate = config.route_name
 
     @classmethod
     def load(cls, config: LawConfig, store: Store, copy_age_s: Callable[[], float | None]) -> Law:
@@ -54,25 +84,14 @@ class Law:
             raise ConfigError(error.source, error.faults) from error
         return cls(rules, choices, config, store, copy_age_s)
 
-    def assess(self, lane: LaneConfig, plates: Sequence[str], picked: str | None, *, checked: bool) -> Assessment:
-        """Reads the store: not on the event loop. `plates` are exact texts only; `picked` is a guard's own choice."""
+    def assess(self, lane: LaneConfig, plates: Sequence[str], at: AtGate) -> Assessment:
+        """Reads the store: not on the event loop. `plates` are exact texts only."""
         found = {plate: self._store.declarations_for_plate(plate) for plate in plates}
         candidates = choose([declaration for group in found.values() for declaration in group])
-        declaration = self._store.declaration(picked) if picked else next(iter(candidates), None)
-        watch = next((reason for plate in plates if (reason := self._store.watch(plate)) is not None), None)
-        facts = Facts(
-            exact_plate=bool(plates) or picked is not None,
-            plates=tuple(plates),
-            watch=watch,
-            copy_age_s=self._copy_age_s(),
-            copy_limit_s=self._limit_s,
-            guard_checked=checked,
-            smart_lane=lane.smart_lane,
-            candidates=sum(candidate.state == "active" for candidate in candidates) or 1,
-        )
-        verdict = decide(
-            self.rules, self._choices, declaration, lane.place, lane.direction, now=clock.wall_iso(), facts=facts
-        )
+        declaration = self._store.declaration(at.picked) if at.picked else next(iter(candidates), None)
+        now = clock.wall_iso()
+        facts = self._facts(lane, plates, at, candidates, declaration, now)
+        verdict = decide(self.rules, self._choices, declaration, lane.place, lane.direction, now=now, facts=facts)
         steps: tuple[StepView, ...] = ()
         if declaration is not None and declaration.procedure in self.rules.procedures:
             steps = outline(self.rules, self._choices, declaration, lane.place, lane.direction)
@@ -81,7 +100,77 @@ class Law:
             (text for text, group in found.items() if declaration and any(one.id == declaration.id for one in group)),
             None,
         )
-        return Assessment(verdict, declaration, plate, others, steps, needs_check(verdict))
+        two = verdict.verdict == "refuse" and needs_two_people(self.rules, verdict)
+        return Assessment(verdict, declaration, plate, others, steps, needs_check(verdict), two)
+
+    def _facts(
+        self,
+        lane: LaneConfig,
+        plates: Sequence[str],
+        at: AtGate,
+        candidates: Sequence[Declaration],
+        declaration: Declaration | None,
+        now: str,
+    ) -> Facts:
+        return Facts(
+            exact_plate=bool(plates) or at.picked is not None,
+            plates=tuple(plates),
+            watch=next((why for plate in plates if (why := self._store.watch(plate)) is not None), None),
+            customs_hold=next((why for plate in plates if (why := self._customs_hold(plate)) is not None), None),
+            seals_seen=at.seals.seen,
+            seal_broken=at.seals.broken,
+            off_route=at.seals.off_route,
+            gate=self._gate,
+            copy_age_s=self._copy_age_s(),
+            copy_limit_s=self._limit_s,
+            guard_checked=at.checked or (declaration is not None and declaration.id.startswith(PAPER_ID)),
+            smart_lane=lane.smart_lane,
+            device_fault=at.devices_failed,
+            overstay_s=self._stays(declaration, plates, now),
+            candidates=sum(candidate.state == "active" for candidate in candidates) or 1,
+        )
+
+    def _customs_hold(self, plate: str) -> str | None:
+        hold = self._store.notes("customs_hold", normal_plate(plate)).get(normal_plate(plate))
+        return None if hold is None else str(hold["why"])
+
+    def _stays(self, declaration: Declaration | None, plates: Sequence[str], now: str) -> float | None:
+        """How long this vehicle is inside, where that is longer than the site allows."""
+        if declaration is None or self._overstay_s is None:
+            return None
+        mine = unit(declaration, plates)
+        stays = overstays(self.rules, [declaration], now, self._overstay_s)
+        return next((stay.inside_s for stay in stays if not mine or stay.plates == mine), None)
+
+    def overstays(self) -> list[Stay]:
+        """Every vehicle inside longer than the site allows. Reads the whole copy: now and then only, off the loop."""
+        if self._overstay_s is None:
+            return []
+        return overstays(self.rules, self._store.declarations_inside(), clock.wall_iso(), self._overstay_s)
+
+    def step_at(self, lane: LaneConfig) -> str | None:
+        return self.rules.passages.get((lane.place, lane.direction))
+
+    def passes(self, procedure: str, step: str) -> bool:
+        """Whether this procedure ever goes through this step."""
+        known = self.rules.procedures.get(procedure)
+        return known is not None and known.index(step) is not None
+
+    def paper(self, form: PaperForm, entry: Entry) -> Declaration:
+        """A typed form as a declaration, its signatures as confirmations. Raises KeyError for an unknown procedure."""
+        return to_declaration(self.rules, self._choices, form, entry)
+
+    def procedures_at(self, lane: LaneConfig) -> list[dict[str, object]]:
+        """The procedures that pass this gate, for the paper form: it does not name one itself."""
+        step = self.step_at(lane) or ""
+        return [self.procedure_view(name) for name in self.rules.procedures if self.passes(name, step)]
+
+    def requires_view(self) -> list[dict[str, object]]:
+        """The "if any" answers of a declaration, and what an absent one means."""
+        names = self.rules.require_names
+        return [
+            {"key": key, "name": _both(names[key]), "absent_means": value} for key, value in self.rules.requires.items()
+        ]
 
     def knows(self, procedure: str) -> bool:
         return procedure in self.rules.procedures

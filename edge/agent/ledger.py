@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from edge.core.model import Confirmation, Reading
-from edge.store import StagedEvidence, Store
+from edge.store import StagedEvidence, Store, Transaction
 
 Keys = Mapping[str, Mapping[str, Any]]
 """Answers to presses (and what may happen only once), kept together with the event that they led to."""
@@ -16,6 +16,9 @@ Keys = Mapping[str, Mapping[str, Any]]
 class Recorded(NamedTuple):
     seq: int
     serial: int | None
+
+
+Also = Callable[[Transaction, Recorded], None]
 
 
 class Ledger:
@@ -36,11 +39,12 @@ class Ledger:
         confirmation: tuple[str, Confirmation] | None = None,
         keys: Keys | None = None,
         photos: Sequence[StagedEvidence] = (),
+        also: Also | None = None,
     ) -> Recorded:
         """On disk when this returns. Raises StoreError, and then nothing of it happened.
 
         `about` is the reading that the event is about: capture time is the frame's. `permit` takes a new serial,
-        which stands in the body.
+        which stands in the body. `also` writes more in the same transaction, told of the event and the serial.
         """
 
         def transact() -> Recorded:
@@ -54,7 +58,10 @@ class Ledger:
                 for key, result in (keys or {}).items():
                     if tx.known_action(key) is None:  # a press after an automatic opening finds its "once" taken
                         tx.action(key, {**result, "seq": event.seq})
-                return Recorded(event.seq, serial)
+                recorded = Recorded(event.seq, serial)
+                if also is not None:
+                    also(tx, recorded)
+                return recorded
 
         recorded = await asyncio.to_thread(transact)
         self._wake()

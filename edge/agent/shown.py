@@ -2,12 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from edge.agent.law import Assessment
-from edge.agent.view import Picture
+from edge.agent.law import Assessment, Seals
 from edge.core.model import Reading
 from edge.store import StagedEvidence
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """The photo and crop on the screen, by their ids, and where the plate stands on that very frame."""
+
+    photo: str | None = None
+    crop: str | None = None
+    box: Sequence[float] | None = None
+    frame_size: Sequence[int] | None = None
+    captured_at: str | None = None
 
 
 @dataclass(slots=True)
@@ -20,6 +31,11 @@ class Shown:
     """The reading on record, with its photo and crop."""
     assessment: Assessment | None = None
     picked: str | None = None
+    seals: Seals = field(default_factory=Seals)
+    restored: bool = False
+    """Found in the record at the start: a permit was out for it when the process before this one ended."""
+    near: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    """By a text as read: declared plates so like it that the guard is offered them. Never a match."""
     checked: bool = False
     """The guard said "I have checked", which an old copy asks for."""
     recorded: tuple[str, ...] | None = None

@@ -3,39 +3,25 @@ the keys."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Sequence
+from dataclasses import asdict
 from typing import Any
 
 from edge.agent.law import Assessment, Law
+from edge.agent.shown import Picture, Shown
 from edge.config import LaneConfig
 from edge.core.model import Need, PlateText, StepView
 from edge.core.passage import MOVING, Passage
 from edge.wire import declaration_to_json
 
 
-@dataclass(frozen=True, slots=True)
-class Picture:
-    """The photo and crop on the screen, by their ids, and where the plate stands on that very frame."""
-
-    photo: str | None = None
-    crop: str | None = None
-    box: Sequence[float] | None = None
-    frame_size: Sequence[int] | None = None
-    captured_at: str | None = None
-
-
-def passage_view(
-    passage: Passage,
-    assessment: Assessment | None,
-    picture: Picture,
-    law: Law,
-    result: Mapping[str, str] | None,
-    *,
-    here: bool,
-) -> dict[str, Any]:
+def passage_view(passage: Passage, shown: Shown, picture: Picture, law: Law, may: Sequence[str]) -> dict[str, Any]:
     """The `passage` part of the view."""
-    plates = [_plate(sight.plate, decided=sight.decided) for sight in passage.sights]
+    assessment = shown.assessment
+    plates = [
+        _plate(sight.plate, decided=sight.decided, near=shown.near.get(sight.plate.text, ()))
+        for sight in passage.sights
+    ]
     declaration = assessment.declaration if assessment else None
     return {
         "id": passage.id,
@@ -56,22 +42,26 @@ def passage_view(
         "steps": [_step(step, law) for step in (assessment.steps if assessment else ())],
         "verdict": asdict(assessment.verdict) if assessment else None,
         "needs_check": assessment.needs_check if assessment else False,
-        "actions": actions(passage, assessment, here=here),
+        "two_people": assessment.two_people if assessment else False,
+        "seals": asdict(shown.seals) if declaration and declaration.transfer else None,
+        "actions": list(may),
         "fault": passage.fault,
-        "result": result,
+        "result": shown.result,
     }
 
 
-def actions(passage: Passage, assessment: Assessment | None, *, here: bool) -> list[str]:
+def actions(passage: Passage, assessment: Assessment | None, *, here: bool, paper: bool = False) -> list[str]:
     """What a person may do about this passage now. The desk checks the same list again when the press comes.
 
-    `here`: its vehicle is on the loop; before that the barrier would refuse to open.
+    `here`: its vehicle is on the loop; before that the barrier would refuse to open. `paper`: the lane is on paper.
     """
     if passage.state in MOVING:
         return []
+    allowed = ["paper_form"] if paper else []
     if assessment is None:
-        return ["type_plate", "turn_away"]
-    allowed = []
+        return [*allowed, "type_plate", "turn_away"]
+    if assessment.declaration is not None and assessment.declaration.transfer is not None:
+        allowed.append("seals")
     if here and assessment.verdict.verdict in ("ready", "release"):
         allowed.append("confirm")
     if assessment.others or assessment.declaration is None:
@@ -89,8 +79,9 @@ def names(config: LaneConfig) -> dict[str, Any]:
     }
 
 
-def _plate(plate: PlateText, *, decided: bool) -> dict[str, Any]:
-    return {**asdict(plate), "decided": decided, "candidates": []}
+def _plate(plate: PlateText, *, decided: bool, near: Sequence[str]) -> dict[str, Any]:
+    """`candidates`: the text itself and declared plates like it, where there are any."""
+    return {**asdict(plate), "decided": decided, "candidates": [plate.text, *near] if near else []}
 
 
 def _step(step: StepView, law: Law) -> dict[str, Any]:

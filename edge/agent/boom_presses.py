@@ -1,0 +1,40 @@
+"""Presses about the boom itself, whoever stands there."""
+
+from __future__ import annotations
+
+from edge.agent.press import Handlers, Presses
+from edge.ports import Action, ActionResult
+
+
+class BoomPresses(Presses):
+    def handlers(self) -> Handlers:
+        return {
+            "stop": self.stop,
+            "hold": self.hold,
+            "release_hold": self.hold,
+            "close": self.close,
+            "reset": self.reset,
+        }
+
+    async def stop(self, action: Action) -> ActionResult:
+        return await self._boom(action, "stopped")  # sent to the barrier before it was queued
+
+    async def hold(self, action: Action) -> ActionResult:
+        held = action.name == "hold"
+        self.actor.barrier.hold(held)
+        return await self._boom(action, "held" if held else "hold_released")
+
+    async def close(self, action: Action) -> ActionResult:
+        """Asks only: the barrier lowers if it knows the lane to be clear, and says so otherwise."""
+        result = await self._boom(action, "closing")
+        self.actor.barrier.lower_boom()
+        return result
+
+    async def reset(self, action: Action) -> ActionResult:
+        """A permanent fault waits for a person who has looked at the boom."""
+        result = await self._boom(action, "reset")
+        self.actor.barrier.reset_faults()
+        return result
+
+    async def _boom(self, action: Action, code: str) -> ActionResult:
+        return await self.record(action, "barrier", code, {"stage": code})

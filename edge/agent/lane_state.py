@@ -1,0 +1,139 @@
+"""One lane's state, its way to an opening, and its picture: what `lane.LaneActor` adds the happenings to."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from edge import clock
+from edge.agent.actor import Actor
+from edge.agent.barrier import Barrier
+from edge.agent.beside import Beside
+from edge.agent.law import Assessment, Law
+from edge.agent.ledger import Keys, Ledger, Recorded
+from edge.agent.record import STANDING, Record, restored
+from edge.agent.shown import Shown
+from edge.agent.view import actions, names, passage_view
+from edge.config import LaneConfig
+from edge.core import passage as passages
+from edge.core.model import Confirmation, Reading
+from edge.core.passage import Lane, Passage, Timing
+from edge.store import Store, Transaction
+from firmware_io.safety import Permit
+
+PERMIT_S = 2.0
+"""A permit not used within this time is void (docs/safety.md)."""
+
+
+class LaneState(Actor):
+    """Everything that one lane knows. Whatever opens goes through `open_after_record`."""
+
+    def __init__(self, config: LaneConfig, store: Store, law: Law, barrier: Barrier, wake: Callable[[], None]) -> None:
+        super().__init__(f"lane {config.id}")
+        self.config = config
+        self.lane = Lane()
+        self.shown = Shown()
+        self._aside: dict[tuple[str, int], tuple[Reading, bytes, bytes]] = {}
+        self.last: list[dict[str, Any]] = []
+        self.store = store
+        self.law = law
+        self.barrier = barrier
+        self.ledger = Ledger(store, config.id, wake)
+        self.record = Record(config, self.ledger)
+        self.devices_failed: Callable[[], bool] = lambda: False
+        """Whether this lane's devices are out of order (Art. 23.2)."""
+        self.near: Callable[[str], tuple[str, ...]] = lambda text: ()
+        """Declared plates like a text; reads the store."""
+        self.reconcile: Callable[[], Awaitable[None]] = _nothing
+        """Forms typed on paper against the copy as it is now."""
+        self.beside = Beside(config, store, law)
+        self._restore()
+        self._timing = Timing(match_after_s=config.match_after_s)
+
+    def _restore(self) -> None:
+        """After a restart: the vehicle that a permit was out for is still who the boom is up for. Opens nothing.
+
+        Without both limit switches nobody could say whether the boom is up: then the passage is not taken up again.
+        """
+        note = self.store.notes(STANDING, self.config.id).get(self.config.id)
+        if note is not None and {"limit_open", "limit_closed"} <= set(self.config.barrier.inputs):
+            self.lane, self.shown = restored(note, clock.mono_s())
+
+    @property
+    def here(self) -> bool:
+        """The vehicle is on the loop, as far as this barrier has one and asks for it."""
+        barrier = self.config.barrier
+        return self.lane.present or not (barrier.presence and barrier.needs_vehicle)
+
+    def would_accept(self) -> bool:
+        """The vehicle is on the loop, and the barrier has no reason to refuse."""
+        barrier = self.barrier.snapshot()
+        return self.here and barrier.board_ok and not barrier.faults and not barrier.held
+
+    def once_key(self, assessment: Assessment) -> str:
+        """What may be opened automatically one single time, whatever restarts in between."""
+        passage, declaration = self.lane.passage, assessment.declaration
+        about = declaration.id if declaration else passage.id if passage else ""
+        parts = (self.config.id, about, assessment.verdict.step, assessment.plate or "", self.shown.refused)
+        return "once/" + "/".join(str(part) for part in parts)
+
+    # ------------------------------------------------------------ record, then permit
+
+    async def open_after_record(
+        self,
+        kind: str,
+        body: dict[str, Any],
+        *,
+        confirmation: tuple[str, Confirmation] | None = None,
+        keys: Keys | None = None,
+    ) -> int:
+        """Event, confirmation and permit serial in one transaction; the permit is offered only after that commit
+        returned.
+
+        Returns the event's seq. Raises StoreError, and then nothing was offered.
+        """
+        passage, shown = self.lane.passage, self.shown
+
+        def also(tx: Transaction, recorded: Recorded) -> None:
+            if passage is not None:
+                self.record.standing(tx, recorded, passage, shown)
+
+        done = await self.ledger.write(
+            kind, body, self.best_reading(), permit=True, confirmation=confirmation, keys=keys, also=also
+        )
+        assert done.serial is not None
+        self.lane = passages.permitted(self.lane, done.serial)
+        offered_s = clock.mono_s()
+        self.barrier.offer(Permit(done.serial, offered_s, offered_s + PERMIT_S))
+        self.touch()
+        return done.seq
+
+    def about(self, passage: Passage) -> dict[str, Any]:
+        """The part of an event's body that says which vehicle it is about."""
+        return self.record.about(passage, self.shown.assessment)
+
+    def best_reading(self) -> Reading | None:
+        """The reading behind the first plate on the screen: photo, plate, box and time are of one and the same
+        frame."""
+        passage = self.lane.passage
+        return next((sight.reading for sight in passage.sights if sight.reading), None) if passage else None
+
+    # ------------------------------------------------------------ the picture of it
+
+    def view(self) -> dict[str, Any]:
+        """The lane's own part of the screen's mapping."""
+        passage, picture = self.lane.passage, self.shown.picture(self.best_reading())
+        shown = passage and passage_view(passage, self.shown, picture, self.law, self.may())
+        beside = self.beside.view(self.record.yard)
+        return {**names(self.config), "number": self.number, "passage": shown, "last": self.last, **beside}
+
+    def may(self) -> list[str]:
+        """What a person may do about the passage now."""
+        if self.lane.passage is None:
+            return []
+        paper = self.beside.paper is not None
+        return actions(self.lane.passage, self.shown.assessment, here=self.here, paper=paper)
+
+
+async def _nothing() -> None:
+    pass

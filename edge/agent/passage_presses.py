@@ -1,0 +1,171 @@
+"""Presses about the vehicle at the barrier: confirm, override, turn away, which declaration, which plate, its seals."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from dataclasses import asdict
+from typing import Any
+
+from edge import clock
+from edge.agent.lane import LaneActor
+from edge.agent.law import Assessment, Seals
+from edge.agent.press import Handlers, Presses
+from edge.agent.receipts import keep_receipt
+from edge.core import passage as passages
+from edge.core.instant import stamp_after
+from edge.core.model import Confirmation
+from edge.core.plate import PlateTable
+from edge.core.transfer import seal_differences
+from edge.errors import RefusedError
+from edge.ports import Action, ActionResult
+from edge.wire import confirmation_to_json
+
+SEALS_MOST = 60
+
+
+class PassagePresses(Presses):
+    def __init__(self, actor: LaneActor, plates: PlateTable) -> None:
+        super().__init__(actor)
+        self._plates = plates
+
+    def handlers(self) -> Handlers:
+        return {
+            "confirm": self.confirm,
+            "override": self.override,
+            "turn_away": self.turn_away,
+            "pick_declaration": self.pick,
+            "type_plate": self.type_plate,
+            "seals": self.seals,
+        }
+
+    def _check_barrier(self) -> None:
+        """A permit that the barrier is sure to refuse is not worth a record: the guard is told what is wrong."""
+        barrier = self.actor.barrier.snapshot()
+        if not barrier.board_ok:
+            raise RefusedError("board_down")
+        if barrier.held:
+            raise RefusedError("held_shut")
+        if not self.actor.here:
+            raise RefusedError("not_here")
+        if barrier.faults:
+            raise RefusedError("boom_fault", ", ".join(barrier.faults))
+
+    async def confirm(self, action: Action) -> ActionResult:
+        """BG's own confirmation, given here, opens (Art. 4.2.g and its kin). Judged anew on the copy as it is now."""
+        shown = self.actor.shown
+        shown.checked = shown.checked or action.value == "checked"
+        assessment = await self.actor.assess()
+        passage = self.actor.lane.passage
+        if passage is None or passage.state in passages.MOVING:
+            raise RefusedError("not_now")
+        verdict = assessment.verdict.verdict if assessment else ""
+        if assessment is None or assessment.declaration is None or verdict not in ("ready", "release"):
+            raise RefusedError("not_ready", verdict)
+        if assessment.needs_check:
+            raise RefusedError("check_needed")
+        self._check_barrier()
+        given = self._own_pass(assessment, action.person.id)
+        body = {
+            **self.who(action),
+            "declaration": assessment.declaration.id,
+            "checked": shown.checked,
+            "again": verdict == "release",
+            "confirmation": confirmation_to_json(given),
+        }
+        keys = {action.key: {"code": "confirmed"}, self.actor.once_key(assessment): {"code": "confirmed"}}
+        confirmation = None if verdict == "release" else (assessment.declaration.id, given)
+        seq = await self.actor.open_after_record("confirmation", body, confirmation=confirmation, keys=keys)
+        return ActionResult(True, "confirmed", seq)
+
+    @staticmethod
+    def _own_pass(assessment: Assessment, by: str) -> Confirmation:
+        """Never stamped before what it was given in sight of, whatever the clocks say."""
+        seen = assessment.declaration.confirmations if assessment.declaration else ()
+        at = stamp_after(clock.wall_iso(), *(one.at for one in seen))
+        return Confirmation(assessment.verdict.step or "", "BG", "pass", at, by, "gate", assessment.plate)
+
+    async def override(self, action: Action) -> ActionResult:
+        """A reason always; two people where the refusal asks for them (a customs hold), judged on the newest copy."""
+        if not action.reason:
+            raise RefusedError("reason_needed")
+        assessment = await self.actor.assess() or self.actor.shown.assessment
+        if self.passage().state in passages.MOVING:
+            raise RefusedError("not_now")
+        if assessment and assessment.two_people and _one_person(action):
+            raise RefusedError("two_people")
+        self._check_barrier()
+        body = {**self.who(action), "reason": action.reason, "words": action.words}
+        if assessment:
+            body |= {"verdict": asdict(assessment.verdict), "two_people": assessment.two_people}
+        seq = await self.actor.open_after_record("override", body, keys={action.key: {"code": "overridden"}})
+        return ActionResult(True, "overridden", seq)
+
+    async def turn_away(self, action: Action) -> ActionResult:
+        body = {"reason": action.reason, "words": action.words}
+        result = await self.record(action, "refusal", "turned_away", body)
+        self.actor.lane = passages.turned_away(self.actor.lane)
+        return result
+
+    async def pick(self, action: Action) -> ActionResult:
+        declaration = await asyncio.to_thread(self.actor.store.declaration, action.value)
+        if declaration is None:
+            raise RefusedError("no_such_declaration", action.value)
+        body = {"stage": "declaration_picked", "picked": declaration.id}
+        result = await self.record(action, "passage", "declaration_picked", body)
+        self.actor.shown.picked = declaration.id
+        await self.actor.assess()
+        return result
+
+    async def type_plate(self, action: Action) -> ActionResult:
+        """A typed or chosen plate counts as exact only if the grammar knows it; the record holds what was read
+        beside it."""
+        plate = self._plates.read(action.value, "unknown", 1.0)
+        if plate.kind == "other" or plate.text != self._plates.normalise(action.value):
+            raise RefusedError("bad_plate", action.value)
+        sights = self.passage().sights
+        was = sights[0].plate if sights else None
+        body = {
+            "stage": "plate_typed",
+            "typed": plate.text,
+            "read": was.text if was else None,
+            "raw": was.raw if was else None,
+            "offered": sorted({text for near in self.actor.shown.near.values() for text in near}),
+        }
+        result = await self.record(action, "passage", "plate_typed", body)
+        self.actor.lane, _ = passages.typed(self.actor.lane, plate)
+        await self.actor.assess()
+        return result
+
+    async def seals(self, action: Action) -> ActionResult:
+        """What a guard found on a vehicle under customs transfer, held against the hand-over record (53/2003)."""
+        assessment, found = self.actor.shown.assessment, _seals(action)
+        declaration = assessment.declaration if assessment else None
+        if declaration is None or declaration.transfer is None:
+            raise RefusedError("no_transfer")
+        plates = [plate.text for plate in self.passage().decided]
+        differing = seal_differences(declaration, found.seen, plates)
+        body = {"stage": "seals", **asdict(found), "differing": differing, "record_no": declaration.transfer.record_no}
+        result = await self.record(
+            action, "passage", "seals_recorded", body, lambda tx, _: keep_receipt(tx, declaration, found.condition)
+        )
+        self.actor.shown.seals = found
+        await self.actor.assess()
+        return result
+
+
+def _one_person(action: Action) -> bool:
+    return action.second is None or action.second.id == action.person.id
+
+
+def _seals(action: Action) -> Seals:
+    """Raises RefusedError: bad_value."""
+    try:
+        row: Any = json.loads(action.value)
+        seen = tuple(str(seal).strip() for seal in row["seen"])
+        broken, off_route = row["broken"], row["off_route"]
+    except (ValueError, KeyError, TypeError) as error:
+        raise RefusedError("bad_value") from error
+    if len(seen) > SEALS_MOST or not all(0 < len(seal) <= 40 for seal in seen) or broken not in (True, False):
+        raise RefusedError("bad_value")
+    return Seals(seen, broken is True, off_route is True, action.words.strip())

@@ -1,0 +1,46 @@
+"""What every kind of press shares: whose it is, what it is about, and that it is answered after its record."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
+
+from edge.agent.lane import LaneActor
+from edge.agent.ledger import Also
+from edge.core.passage import Passage
+from edge.errors import RefusedError
+from edge.ports import Action, ActionResult
+
+Handlers = Mapping[str, Callable[[Action], Awaitable[ActionResult]]]
+
+
+class Presses:
+    """Handlers of some presses at one lane, by action name. Each raises RefusedError or StoreError where it is not
+    done."""
+
+    def __init__(self, actor: LaneActor) -> None:
+        self.actor = actor
+
+    def handlers(self) -> Handlers:
+        raise NotImplementedError
+
+    def who(self, action: Action) -> dict[str, Any]:
+        """The part of an event's body that says who pressed, and about which vehicle."""
+        passage = self.actor.lane.passage
+        about = self.actor.about(passage) if passage else {}
+        second = {"second": action.second.id, "second_role": action.second.role} if action.second else {}
+        return {**about, "by": action.person.id, "role": action.person.role, **second}
+
+    def passage(self) -> Passage:
+        """Raises RefusedError where nobody stands there."""
+        if self.actor.lane.passage is None:
+            raise RefusedError("no_passage")
+        return self.actor.lane.passage
+
+    async def record(
+        self, action: Action, kind: str, code: str, body: Mapping[str, Any], also: Also | None = None
+    ) -> ActionResult:
+        """The event and the press's answer, in one transaction."""
+        full, keys = {**self.who(action), **body}, {action.key: {"code": code}}
+        done = await self.actor.ledger.write(kind, full, keys=keys, also=also)
+        return ActionResult(True, code, done.seq)

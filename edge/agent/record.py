@@ -1,0 +1,100 @@
+"""What one lane writes down of one passage: seen, permitted, through, ended. Every method raises StoreError."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import Any
+
+from edge import clock
+from edge.agent import bodies
+from edge.agent.law import Assessment
+from edge.agent.ledger import Ledger, Recorded
+from edge.agent.shown import Shown
+from edge.agent.yard import Yard
+from edge.config import LaneConfig
+from edge.core import passage as passages
+from edge.core.model import Confirmation, PlateText, Reading
+from edge.core.passage import Passage, Sight
+from edge.core.yard import entered, left
+from edge.store import Transaction
+from edge.wire import confirmation_to_json
+
+STANDING = "standing"
+"""The note, by lane, of the vehicle that a permit is out for: what a restart must not forget."""
+
+
+class Record:
+    def __init__(self, config: LaneConfig, ledger: Ledger) -> None:
+        self._config = config
+        self._ledger = ledger
+        self.yard: Yard | None = None
+
+    def about(self, passage: Passage, assessment: Assessment | None) -> dict[str, Any]:
+        """The part of an event's body that says which vehicle it is about."""
+        return bodies.about(self._config, passage, assessment)
+
+    async def seen(self, passage: Passage, shown: Shown, reading: Reading | None) -> None:
+        """What was read, the photo and crop of that frame, what the law said; again with each further plate."""
+        texts = tuple(plate.text for plate in passage.decided)
+        if shown.recorded == texts or shown.assessment is None:
+            return
+        body = {**self.about(passage, shown.assessment), **bodies.seen(shown.assessment, reading)}
+        pictures = shown.pictures.get(reading.read.plate.text) if reading else None
+        photos = await self._ledger.stage(*pictures[1:]) if pictures else ()
+        await self._ledger.write("passage", body, reading, photos=photos)
+        if pictures and photos:
+            shown.staged[pictures[0].read.plate.text] = (pictures[0], *photos)
+        shown.recorded = texts
+
+    def standing(self, tx: Transaction, recorded: Recorded, passage: Passage, shown: Shown) -> None:
+        """In the transaction of a permit: who it is for."""
+        declaration = shown.assessment.declaration if shown.assessment else None
+        sights = [{"plate": asdict(sight.plate), "decided": sight.decided} for sight in passage.sights]
+        body = {"passage": passage.id, "sights": sights, "declaration": declaration.id if declaration else None}
+        tx.keep(STANDING, self._config.id, {**body, "permit": recorded.serial})
+
+    async def through(self, passage: Passage, assessment: Assessment | None, serial: int) -> None:
+        """The passage itself, confirmed by the system: `auto` at a yard gate, `passed` at a barrier."""
+        body: dict[str, Any] = {**self.about(passage, assessment), "stage": "through", "permit": serial}
+        if assessment is None or assessment.declaration is None or assessment.verdict.step is None:
+            await self._ledger.write("passage", body, also=self._gone)
+        else:
+            given = self.passed(assessment.verdict.step, assessment.plate)
+            body["confirmation"] = confirmation_to_json(given)
+            confirmation = (assessment.declaration.id, given)
+            await self._ledger.write("confirmation", body, confirmation=confirmation, also=self._gone)
+        if self.yard is not None:
+            await self.yard.refresh()
+
+    def passed(self, step: str, plate: str | None, by: str = "") -> Confirmation:
+        act = "auto" if self._config.place.startswith("yard") else "passed"
+        return Confirmation(step, "SYS", act, clock.wall_iso(), by or self._config.id, "gate", plate)
+
+    def count(self, tx: Transaction) -> None:
+        """One vehicle went through this yard gate."""
+        if self.yard is not None:
+            self.yard.write(tx, entered if self._config.place == "yard_in" else left)
+
+    def _gone(self, tx: Transaction, recorded: Recorded) -> None:
+        tx.keep(STANDING, self._config.id, None)
+        if self._config.place.startswith("yard"):
+            self.count(tx)
+
+    async def ended(self, passage: Passage, shown: Shown) -> dict[str, Any]:
+        """Returns how it ended, for the list of the last passages."""
+        ended = bodies.ended(passage, shown.assessment)
+        plate = passage.sights[0].plate.text if passage.sights else None
+        if shown.recorded is not None:
+            body = {**self.about(passage, shown.assessment), "stage": "ended", **ended, "restarted": shown.restored}
+            await self._ledger.write("passage", body, also=lambda tx, _: tx.keep(STANDING, self._config.id, None))
+        return {"plate": plate, "at": clock.wall_iso(), **ended}
+
+
+def restored(note: Mapping[str, Any], now_s: float) -> tuple[passages.Lane, Shown]:
+    """The lane as a restart finds it in the record: the boom may be up for this vehicle, nothing may open again."""
+    sights = tuple(Sight(PlateText(**row["plate"]), row["decided"], None) for row in note["sights"])
+    passage = Passage(note["passage"], now_s, now_s, "open", None, sights, frozenset(), note["permit"])
+    texts = tuple(plate.text for plate in passage.decided)
+    shown = Shown(picked=note["declaration"], recorded=texts, restored=True)
+    return passages.Lane(passage=passage), shown
