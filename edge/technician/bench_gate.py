@@ -1,0 +1,89 @@
+"""The gate process for benchmarks: the real one, told over stdin what its camera is to have read.
+
+`python -m edge.technician.bench_gate CONFIG`: one JSON object a line in, one out. `photo.jpg` and `crop.jpg` lie beside
+the config. Ends with its stdin, so a bench that was killed leaves nothing behind.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+import threading
+from pathlib import Path
+from typing import Any
+
+from edge import clock
+from edge.agent.gate import Gate
+from edge.config import load_config
+from edge.core.model import PlateRead, Reading
+from edge.vision import models
+from firmware_io.safety import Notice
+
+BOX = (600.0, 480.0, 700.0, 540.0)
+CORNERS = ((600.0, 480.0), (700.0, 480.0), (700.0, 540.0), (600.0, 540.0))
+FRAME_SIZE = (1280, 720)
+FIRST_TRACK = 900_000_000
+"""Far from what the lane's own camera counts."""
+
+
+class BenchGate:
+    """Does what a line says, on the gate's own event loop."""
+
+    def __init__(self, config_path: Path) -> None:
+        config = load_config(config_path)
+        self.gate = Gate(config)
+        self._lane = config.lane[0]
+        self._table = models.plate_table()
+        self._photo, self._crop = ((config_path.parent / f"{name}.jpg").read_bytes() for name in ("photo", "crop"))
+        self._tracks = FIRST_TRACK
+
+    def do(self, asked: dict[str, Any]) -> dict[str, Any]:
+        """`declare` (a file), `read` (a plate; the answer's `at_ms` is the wall clock as it arrives), `gone`."""
+        actor = self.gate.actors[self._lane.id]
+        if "declare" in asked:
+            payload = Path(asked["declare"]).read_bytes()
+            self.gate.store.put_declaration(str(json.loads(payload)["id"]), payload)
+        elif "read" in asked:
+            reading = self._reading(str(asked["read"]))
+            at_ms = clock.wall_ms()
+            actor.on_reading(reading, self._photo, self._crop)
+            return {"at_ms": at_ms}
+        elif "gone" in asked:
+            actor.on_notice(Notice("left", 0, "", clock.mono_s()))
+        return {}
+
+    def _reading(self, plate: str) -> Reading:
+        self._tracks += 1
+        return Reading(
+            camera=self._lane.camera[0].id,
+            track=self._tracks,
+            frame=self._tracks,
+            captured_mono_ns=clock.mono_ns(),
+            captured_at=clock.wall_iso(),
+            read=PlateRead(self._table.read(plate, "two_line", 0.98), BOX, CORNERS),
+            decided=True,
+            votes=3,
+            frame_size=FRAME_SIZE,
+        )
+
+
+def _listen(loop: asyncio.AbstractEventLoop, bench: BenchGate, stop: asyncio.Event) -> None:
+    def answer(asked: dict[str, Any]) -> None:
+        print(json.dumps(bench.do(asked)), flush=True)
+
+    for line in sys.stdin:
+        loop.call_soon_threadsafe(answer, json.loads(line))
+    loop.call_soon_threadsafe(stop.set)
+
+
+async def main(config_path: Path) -> None:
+    stop = asyncio.Event()
+    bench = BenchGate(config_path)
+    loop = asyncio.get_running_loop()
+    threading.Thread(target=_listen, args=(loop, bench, stop), daemon=True).start()
+    await bench.gate.run(stop)
+
+
+if __name__ == "__main__":
+    asyncio.run(main(Path(sys.argv[1])))

@@ -1,0 +1,167 @@
+"""What the benchmarks of moving parts share: live cameras from sample clips, real vision processes, and what a tree of
+processes takes of the machine."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import ExitStack, closing, contextmanager
+from pathlib import Path
+from typing import Any
+
+from edge import clock, resources
+from edge.config import VisionConfig
+from edge.errors import BarieError, CameraError
+from edge.technician.broker_process import free_port
+from edge.technician.demo_camera import DemoCamera, RtspServer
+from edge.vision import link
+
+READY_WITHIN_S = 90.0
+PLATE_CLIP = "b1-out-vn-two-line"
+BUSY_CLIPS = (PLATE_CLIP, "yard-in-cn-yellow")
+_TICKS_S = os.sysconf("SC_CLK_TCK")
+
+Figure = dict[str, Any]
+
+
+def figure(name: str, value: float, unit: str, how: str) -> Figure:
+    return {"figure": name, "value": round(value, 4), "unit": unit, "how": how}
+
+
+def quantile(values: Sequence[float], share: float) -> float:
+    """The value that `share` of them do not exceed; of few values the largest, never one that was not measured."""
+    return sorted(values)[min(len(values) - 1, int(len(values) * share))]
+
+
+def until(condition: Callable[[], bool], what: str, within_s: float = READY_WITHIN_S) -> None:
+    """Wait for a condition. Raises BarieError that says what did not come."""
+    deadline_s = clock.mono_s() + within_s
+    while not condition():
+        if clock.mono_s() > deadline_s:
+            raise BarieError(f"bench: {what} did not come within {within_s:.0f} s")
+        time.sleep(0.05)
+
+
+# ---------------------------------------------------------------- cameras
+
+
+class LiveEye:
+    """A real vision process on a stream, as the gate process starts it. `ages_ms`: of each reading when its message
+    came, counted from when its frame came off the wire."""
+
+    def __init__(self, url: str) -> None:
+        self.ages_ms: list[float] = []
+        self.health: dict[str, Any] = {}
+        self._sock, theirs = socket.socketpair()
+        with theirs:
+            command = [sys.executable, "-m", "edge.vision.worker", "--fd", str(theirs.fileno())]
+            self.process = subprocess.Popen(command, pass_fds=(theirs.fileno(),), stderr=subprocess.DEVNULL)
+        config = VisionConfig()
+        settings = {"camera": "bench", "url": url, "reader": config.reader, "threads": config.threads}
+        link.send(self._sock, "settings", settings)
+        threading.Thread(target=self._listen, daemon=True).start()
+
+    def _listen(self) -> None:
+        decoder = link.Decoder()
+        try:
+            while data := self._sock.recv(1 << 16):
+                came_ns = clock.mono_ns()
+                for message in decoder.feed(data):
+                    if message.kind == "reading":
+                        self.ages_ms.append((came_ns - message.fields["captured_mono_ns"]) / 1e6)
+                    elif message.kind == "health":
+                        self.health = dict(message.fields)
+        except OSError:
+            pass  # closed by us, or the process ended: `up` says so
+
+    @property
+    def up(self) -> bool:
+        """Its camera delivers and its models are loaded. Raises CameraError where that will never be."""
+        reader = str(self.health.get("reader", ""))
+        if self.process.poll() is not None or reader.startswith("failed"):
+            raise CameraError(f"a camera process of the bench ended or failed: {reader or self.process.returncode}")
+        return reader == "ready" and self.health.get("state") == "up"
+
+    def close(self) -> None:
+        self.process.kill()
+        self.process.wait()
+        self._sock.close()
+
+
+@contextmanager
+def live_eyes(folder: Path, clips: Iterable[str], *, empty: bool = False) -> Iterator[list[LiveEye]]:
+    """One RTSP camera and one vision process for each clip, all up. `empty`: only the clip's empty lane is shown."""
+    rtsp = RtspServer(folder, free_port())
+    with ExitStack() as ends:
+        rtsp.start()
+        ends.callback(rtsp.stop)
+        eyes = []
+        for number, clip in enumerate(clips):
+            show(clip, folder, f"bench-{number}", empty=empty)
+            eyes.append(ends.enter_context(closing(LiveEye(rtsp.url(f"bench-{number}")))))
+        until(lambda: all(eye.up for eye in eyes), "the cameras' pictures and models")
+        yield eyes
+
+
+def show(clip: str, folder: Path, name: str, *, empty: bool = False) -> None:
+    """Put a sample clip, or its empty lane, where an RTSP server plays it in a loop as `name`."""
+    source = resources.sample_videos() / f"{clip}.mp4"
+    if not empty:
+        shutil.copyfile(source, folder / f"{name}.mp4")
+        return
+    camera = DemoCamera(source, folder, name)
+    camera.prepare()
+    camera.show("empty")
+
+
+# ---------------------------------------------------------------- processes
+
+
+def tree(pid: int) -> list[int]:
+    """The process and everything below it, now."""
+    found = [pid]
+    for one in found:  # grows while it is walked
+        for children in Path(f"/proc/{one}/task").glob("*/children"):
+            found += [int(child) for child in _text(children).split()]
+    return found
+
+
+def cpu_s(pids: Iterable[int]) -> float:
+    """CPU seconds of these processes so far, with those of their children that have ended."""
+    total = 0
+    for pid in pids:
+        # After the name, which may hold anything: state is field 3, utime, stime, cutime and cstime are 14 to 17.
+        fields = _text(Path(f"/proc/{pid}/stat")).rpartition(")")[2].split()
+        total += sum(int(value) for value in fields[11:15])
+    return total / _TICKS_S
+
+
+def memory_mb(pids: Iterable[int]) -> tuple[float, float]:
+    """(RSS, PSS) in MB of 10^6 bytes: RSS counts shared pages once for each process, PSS once for all."""
+    totals = {"Rss:": 0, "Pss:": 0}
+    for pid in pids:
+        for line in _text(Path(f"/proc/{pid}/smaps_rollup")).splitlines():
+            key, *rest = line.split()
+            if key in totals:
+                totals[key] += int(rest[0]) * 1024
+    return totals["Rss:"] / 1e6, totals["Pss:"] / 1e6
+
+
+def cores(pids: Callable[[], list[int]], seconds: float) -> float:
+    """CPU seconds that these processes take of one wall second, over `seconds`."""
+    began_s, before_s = clock.mono_s(), cpu_s(pids())
+    time.sleep(seconds)
+    return (cpu_s(pids()) - before_s) / (clock.mono_s() - began_s)
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return ""  # it ended meanwhile
