@@ -176,6 +176,7 @@ def _record(commands: Commands) -> None:
     central.add_argument("--site", required=True)
     central.add_argument("--declarations", type=Path, default=None, metavar="FOLDER")
     central.add_argument("--db", type=Path, required=True, metavar="FILE")
+    central.add_argument("--protocol", choices=["5", "3.1.1"], default="5")
 
 
 def _journal_verify(args: argparse.Namespace) -> int:
@@ -195,7 +196,7 @@ def _journal_export(args: argparse.Namespace) -> int:
 def _central(args: argparse.Namespace) -> int:
     from edge.technician.central import run
 
-    return run(args.broker, args.site, args.declarations, args.db)
+    return run(args.broker, args.site, args.declarations, args.db, args.protocol)
 
 
 # ---------------------------------------------------------------- demo

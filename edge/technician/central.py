@@ -8,9 +8,10 @@ from pathlib import Path
 
 from edge.errors import BarieError
 from edge.uplink.central import run_central
+from edge.uplink.link import Protocol
 
 
-def run(broker: str, site: str, folder: Path | None, db: Path) -> int:
+def run(broker: str, site: str, folder: Path | None, db: Path, protocol: Protocol) -> int:
     """Raises BarieError where the broker's address makes no sense."""
     host, _, port = broker.rpartition(":")
     if not host or not port.isdigit():
@@ -20,5 +21,7 @@ def run(broker: str, site: str, folder: Path | None, db: Path) -> int:
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
-    run_central(host, int(port), folder, db, site, out=lambda line: print(line, flush=True), stop=stop)
+    run_central(
+        host, int(port), folder, db, site, out=lambda line: print(line, flush=True), stop=stop, protocol=protocol
+    )
     return 0
