@@ -4,11 +4,13 @@ from edge.store.clocks import Clocks
 from edge.store.evidence import StagedEvidence
 from edge.store.inbox import StoreInbox
 from edge.store.journal import Unacknowledged
+from edge.store.room import Limits
 from edge.store.store import Store
 from edge.store.transaction import Transaction
 
 __all__ = [
     "Clocks",
+    "Limits",
     "StagedEvidence",
     "Store",
     "StoreInbox",

@@ -89,14 +89,21 @@ def missing(connection: sqlite3.Connection, root: Path) -> list[str]:
     return [evidence_id for evidence_id, path in rows if not (root / path).is_file()]
 
 
-def over_budget(connection: sqlite3.Connection, budget_bytes: int) -> list[tuple[str, str]]:
-    """(id, path) of photos that must go, oldest first: those that the broker has before those that it has not."""
+def over_budget(
+    connection: sqlite3.Connection, budget_bytes: int, *, short_bytes: int = 0, unsent_too: bool = True
+) -> list[tuple[str, str]]:
+    """(id, path) of photos that must go, oldest first: those that the broker has before those that it has not.
+
+    `short_bytes` are missing on the disk; without `unsent_too` only photos that the broker has go for them.
+    """
     total = int(connection.execute("SELECT coalesce(sum(size), 0) FROM evidence").fetchone()[0])
-    going: list[tuple[str, str]] = []
-    rows = connection.execute("SELECT id, path, size FROM evidence ORDER BY sent DESC, staged_ms, rowid")
-    while total > budget_bytes and (row := rows.fetchone()) is not None:
-        going.append((row[0], row[1]))
-        total -= row[2]
+    freed, going = 0, []
+    rows = connection.execute("SELECT id, path, size, sent FROM evidence ORDER BY sent DESC, staged_ms, rowid")
+    for evidence_id, path, size, sent in rows:
+        if total - freed <= budget_bytes and not (freed < short_bytes and (sent or unsent_too)):
+            break
+        going.append((evidence_id, path))
+        freed += size
     return going
 
 

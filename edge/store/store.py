@@ -22,6 +22,7 @@ from edge.store.counter import CounterFile, Counters
 from edge.store.deciding import Deciding
 from edge.store.evidence import StagedEvidence
 from edge.store.questions import Questions
+from edge.store.room import Level, Limits, Room
 from edge.store.transaction import Transaction
 
 log = logging.getLogger(__name__)
@@ -46,6 +47,7 @@ class Store(Questions):
         clocks: Clocks,
         keep_acknowledged_s: int,
         evidence_budget_mb: int,
+        limits: Limits,
         held: IO[str],
     ) -> None:
         self._site, self._lanes, self._sign, self._check = site, tuple(lanes), sign, check
@@ -53,6 +55,7 @@ class Store(Questions):
         self._keep_ms, self._budget_bytes = keep_acknowledged_s * 1000, evidence_budget_mb * 1_000_000
         self._path, self._evidence = data_dir / db.NAME, data_dir / "evidence"
         self._write_lock, self._read_lock = threading.RLock(), threading.Lock()
+        self._room = Room(data_dir, limits)
         self._counter = CounterFile(data_dir / "counters")
         self.findings: list[str] = []
         self._db = self._open_database(data_dir)
@@ -60,6 +63,7 @@ class Store(Questions):
         self._sender, self._sender_lock = db.connect(data_dir / db.NAME, readonly=True), threading.Lock()
         self._deciding, self._durable = Deciding(), True
         self._tidy_evidence()
+        self._room.keep_reserve()
 
     @classmethod
     def open(
@@ -73,6 +77,7 @@ class Store(Questions):
         clocks: Clocks | None = None,
         keep_acknowledged_s: int = 30 * 86_400,
         evidence_budget_mb: int = 20_000,
+        limits: Limits | None = None,
     ) -> Store:
         """Open or make the record in `data_dir`, which no other process may hold.
 
@@ -91,6 +96,7 @@ class Store(Questions):
                     clocks=clocks or Clocks(),
                     keep_acknowledged_s=keep_acknowledged_s,
                     evidence_budget_mb=evidence_budget_mb,
+                    limits=limits or Limits(),
                     held=held,
                 )
         except BaseException:
@@ -146,6 +152,8 @@ class Store(Questions):
             if durable != self._durable:
                 db.set_durable(self._db, durable)
                 self._durable = durable
+            with db.translated(doing):
+                self._room.make_way()
             with db.transaction(self._db, doing):
                 yield self._db
             with db.translated("writing the second copy of the counters"):
@@ -163,7 +171,11 @@ class Store(Questions):
             self._counter.found = fresh
 
     def stage_evidence(self, jpeg: bytes, *, name: str = "photo") -> StagedEvidence:
-        """Put a photo on disk before the event that will name it. Waits for the disk: not on an event loop."""
+        """Put a photo on disk before the event that will name it. Waits for the disk: not on an event loop.
+
+        StoreFullError where what room is left is kept for events: record the event without its photos then."""
+        if self.room() == "full":
+            raise errors.StoreFullError("no room for photos: what is left is kept for the record itself")
         with db.translated("writing a photo"):
             day = self._clocks.wall_iso()[:10]
             return evidence.stage(self._evidence, day, self._clocks.new_id(), jpeg, self._clocks.wall_ms(), name)
@@ -174,7 +186,9 @@ class Store(Questions):
         now_ms = self._clocks.wall_ms()
         with self._writing("pruning") as connection:
             gone = sum(journal.prune(connection, lane, now_ms - self._keep_ms) for lane in journal.lanes(connection))
-            going = evidence.over_budget(connection, self._budget_bytes)
+            full = self.room() == "full"
+            short = self._room.short_bytes()
+            going = evidence.over_budget(connection, self._budget_bytes, short_bytes=short, unsent_too=full)
             evidence.forget(connection, going)
             tx.forget_old(connection, now_ms)
         with db.translated("pruning photos"):
@@ -182,7 +196,13 @@ class Store(Questions):
             for _, path in going:
                 (self._evidence / path).unlink(missing_ok=True)
             self._counter.sync()
+            self._room.keep_reserve()
         return gone
+
+    def room(self) -> Level:
+        """ "ok"; "low": a person should make room; "full": no photos, and nothing may open by itself."""
+        with db.translated("looking for room"):
+            return self._room.level()
 
     # ------------------------------------------------------------ checking
 
