@@ -6,6 +6,7 @@ import contextlib
 import logging
 import os
 import select
+import termios
 import threading
 import time
 import tty
@@ -38,12 +39,13 @@ OUTPUT_CHANNELS: dict[OutputName, int] = {"open": 1, "close": 2, "stop": 3, "gre
 @dataclass(slots=True)
 class LineKnobs:
     """Faults of the board and its line: `silent` hears and does not answer (nor act), `late_s` answers so much later,
-    the shares (0 to 1) of answers with a wrong CRC or cut in half."""
+    the shares (0 to 1) of answers with a wrong CRC or cut in half. `baud`: at any other speed it hears nothing."""
 
     silent: bool = False
     late_s: float = 0.0
     bad_crc: float = 0.0
     half_frame: float = 0.0
+    baud: int | None = None
 
 
 class SimBoard:
@@ -142,14 +144,19 @@ class SimBoard:
 
     def _hear(self) -> bytes:
         with self._lock:
-            master = self._fds[0] if self._fds else None
-        if master is None:
+            fds = self._fds
+        if fds is None:
             time.sleep(POLL_S)
             return b""
-        with contextlib.suppress(OSError, ValueError):  # unplugged between the two, or nothing there yet
-            if select.select([master], [], [], POLL_S)[0]:
-                return os.read(master, 256)
+        with contextlib.suppress(OSError, ValueError, termios.error):  # unplugged between the two, or nothing there yet
+            if select.select([fds[0]], [], [], POLL_S)[0]:
+                heard = os.read(fds[0], 256)
+                return b"" if self._is_deaf(fds[1]) else heard
         return b""
+
+    def _is_deaf(self, slave: int) -> bool:
+        """Whether the line was set to another speed than the board's."""
+        return self.line.baud is not None and termios.tcgetattr(slave)[4] != getattr(termios, f"B{self.line.baud}")
 
     def _pass_time(self) -> None:
         now_s = self._clock()

@@ -13,10 +13,9 @@ from typing import Literal
 from edge import clock
 from edge.config import Config, LaneConfig, MqttConfig
 from edge.errors import BarieError
+from edge.technician.board_check import check_board
 from edge.vision.capture import CameraSource
 from edge.vision.models import build
-from firmware_io.board import BoardError
-from firmware_io.boards import open_board
 
 CAMERA_WITHIN_S = 6.0
 FREE_LOW_BYTES = 2_000_000_000
@@ -45,7 +44,7 @@ def examine(config: Config) -> Iterator[Finding]:
     yield Finding("ok", "config", f"site {config.site.id}, {len(config.lane)} lane(s)")
     yield _models(config)
     for lane in config.lane:
-        yield _board(lane)
+        yield from _board(lane)
         for camera in lane.camera:
             yield _camera(camera.id, camera.url)
     yield _broker(config.mqtt)
@@ -68,31 +67,9 @@ def _models(config: Config) -> Finding:
     return _judged("models", look, BarieError)
 
 
-def _board(lane: LaneConfig) -> Finding:
-    def look() -> str:
-        board = open_board(lane.board)
-        try:
-            inputs = board.read_inputs()
-            told = (
-                ", ".join(f"{name} {'on' if value else 'off'}" for name, value in inputs.items()) or "no inputs wired"
-            )
-            return f"{board.describe()}: {told}"
-        finally:
-            board.close()
-
-    finding = _judged(f"board of {lane.id}", look, BoardError)
-    return finding if finding.mark == "FAIL" else _limits(finding, lane)
-
-
-def _limits(finding: Finding, lane: LaneConfig) -> Finding:
-    """A boom stands at one of its ends or between them, never at both: wires swapped or inverted."""
-    if "limit_open on" in finding.detail and "limit_closed on" in finding.detail:
-        return Finding(
-            "FAIL",
-            finding.what,
-            f"{finding.detail}; both limits at once: an input of {lane.id} is wired or set up inverted",
-        )
-    return finding
+def _board(lane: LaneConfig) -> Iterator[Finding]:
+    for mark, words in check_board(lane.board, lane.barrier):
+        yield Finding(mark, f"board of {lane.id}", words)
 
 
 def _camera(name: str, url: str) -> Finding:
