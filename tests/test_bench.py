@@ -138,8 +138,10 @@ def stand_in(monkeypatch: pytest.MonkeyPatch, name: str, **parts: object) -> Non
 @pytest.mark.vision
 @pytest.mark.slow
 @pytest.mark.timeout(300)
-def test_the_eyes_give_every_figure() -> None:
-    found = taken(bench_vision.figures(lengths=Lengths(frame_s=0, busy_s=3, idle_s=1)))
+def test_the_eyes_give_every_figure(tmp_path: Path) -> None:
+    bench_live.show(bench_live.PLATE_CLIP, tmp_path, "short", empty=True)
+    lengths = Lengths(frame_s=0, busy_s=3, idle_s=1, clips=(tmp_path / "short.mp4",))
+    found = taken(bench_vision.figures(lengths=lengths))
     assert set(found) == {
         "vision.frame_ms_median",
         "vision.replay_realtime_factor",
@@ -216,6 +218,6 @@ def test_a_camera_that_never_comes_is_said() -> None:
 
 
 def test_the_benches_reader_knows_the_clips_plate() -> None:
-    image, plate = bench_vision.plate_frame()
+    image, plate = bench_live.plate_frame()
     assert image.shape == (720, 1280, 3)
     assert models.plate_table().read(plate, "two_line", 1.0).kind != "other"

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from edge import clock
+from edge.agent.cameras import OnReading
 from edge.agent.gate import Gate
 from edge.config import load_config
 from edge.core.model import PlateRead, Reading
@@ -37,9 +38,21 @@ class BenchGate:
         self._table = models.plate_table()
         self._photo, self._crop = ((config_path.parent / f"{name}.jpg").read_bytes() for name in ("photo", "crop"))
         self._tracks = FIRST_TRACK
+        self._ages_ms: list[float] = []
+        for camera in self.gate.cameras.values():
+            # Nothing else stands where a reading has just come in: the way on is the supervisor's own.
+            camera._on_reading = self._timed(camera._on_reading)
+
+    def _timed(self, pass_on: OnReading) -> OnReading:
+        def on_reading(reading: Reading, photo: bytes, crop: bytes) -> None:
+            self._ages_ms.append((clock.mono_ns() - reading.captured_mono_ns) / 1e6)
+            pass_on(reading, photo, crop)
+
+        return on_reading
 
     def do(self, asked: dict[str, Any]) -> dict[str, Any]:
-        """`declare` (a file), `read` (a plate; the answer's `at_ms` is the wall clock as it arrives), `gone`."""
+        """`declare` (a file), `read` (a plate; the answer's `at_ms` is the wall clock as it arrives), `gone`, and
+        `ages`: how old the frames of the cameras' own readings were when these came, in ms, since last asked."""
         actor = self.gate.actors[self._lane.id]
         if "declare" in asked:
             payload = Path(asked["declare"]).read_bytes()
@@ -51,6 +64,9 @@ class BenchGate:
             return {"at_ms": at_ms}
         elif "gone" in asked:
             actor.on_notice(Notice("left", 0, "", clock.mono_s()))
+        elif "ages" in asked:
+            told, self._ages_ms = self._ages_ms, []
+            return {"ages_ms": told}
         return {}
 
     def _reading(self, plate: str) -> Reading:

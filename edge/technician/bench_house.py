@@ -6,15 +6,14 @@ import asyncio
 import json
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
 from edge.errors import BarieError
 from edge.technician import demo_lane
-from edge.technician.bench_live import READY_WITHIN_S, until
-from edge.technician.bench_vision import plate_frame
+from edge.technician.bench_live import READY_WITHIN_S, plate_frame, show, until
 from edge.technician.broker_process import any_broker, free_port
 from edge.technician.demo_camera import RtspServer
 from edge.technician.demo_guard import Panel
@@ -59,6 +58,10 @@ class House:
         """The passage on the screen; empty where there is none."""
         return self.view()["passage"] or {}
 
+    def ages_ms(self) -> list[float]:
+        """Of the cameras' own readings since last asked: how old the frame was when the reading came."""
+        return [float(age) for age in self.do(ages="")["ages_ms"]]
+
     def up(self) -> bool:
         if self.gate.poll() is not None:
             raise self._ended()
@@ -70,8 +73,9 @@ class House:
 
 
 @contextmanager
-def house(folder: Path) -> Iterator[House]:
-    """The lane with its camera up and its boom known; the camera shows an empty lane. Raises BarieError."""
+def house(folder: Path, clips: Sequence[str] = ()) -> Iterator[House]:
+    """The lane with its cameras up and its boom known: one camera on an empty lane, or one for each of these sample
+    clips, which play in a loop. Raises BarieError."""
     with ExitStack() as ends:
         broker = any_broker(folder)
         broker.start()
@@ -84,10 +88,20 @@ def house(folder: Path) -> Iterator[House]:
         port = free_port()
         rtsp_port = int(rtsp.url("").rpartition(":")[2].partition("/")[0])
         config = demo_lane.write_config(folder, [lane], port, broker.port, rtsp_port)
+        for number, clip in enumerate(clips):
+            name = f"{lane.show.lane}-{number}" if number else lane.show.lane
+            show(clip, folder / "video", name)
+            if number:
+                _add_camera(config, name, rtsp.url(name))
         one = House(folder, lane, rtsp, port, _start(folder, config))
         ends.callback(_end, one.gate)
         until(one.up, "the gate process, its camera and its board", READY_WITHIN_S)
         yield one
+
+
+def _add_camera(config: Path, name: str, url: str) -> None:
+    with config.open("a", encoding="utf-8") as file:
+        file.write(f'\n[[lane.camera]]\nid = "{name}"\nurl = "{url}"\n')
 
 
 def _start(folder: Path, config: Path) -> subprocess.Popen[bytes]:

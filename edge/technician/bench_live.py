@@ -3,6 +3,7 @@ processes takes of the machine."""
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import socket
@@ -17,10 +18,12 @@ from typing import Any
 
 from edge import clock, resources
 from edge.config import VisionConfig
-from edge.errors import BarieError, CameraError
+from edge.errors import BarieError, CameraError, ConfigError
+from edge.ports import Image
 from edge.technician.broker_process import free_port
 from edge.technician.demo_camera import DemoCamera, RtspServer
 from edge.vision import link
+from edge.vision.capture import clip_frames
 
 READY_WITHIN_S = 90.0
 PLATE_CLIP = "b1-out-vn-two-line"
@@ -52,11 +55,9 @@ def until(condition: Callable[[], bool], what: str, within_s: float = READY_WITH
 
 
 class LiveEye:
-    """A real vision process on a stream, as the gate process starts it. `ages_ms`: of each reading when its message
-    came, counted from when its frame came off the wire."""
+    """A real vision process on a stream, as the gate process starts it; what it reads goes nowhere."""
 
     def __init__(self, url: str) -> None:
-        self.ages_ms: list[float] = []
         self.health: dict[str, Any] = {}
         self._sock, theirs = socket.socketpair()
         with theirs:
@@ -71,11 +72,8 @@ class LiveEye:
         decoder = link.Decoder()
         try:
             while data := self._sock.recv(1 << 16):
-                came_ns = clock.mono_ns()
                 for message in decoder.feed(data):
-                    if message.kind == "reading":
-                        self.ages_ms.append((came_ns - message.fields["captured_mono_ns"]) / 1e6)
-                    elif message.kind == "health":
+                    if message.kind == "health":
                         self.health = dict(message.fields)
         except OSError:
             pass  # closed by us, or the process ended: `up` says so
@@ -118,6 +116,20 @@ def show(clip: str, folder: Path, name: str, *, empty: bool = False) -> None:
     camera = DemoCamera(source, folder, name)
     camera.prepare()
     camera.show("empty")
+
+
+def plate_frame() -> tuple[Image, str]:
+    """A frame of a sample clip in which a vehicle stands with its one plate, and that plate. Raises BarieError."""
+    clip = resources.sample_videos() / f"{PLATE_CLIP}.mp4"
+    try:
+        passage = json.loads(clip.with_suffix(".expected.json").read_text(encoding="utf-8"))["passages"][0]
+        at_ns, plate = float(passage["stands_s"][0]) * 1e9, str(passage["plate"])
+    except (OSError, ValueError, KeyError, IndexError, TypeError) as error:
+        raise ConfigError(str(clip), [f"its .expected.json cannot be used: {error!r}"]) from error
+    for frame in clip_frames(clip):
+        if frame.captured_mono_ns >= at_ns:
+            return frame.image, plate
+    raise ConfigError(str(clip), ["ends before its vehicle stands"])
 
 
 # ---------------------------------------------------------------- processes

@@ -5,7 +5,6 @@ Wall times are what a guard waits; the CPU seconds beside them are what stays tr
 
 from __future__ import annotations
 
-import json
 import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -17,20 +16,22 @@ import cv2
 
 from edge import clock, resources
 from edge.config import VisionConfig
-from edge.errors import BarieError, ConfigError
+from edge.errors import BarieError
 from edge.ports import Image
 from edge.technician import bench_rivals
 from edge.technician.bench import tell
+from edge.technician.bench_house import House, house
 from edge.technician.bench_live import (
     BUSY_CLIPS,
     PLATE_CLIP,
     Figure,
-    LiveEye,
     cores,
     figure,
     live_eyes,
+    plate_frame,
     quantile,
     tree,
+    until,
 )
 from edge.technician.bench_rivals import Look
 from edge.technician.replay import Eye, replay
@@ -44,15 +45,15 @@ READINGS_LEAST = 5
 
 @dataclass(frozen=True, slots=True)
 class Lengths:
-    """How long each measurement takes, in seconds; and how many clips are replayed."""
+    """How long each measurement takes, in seconds; and which clips are replayed, by default one or, `long`, all."""
 
-    frame_s: float = 8.0
-    busy_s: float = 24.0
-    idle_s: float = 8.0
-    clips: int = 1
+    frame_s: float = 6.0
+    busy_s: float = 23.0
+    idle_s: float = 6.0
+    clips: tuple[Path, ...] = ()
 
 
-SHORT, LONG = Lengths(), Lengths(frame_s=60.0, busy_s=300.0, idle_s=60.0, clips=100)
+LONG = Lengths(frame_s=60.0, busy_s=300.0, idle_s=60.0)
 
 
 @dataclass(slots=True)
@@ -64,12 +65,13 @@ class _Times:
 def figures(against: Sequence[str] = (), *, long: bool = False, lengths: Lengths | None = None) -> Iterator[Figure]:
     """Every `vision.*` figure; `vision.vs_…_ratio` for each name in `against` that can be had. Raises BarieError."""
     bench_rivals.check(against)
-    lengths = lengths or (LONG if long else SHORT)
+    lengths = lengths or (LONG if long else Lengths())
     table = models.plate_table()
     reader = VisionConfig().reader
     eye = Eye(*models.build(reader, table, THREADS), table)
     yield from frame_figures(eye, against, lengths.frame_s, reader)
-    yield replay_figure(eye, lengths.clips)
+    clips = sorted(resources.sample_videos().glob("*.mp4" if long else f"{PLATE_CLIP}.mp4"))
+    yield replay_figure(eye, lengths.clips or clips)
     with tempfile.TemporaryDirectory(prefix="barie-bench-") as name:
         yield idle_figure(Path(name), lengths.idle_s)
     with tempfile.TemporaryDirectory(prefix="barie-bench-") as name:
@@ -93,20 +95,6 @@ def frame_figures(eye: Eye, against: Sequence[str], seconds: float, reader: str)
     yield figure("vision.frame_ms_median", median(ours.wall_ms), "ms", how)
     for name in list(looks)[1:]:
         yield _ratio(name, ours, times[name])
-
-
-def plate_frame() -> tuple[Image, str]:
-    """A frame of a sample clip in which a vehicle stands with its one plate, and that plate. Raises BarieError."""
-    clip = resources.sample_videos() / f"{PLATE_CLIP}.mp4"
-    try:
-        passage = json.loads(clip.with_suffix(".expected.json").read_text(encoding="utf-8"))["passages"][0]
-        at_ns, plate = float(passage["stands_s"][0]) * 1e9, str(passage["plate"])
-    except (OSError, ValueError, KeyError, IndexError, TypeError) as error:
-        raise ConfigError(str(clip), [f"its .expected.json cannot be used: {error!r}"]) from error
-    for frame in clip_frames(clip):
-        if frame.captured_mono_ns >= at_ns:
-            return frame.image, plate
-    raise ConfigError(str(clip), ["ends before its vehicle stands"])
 
 
 def take_turns(looks: Mapping[str, Look], image: Image, seconds: float) -> dict[str, _Times]:
@@ -149,10 +137,8 @@ def _ratio(name: str, ours: _Times, theirs: _Times) -> Figure:
 # ---------------------------------------------------------------- a clip
 
 
-def replay_figure(eye: Eye, clips: int) -> Figure:
+def replay_figure(eye: Eye, paths: Sequence[Path]) -> Figure:
     """Seconds of video in one second of `barie replay`, decoding included."""
-    paths = sorted(resources.sample_videos().glob("*.mp4"))
-    paths = [path for path in paths if path.stem == PLATE_CLIP] if clips == 1 else paths[:clips]
     video_s = sum(_length_s(path) for path in paths)
     began_s, began_cpu_s = time.perf_counter(), time.process_time()
     for path in paths:
@@ -174,36 +160,34 @@ def idle_figure(folder: Path, seconds: float) -> Figure:
     """One camera on an empty lane."""
     with live_eyes(folder, [PLATE_CLIP], empty=True) as eyes:
         time.sleep(min(2.0, seconds))  # the first looks at a new scene are not what an empty lane costs
-        value = cores(lambda: _pids(eyes), seconds)
+        value = cores(lambda: tree(eyes[0].process.pid), seconds)
         fps = eyes[0].health.get("fps_in")
     how = f"one camera process over RTSP, 1280x720 at {fps} frames a second, nothing moving, {seconds:.0f} s"
     return figure("vision.idle_cores", value, "cores", how)
 
 
 def busy_figures(folder: Path, seconds: float) -> Iterator[Figure]:
-    """Two cameras that both see a vehicle come, stand and go, again and again."""
-    with live_eyes(folder, BUSY_CLIPS) as eyes:
-        for eye in eyes:
-            eye.ages_ms.clear()
-        value = cores(lambda: _pids(eyes), seconds)
-        fps = [eye.health.get("fps_in") for eye in eyes]
-        how = f"two camera processes over RTSP, 1280x720 at {fps} frames a second, a vehicle each 11.5 s, "
-        how += f"{seconds:.0f} s; without the gate process"
+    """The whole agent with two cameras that both see a vehicle come, stand and go, again and again."""
+    with house(folder, BUSY_CLIPS) as one:
+        until(lambda: bool(one.ages_ms()), "a first reading")
+        value = cores(lambda: tree(one.gate.pid), seconds)
+        how = f"gate process and {len(BUSY_CLIPS)} camera processes over RTSP, 1280x720 at 12.5 frames a second, "
+        how += f"a vehicle each 11.5 s at each, {seconds:.0f} s"
         yield figure("vision.two_camera_cores", value, "cores", how)
-        yield _age(eyes, seconds)
+        ages_ms = _ages_ms(one)
+    how = f"frame off the wire to its reading in the gate process, {len(ages_ms)} readings of those cameras, "
+    how += f"median {median(ages_ms):.0f} ms, largest {max(ages_ms):.0f} ms"
+    yield figure("vision.frame_age_ms_p99", quantile(ages_ms, 0.99), "ms", how)
 
 
-def _age(eyes: Sequence[LiveEye], seconds: float) -> Figure:
-    """Raises BarieError where no reading came at all: that is not an age of nought."""
-    deadline_s = clock.mono_s() + max(30.0, seconds)
-    while len(ages := [age for eye in eyes for age in eye.ages_ms]) < READINGS_LEAST and clock.mono_s() < deadline_s:
-        time.sleep(0.1)
-    if not ages:
-        raise BarieError("bench vision: no camera read anything: vision.frame_age_ms_p99 cannot be given")
-    how = f"frame off the wire to its reading in the gate's socket, {len(ages)} readings of two live cameras, "
-    how += f"median {median(ages):.0f} ms, largest {max(ages):.0f} ms"
-    return figure("vision.frame_age_ms_p99", quantile(ages, 0.99), "ms", how)
+def _ages_ms(one: House) -> list[float]:
+    """Of everything read meanwhile, and of some more where that was little. Raises BarieError where nothing comes: that
+    is not an age of nought."""
+    ages_ms: list[float] = []
 
+    def enough() -> bool:
+        ages_ms.extend(one.ages_ms())
+        return len(ages_ms) >= READINGS_LEAST
 
-def _pids(eyes: Sequence[LiveEye]) -> list[int]:
-    return [pid for eye in eyes for pid in tree(eye.process.pid)]
+    until(enough, f"{READINGS_LEAST} readings of two cameras")
+    return ages_ms
