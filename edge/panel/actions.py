@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Annotated, Any, TypeVar
 
 from pydantic import BaseModel, ConfigDict, StringConstraints, ValidationError
@@ -9,15 +10,25 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
+from edge.errors import RefusedError
+from edge.panel.accounts import Accounts
 from edge.panel.door import Session, check_csrf, signed_in
 from edge.panel.feed import lane_of
 from edge.panel.rights import ACTION_NAMES
 from edge.panel.settings import Panel
-from edge.ports import Action, ActionResult
+from edge.ports import Action, ActionResult, Person
 
 LARGEST_BODY = 32 * 1024
 Model = TypeVar("Model", bound=BaseModel)
 Key = Annotated[str, StringConstraints(pattern=r"^[0-9A-Za-z-]{8,64}$")]
+
+
+class Second(BaseModel):
+    """The second person's number and PIN, given for this one press."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+    id: Annotated[str, StringConstraints(max_length=32)]
+    pin: Annotated[str, StringConstraints(max_length=12)]
 
 
 class Press(BaseModel):
@@ -29,7 +40,8 @@ class Press(BaseModel):
     passage: Annotated[str, StringConstraints(max_length=100)] | None
     reason: Annotated[str, StringConstraints(max_length=100)] = ""
     words: Annotated[str, StringConstraints(max_length=500)] = ""
-    value: Annotated[str, StringConstraints(max_length=16_000)] = ""
+    value: Annotated[str, StringConstraints(max_length=24_000)] = ""
+    second: Second | None = None
 
 
 class Settle(BaseModel):
@@ -53,7 +65,11 @@ async def act(request: Request) -> Response:
     if press.name not in panel.rights.get(session.person.role, frozenset()):
         raise HTTPException(403, "not_your_role")
     panel.door.touch(request)
-    result = await panel.ledger.do(lane_of(request), _action(press, session))
+    try:
+        second = await _second(request, press.second, session.person)
+    except RefusedError as error:
+        return _answer(press.key, ActionResult(False, error.code, None, error.detail))
+    result = await panel.ledger.do(lane_of(request), _action(press, session, second))
     return _answer(press.key, result)
 
 
@@ -75,7 +91,22 @@ async def touch(request: Request) -> Response:
     return Response(status_code=204)
 
 
-def _action(press: Press, session: Session) -> Action:
+async def _second(request: Request, given: Second | None, first: Person) -> Person | None:
+    """The second person, proven here and now. Raises RefusedError: same_person, wrong_pin, locked_out,
+    too_many_tries, second_role."""
+    if given is None:
+        return None
+    if given.id == first.id:
+        raise RefusedError("same_person")
+    accounts: Accounts = request.app.state.accounts
+    # Argon2 is slow on purpose: never on the loop that also drives the barrier.
+    person = await asyncio.to_thread(accounts.check_pin, given.id, given.pin)
+    if "second" not in request.app.state.panel.rights.get(person.role, frozenset()):
+        raise RefusedError("second_role")
+    return person
+
+
+def _action(press: Press, session: Session, second: Person | None) -> Action:
     return Action(
         key=press.key,
         name=press.name,  # type: ignore[arg-type]  # one of ACTION_NAMES, which are read from this very type
@@ -84,6 +115,7 @@ def _action(press: Press, session: Session) -> Action:
         reason=press.reason,
         words=press.words,
         value=press.value,
+        second=second,
     )
 
 

@@ -13,7 +13,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
-from edge.panel import actions, feed, pages
+from edge.panel import actions, feed, pages, transfer
 from edge.panel.accounts import Accounts
 from edge.panel.door import AccountsDoor, DemoDoor, Door
 from edge.panel.headers import SafeHeaders
@@ -26,6 +26,10 @@ from edge.ports import Desk
 ROUTES = [
     Route("/", pages.index),
     Route("/lanes.json", feed.lanes_json),
+    Route("/people.json", feed.people_json),
+    Route("/transfer", transfer.overview),
+    Route("/transfer/list.csv", transfer.as_csv),
+    Route("/transfer/list.html", transfer.as_page),
     Route("/lane/{lane}", pages.lane_page),
     Route("/lane/{lane}/view.json", feed.view_json),
     Route("/lane/{lane}/events", feed.events),

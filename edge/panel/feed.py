@@ -44,6 +44,14 @@ async def lanes_json(request: Request) -> Response:
     return JSONResponse({"now": wall_iso(), "lanes": lanes})
 
 
+async def people_json(request: Request) -> Response:
+    """Who may be the second person of an override at this screen: everybody whose role may, but who is signed in."""
+    session, panel = signed_in(request), request.app.state.panel
+    people = [one for one in request.app.state.accounts.people() if "second" in panel.rights.get(one.role, ())]
+    rows = [{"id": one.id, "name": one.name, "role": one.role} for one in people if one.id != session.person.id]
+    return JSONResponse({"people": rows})
+
+
 async def events(request: Request) -> Response:
     """Server-sent events: `view` as soon as the lane changes, `beat` twice a second, `locked` when the session ends."""
     stream = _stream(request, lane_of(request), signed_in(request))

@@ -41,7 +41,7 @@ class SafeHeaders:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
                 for name, value in FIXED.items():
-                    headers[name] = value
+                    headers.setdefault(name, value)  # a page to print brings a stricter policy of its own
                 headers.setdefault("Cache-Control", "no-store")
             await send(message)
 

@@ -46,7 +46,7 @@ async def index(request: Request) -> Response:
     lanes = panel.desk.lanes
     if len(lanes) == 1:
         return RedirectResponse(f"/lane/{next(iter(lanes))}", 303)
-    return _page(
+    return page(
         request, "lanes.html", session, {"views": {id: view_for(panel, each, session) for id, each in lanes.items()}}
     )
 
@@ -58,7 +58,8 @@ async def lane_page(request: Request) -> Response:
         return RedirectResponse(f"/sign-in?next=/lane/{request.path_params['lane']}", 303)
     panel.door.touch(request)
     view = view_for(panel, lane, session)
-    return _page(request, "lane.html", session, {"view": view, "many": len(panel.desk.lanes) > 1})
+    lists = "transfer_list" in panel.rights.get(session.person.role, frozenset())
+    return page(request, "lane.html", session, {"view": view, "many": len(panel.desk.lanes) > 1, "lists": lists})
 
 
 async def sign_in_page(request: Request) -> Response:
@@ -121,12 +122,12 @@ def _sign_in(request: Request, why: str, status: int = 200) -> Response:
         "token": token,
         "next": safe_next(request.query_params.get("next", "/")),
     }
-    response = _page(request, "signin.html", None, more, status)
+    response = page(request, "signin.html", None, more, status)
     response.set_cookie(FORM_COOKIE, token, httponly=True, samesite="strict", path="/sign-in")
     return response
 
 
-def _page(request: Request, name: str, session: Session | None, more: dict[str, Any], status: int = 200) -> Response:
+def page(request: Request, name: str, session: Session | None, more: dict[str, Any], status: int = 200) -> Response:
     panel: Panel = request.app.state.panel
     context: dict[str, Any] = {
         "language": language_of(request),

@@ -13,8 +13,11 @@ from edge.ports import Action
 ACTION_NAMES: frozenset[str] = frozenset(get_args(get_type_hints(Action)["name"]))
 ROLES = ("guard", "shift_leader", "customs", "yard_operator", "technician", "auditor")
 
+MAY = ("second", "transfer_list")
+"""What a role may do beside the actions: be the second person of an override; fetch the list of hand-over records."""
+
 Rights = Mapping[str, frozenset[str]]
-"""role -> names of the actions it may do; looking is every role's."""
+"""role -> names of the actions it may do, and of what else it may; looking is every role's."""
 
 
 def load_rights(path: Path | None = None) -> Rights:
@@ -27,6 +30,8 @@ def load_rights(path: Path | None = None) -> Rights:
     for role, entry in raw.items():
         unknown = sorted(set(entry["actions"]) - ACTION_NAMES)
         faults += [f"{role}.actions: no such action: {name}" for name in unknown]
+        unknown = sorted(set(entry.get("may", ())) - set(MAY))
+        faults += [f"{role}.may: no such right: {name}" for name in unknown]
     if faults:
         raise ConfigError(path.name, faults)
-    return {role: frozenset(entry["actions"]) for role, entry in raw.items()}
+    return {role: frozenset(entry["actions"]) | frozenset(entry.get("may", ())) for role, entry in raw.items()}

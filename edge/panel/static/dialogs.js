@@ -3,17 +3,22 @@ import { h, holdable } from "./dom.js";
 import { plateKeyboard, wordKeys } from "./keyboard.js";
 import { photoUrl, plateSign, procedureName } from "./plate.js";
 import { stepName, stepTable } from "./steps.js";
+import { askSecond } from "./second.js";
 import { dayClock, section, t } from "./words.js";
 
 const dialog = document.getElementById("dialog");
 let about = null;
 let typing = null;
 
-dialog.addEventListener("close", () => { about = typing = null; });
+dialog.addEventListener("close", () => { about = typing = null; dialog.classList.remove("wide"); });
+
+/** Physical keys typed while the sheet is open go to `then` from now on. */
+export const typeInto = (then) => { typing = then; };
+export const close = () => dialog.close();
 document.addEventListener("keydown", (event) => {
   if (!dialog.open) return;
   if (event.key === "Escape") dialog.close();
-  else if (typing && !event.target.matches("textarea")) typing(event);
+  else if (typing && !event.target.matches("textarea, input")) typing(event);
 });
 
 export const isOpen = () => dialog.open;
@@ -28,7 +33,8 @@ export function closeIfNot(passageId) {
   return true;
 }
 
-function show(passage, title, ...parts) {
+/** Opens the sheet with these parts; `passage` is what it is about, null for the lane itself. */
+export function show(passage, title, ...parts) {
   const head = h("div", { class: "dialog-head" }, h("h2", { id: "dialog-title", text: title }),
     h("button", { type: "button", class: "tool", id: "dialog-back", text: t("app.cancel"), onclick: () => dialog.close() }));
   dialog.setAttribute("aria-labelledby", "dialog-title");
@@ -58,7 +64,13 @@ export function askReason(action, passage, send) {
   const choices = section(`${action}_reason`).map((each) => h("label", { class: "choice" },
     h("input", { type: "radio", name: "reason", value: each, onchange: () => { reason = each; judge(); } }),
     h("span", { text: t(`${action}_reason.${each}`) })));
-  const done = () => { dialog.close(); send({ reason, words: words.value.trim() }); };
+  const done = () => {
+    dialog.close();
+    const given = { reason, words: words.value.trim() };
+    // A customs hold asks for two people: the second one proves it on this very screen.
+    if (action === "override" && passage.two_people) askSecond(passage, (second) => send({ ...given, second }));
+    else send(given);
+  };
   const list = h("div", { class: "choices", role: "radiogroup" }, ...choices);
   words.addEventListener("input", judge);
   if (hold) holdable(submit, done);

@@ -44,14 +44,26 @@ export function plateKeyboard(first, changed) {
   };
 }
 
-/** Keys that write into a text area. */
+/** Keys that write into a text area, or into whatever field `area()` says is meant. */
 export function wordKeys(area) {
-  const write = (next) => {
-    area.value = next.slice(0, area.maxLength);
-    area.dispatchEvent(new Event("input"));
-  };
-  const space = (key) => key(" ", () => write(`${area.value} `), "wide");
-  const box = keys((letter) => write(area.value + letter), () => write(shorter(area.value)), space);
+  const field = () => (typeof area === "function" ? area() : area);
+  const write = (next) => into(field(), next);
+  const space = (key) => key(" ", () => write(`${field()?.value ?? ""} `), "wide");
+  const box = keys((letter) => write(`${field()?.value ?? ""}${letter}`), () => write(shorter(field()?.value ?? "")), space);
   box.querySelector(".wide").setAttribute("aria-label", "space");
   return box;
+}
+
+/** Digits that write into one field: a PIN, a count. */
+export function digitKeys(field) {
+  const key = (label, then) => h("button", { type: "button", class: "key", text: label, onclick: then });
+  return h("div", { class: "keys" }, h("div", { class: "key-row" },
+    ...[..."1234567890"].map((digit) => key(digit, () => into(field, field.value + digit))),
+    key("⌫", () => into(field, shorter(field.value)))));
+}
+
+function into(field, next) {
+  if (!field) return;
+  field.value = field.maxLength > 0 ? next.slice(0, field.maxLength) : next;
+  field.dispatchEvent(new Event("input", { bubbles: true }));
 }

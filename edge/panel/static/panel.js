@@ -1,5 +1,7 @@
 // The lane's page: follows the lane, shows what it is told, and sends one press at a time.
 import { drawBoom } from "./boom.js";
+import { askPaper } from "./paper.js";
+import { askMore, askSeals, waiting } from "./ways.js";
 import { askChecked, askDeclaration, askPlate, askReason, closeIfNot, isOpen, onToggle, showStep } from "./dialogs.js";
 import { holdable, setText } from "./dom.js";
 import { follow } from "./feed.js";
@@ -41,16 +43,28 @@ function draw() {
   const language = getLanguage();
   const { passage } = view;
   setText($("lane-name"), name(view.name));
-  setText($("lane-place"), `${t(`place.${view.place}`)} · ${t(`direction.${view.direction}`)} · ${t(`mode.${view.mode}`)}`);
+  setText($("lane-place"), `${t(`place.${view.place}`)} · ${t(`direction.${view.direction}`)} · ${t(`mode.${view.mode}`)}${yardText()}`);
   drawPlate($("plate-row"), view, language, () => open("type_plate"));
   drawPhoto($("photo"), passage, language);
   drawVerdict($("verdict"), passage, language);
-  drawFacts($("facts"), view, language, () => open("pick_declaration"));
+  drawFacts($("facts"), view, language, open);
+  const n = waiting(view);
+  setText($("more"), n > 0 ? `${t("more.title")} (${n})` : t("more.title"));
+  $("more").classList.toggle("caution", n > 0);
+  $("paper-band").hidden = !view.paper;
   drawSteps($("steps"), passage, language, showStep);
   drawBoom($("boom"), view.boom, language);
   document.body.dataset.passage = passage?.state ?? "none";
   showStatus();
   showButtons();
+}
+
+/** " · Bãi 12/200 xe (6 %)": how full the yard behind a yard gate is. */
+function yardText() {
+  const yard = view.yard;
+  if (!yard) return "";
+  const places = { count: yard.count, capacity: yard.capacity, percent: Math.round(yard.percent) };
+  return ` · ${t(yard.doubtful ? "yard.doubtful" : yard.full ? "yard.full" : "yard.level", places)}`;
 }
 
 function showStatus() {
@@ -109,6 +123,7 @@ async function send(action, more = {}) {
   tell(() => outcome(answer, what(), time));
   showButtons();
   if (restarted) reload();
+  return answer;
 }
 
 /** Another start of the gate process serves another page; what became of the last press is carried over to it. */
@@ -127,6 +142,7 @@ function carriedOver() {
 
 function outcome(answer, what, time) {
   if (answer.code === "unsure") return ["bad", t("pressed.unsure", { what })];
+  if (answer.code === "paper_faults") return ["bad", t("pressed.refused", { what, why: t("result.paper_faults") })];
   if (!answer.done) return ["bad", t("pressed.refused", { what, why: [tOr(`result.${answer.code}`, answer.code), answer.detail].filter(Boolean).join(" ") })];
   return ["good", t(answer.seq === null ? "pressed.done" : "pressed.done_seq", { what, time, seq: answer.seq })];
 }
@@ -137,6 +153,8 @@ function open(action) {
   const then = (more) => send(action, more);
   if (action === "confirm") view.passage.needs_check ? askChecked(view.passage, then) : then({});
   else if (action === "type_plate") askPlate(view.passage, then);
+  else if (action === "seals") askSeals(view.passage, then);
+  else if (action === "paper_form") askPaper(view.passage, view.paper_options, (value) => send("paper_form", { value }));
   else if (action === "pick_declaration") askDeclaration(view.passage, then);
   else askReason(action, view.passage, then);
 }
@@ -157,6 +175,7 @@ for (const button of document.querySelectorAll("button[data-action]")) {
   else button.addEventListener("click", () => (action === "stop" ? send(action) : open(action)));
 }
 $("next-camera").addEventListener("click", () => { live.next(); showStatus(); });
+$("more").addEventListener("click", () => askMore(view, "lists" in $("more").dataset, send));
 $("language").addEventListener("click", () => { switchLanguage(); tell(message); draw(); });
 $("sign-out")?.addEventListener("click", async () => {
   await fetch("/sign-out", { method: "POST", headers: { "X-CSRF-Token": boot.csrf } }).catch(() => {});

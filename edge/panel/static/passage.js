@@ -6,6 +6,7 @@ import { procedureName } from "./plate.js";
 const PAST = new Set(["permitted", "opening", "open", "through", "turned_away", "left"]);
 /** Names that may run on for lines: what tells them apart stands at their front. */
 const LONG = new Set(["facts.procedure", "facts.declarant", "facts.goods"]);
+const WAYS = ["pick_declaration", "seals", "paper_form"];
 const SAID = new Set(["missing", "guard_opens", "complete", "yard_auto"]);
 const SIGNS = { ready: "✓", release: "✓", await: "!", refuse: "✕", unknown: "?", not_opened: "✕", none: "…" };
 
@@ -58,19 +59,21 @@ function missingLine(each, key, here) {
 const small = (text) => (text ? h("small", { class: "article", text: article(text) }) : null);
 
 /** Facts of the declaration, or why there are none; while the lane is clear, the last passages. */
-export function drawFacts(section, view, language, pick) {
+export function drawFacts(section, view, language, open) {
   const passage = view.passage;
   const shows = passage
-    ? [passage.id, passage.declaration, passage.others, passage.procedure, passage.verdict?.verdict, view.can.includes("pick_declaration")]
+    ? [passage.id, passage.declaration, passage.others, passage.procedure, passage.verdict?.verdict, passage.seals, ...WAYS.map((way) => view.can.includes(way))]
     : [null, view.last];
   paint(section, [shows, language], () => {
     if (!passage) return lastPassages(view.last);
     const several = passage.others.length > 0 && view.can.includes("pick_declaration")
-      && h("button", { type: "button", class: "press choose", id: "pick_declaration", onclick: pick,
+      && h("button", { type: "button", class: "press choose", id: "pick_declaration", onclick: () => open("pick_declaration"),
         text: t("facts.others", { n: passage.others.length + (passage.declaration ? 1 : 0) }) });
-    if (passage.declaration) return [factList(passage), several];
-    if (passage.verdict?.verdict !== "unknown") return several;
-    return [h("p", { class: "no-declaration", text: t("facts.no_declaration") }), h("p", { text: t("facts.no_declaration_help") }), several];
+    const ways = ["seals", "paper_form"].filter((way) => view.can.includes(way)).map((way) =>
+      h("button", { type: "button", class: "press choose", id: way, text: t(`action.${way}`), onclick: () => open(way) }));
+    if (passage.declaration) return [factList(passage), several, ...ways];
+    if (passage.verdict?.verdict !== "unknown") return [several, ...ways];
+    return [...ways, h("p", { class: "no-declaration", text: t("facts.no_declaration") }), h("p", { text: t("facts.no_declaration_help") }), several];
   });
 }
 

@@ -14,12 +14,13 @@ export function plateSign(plate, small = false) {
 /** The plate area: cut-out, sign, how sure, raw text if it differs, other plates. `choose` opens the choice of candidates. */
 export function drawPlate(section, view, language, choose) {
   const passage = view.passage;
-  const shows = passage && [passage.id, passage.plate, passage.plates, passage.crop, view.can.includes("type_plate")];
+  const shows = passage && [passage.id, passage.plate, passage.plates, passage.crop, passage.verdict?.verdict, view.can.includes("type_plate")];
   paint(section, [shows, language], () => {
     if (!passage) return [h("h2", { class: "empty-title", text: t("passage.nobody") }), h("p", { text: t("passage.nobody_long") })];
     const plate = passage.plate;
     if (!plate) return [h("h2", { class: "empty-title", text: passage.state === "reading" ? t("plate.reading") : t("plate.none") })];
-    const unsure = !plate.decided && plate.candidates.length > 1 && view.can.includes("type_plate");
+    const unfound = passage.verdict?.verdict === "unknown" && !passage.declaration;
+    const unsure = (!plate.decided || unfound) && plate.candidates.length > 1 && view.can.includes("type_plate");
     return [
       h("div", { class: "plate-and-crop" },
         plateSign(plate),
