@@ -19,6 +19,8 @@ from edge.errors import BarieError, ConfigError
 
 Command = Callable[[argparse.Namespace], int]
 
+BENCH_PARTS = ("agent", "barrier", "law", "panel", "store", "uplink", "vision")
+
 if TYPE_CHECKING:
     Commands = argparse._SubParsersAction[argparse.ArgumentParser]
 
@@ -89,6 +91,7 @@ def _agent(commands: Commands) -> None:
     add.add_argument("id")
     add.add_argument("--name", required=True)
     add.add_argument("--role", required=True)
+    _config_option(_add(account, "list", "the accounts that there are", _account_list))
 
 
 def _run(args: argparse.Namespace) -> int:
@@ -120,13 +123,20 @@ def _account_add(args: argparse.Namespace) -> int:
     return run(Path(load_config(args.config).site.data_dir), args.id, args.name, args.role)
 
 
+def _account_list(args: argparse.Namespace) -> int:
+    from edge.config import load_config
+    from edge.technician.account import run_list
+
+    return run_list(Path(load_config(args.config).site.data_dir))
+
+
 # ---------------------------------------------------------------- vision
 
 
 def _vision(commands: Commands) -> None:
     read = _add(commands, "read", "one JSON line for each image: the plates on it", _read)
     read.add_argument("images", nargs="+", type=Path)
-    read.add_argument("--reader", default=None)
+    read.add_argument("--reader", default=None, help="rapidocr (default) or own")
     replay = _add(commands, "replay", "the real pipeline on recorded video: one JSON line for each passage", _replay)
     replay.add_argument("clips", nargs="+", metavar="CLIP")
     replay.add_argument("--config", type=Path, default=None, metavar="FILE")
@@ -175,7 +185,10 @@ def _record(commands: Commands) -> None:
     central.add_argument("--broker", default="127.0.0.1:1883", metavar="HOST:PORT")
     central.add_argument("--site", required=True)
     central.add_argument("--declarations", type=Path, default=None, metavar="FOLDER")
-    central.add_argument("--db", type=Path, required=True, metavar="FILE")
+    central.add_argument("--db", type=Path, default=Path("central.db"), metavar="FILE")
+    central.add_argument(
+        "--check", default=None, metavar="HOST:PORT", help="try the consumer behind this broker instead"
+    )
     central.add_argument("--protocol", choices=["5", "3.1.1"], default="5")
 
 
@@ -194,6 +207,10 @@ def _journal_export(args: argparse.Namespace) -> int:
 
 
 def _central(args: argparse.Namespace) -> int:
+    if args.check is not None:
+        from edge.technician.central_check import run as check
+
+        return check(args.check, args.site, args.protocol)
     from edge.technician.central import run
 
     return run(args.broker, args.site, args.declarations, args.db, args.protocol)
@@ -209,9 +226,31 @@ def _demo(commands: Commands) -> None:
     )
     demo.add_argument("--headless", action="store_true", help="a scripted guard presses; one summary line at the end")
     demo.add_argument("--port", type=int, default=8080)
+    sim = _add(commands, "sim", "the simulated boom and traffic alone; last line JSON with the counts", _sim)
+    what = sim.add_mutually_exclusive_group(required=True)
+    what.add_argument("--scenario", type=Path, default=None, metavar="FILE")
+    what.add_argument("--passages", type=int, default=None, metavar="N", help="random passages with random faults")
+    sim.add_argument("--seed", type=int, default=1)
+    bench = _add(commands, "bench", "the figures that the README quotes, one JSON line each", _bench)
+    bench.add_argument("part", choices=BENCH_PARTS)
+    bench.add_argument(
+        "--against", default="", metavar="NAME,…", help="vision: also measure these readers, where installed"
+    )
 
 
 def _run_demo(args: argparse.Namespace) -> int:
     from edge.technician.demo import run
 
     return run(args.seconds, headless=args.headless, port=args.port)
+
+
+def _sim(args: argparse.Namespace) -> int:
+    from edge.technician.sim import run
+
+    return run(args.scenario, args.passages, args.seed)
+
+
+def _bench(args: argparse.Namespace) -> int:
+    from edge.technician.bench import run
+
+    return run(args.part, [name for name in args.against.split(",") if name])
