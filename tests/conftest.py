@@ -1,4 +1,4 @@
-"""What every run says first: which of the real parts it has."""
+"""What every run says at its end: which of the real parts it has."""
 
 from __future__ import annotations
 
@@ -6,17 +6,24 @@ import os
 import shutil
 import subprocess
 
+import pytest
+
 from tests.brokers import MOSQUITTO
 from tests.browser import CHROMIUM
 
 
-def pytest_report_header() -> list[str]:
-    if MOSQUITTO is not None:
-        done = subprocess.run([MOSQUITTO, "-h"], check=False, capture_output=True, text=True)
-        broker = done.stdout.partition("\n")[0] or "mosquitto"
-    else:
-        broker = "iotcore only (mosquitto is not installed)"
-        if os.environ.get("BARIE_REQUIRE_MOSQUITTO") == "1":
-            raise SystemExit("BARIE_REQUIRE_MOSQUITTO=1 and there is no mosquitto: apt-get install mosquitto")
-    browser = CHROMIUM if shutil.which(CHROMIUM) else "none: browser tests are skipped"
-    return [f"MQTT broker: {broker}", f"browser: {browser}"]
+def pytest_sessionstart() -> None:
+    if MOSQUITTO is None and os.environ.get("BARIE_REQUIRE_MOSQUITTO") == "1":
+        raise pytest.UsageError("BARIE_REQUIRE_MOSQUITTO=1 and there is no mosquitto: apt-get install mosquitto")
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    browser = CHROMIUM if shutil.which(CHROMIUM) else "none: browser tests were skipped"
+    terminalreporter.write_line(f"ran on MQTT broker: {broker_name()}; browser: {browser}")
+
+
+def broker_name() -> str:
+    if MOSQUITTO is None:
+        return "iotcore only (mosquitto is not installed)"
+    done = subprocess.run([MOSQUITTO, "-h"], check=False, capture_output=True, text=True)
+    return f"{done.stdout.partition(chr(10))[0] or 'mosquitto'}, and iotcore"
