@@ -38,7 +38,7 @@ def run_central(
     *,
     out: Callable[[str], None],
     stop: threading.Event,
-    protocol: Protocol = "3.1.1",
+    protocol: Protocol = "5",
 ) -> None:
     """Until `stop`; connects again by itself. `out` gets JSON lines, one or several at a time, for everything
     that happens."""

@@ -1,0 +1,198 @@
+"""`barie central --check BROKER`: does the platform's own consumer keep the contract? Plays a gate with one new lane.
+
+Every event is well made unless a check says otherwise. What is looked at is what a gate can see: the lane's `ack`.
+"""
+
+from __future__ import annotations
+
+import json
+import secrets
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from edge import clock
+from edge.core import events
+from edge.core.events import Anchor
+from edge.uplink.link import Link, LinkError, LinkSettings, Protocol
+from edge.uplink.mailbox import Arrived, Connected, Lost, Mailbox, Subscribed
+from edge.uplink.topics import Topics
+
+ANSWER_S = 10.0
+SETTLE_S = 1.0
+RESEND_S = 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """`why` says what was seen where it is not what the contract asks for."""
+
+    name: str
+    ok: bool
+    why: str = ""
+
+
+def check(
+    settings: LinkSettings,
+    site: str,
+    *,
+    protocol: Protocol = "5",
+    restart: Callable[[], None] | None = None,
+) -> Iterator[Checked]:
+    """One result for each check, in order. `restart` restarts the consumer; without it that check is left out. Raises
+    LinkError."""
+    lane = f"check-{secrets.token_hex(4)}"
+    gate = _Gate(settings, protocol, Topics(site), lane, [_event(site, lane)])
+    for _ in range(59):
+        gate.made.append(_event(site, lane, after=gate.made[-1]))
+    try:
+        gate.connect()
+        yield from _checks(gate, restart)
+    finally:
+        gate.close()
+
+
+def _checks(gate: _Gate, restart: Callable[[], None] | None) -> Iterator[Checked]:
+    yield gate.expect("in order", range(1, 21), 20)
+    yield gate.expect("repeats change nothing", [*range(5, 16), *range(5, 16)], 20)
+    yield gate.expect("no acknowledgement over a gap", [21, 22, 24, 25], 22)
+    yield gate.expect("the gap is filled", [23], 25)
+    yield gate.expect("reversed order", [30, 29, 28, 27, 26], 30)
+    gate.close()
+    gate.connect()
+    yield gate.expect("a gate that forgot its acknowledgements", range(1, 31), 30)
+    yield gate.expect_bad("content that does not give its hash", _changed(gate.made[30]), 30)
+    yield gate.expect("the right one after it", [31], 31)
+    other = _event(gate.topics.site, gate.lane, after=gate.made[29], body={"other": True})
+    yield gate.expect_bad("another event under a number that is taken", other, 31)
+    yield gate.expect("the first one stands, and the chain goes on", [32], 32)
+    yield gate.expect_bad("no JSON", b"\xff{", 32)
+    yield gate.expect("and goes on", range(33, 41), 40)
+    if restart is not None:
+        gate.send(range(41, 46))
+        restart()
+        yield gate.expect("a restart of the consumer", range(41, 51), 50)
+    last = 50 if restart is not None else 40
+    gate.made[last + 2] = _loss(gate, last + 1, last + 2)
+    yield gate.expect("events that their gate declares lost", [last + 3], last + 3)
+
+
+@dataclass
+class _Gate:
+    settings: LinkSettings
+    protocol: Protocol
+    topics: Topics
+    lane: str
+    made: list[bytes]
+    acks: list[int] = field(default_factory=list)
+    _link: Link | None = None
+    _mailbox: Mailbox = field(default_factory=Mailbox)
+
+    def connect(self) -> None:
+        self._mailbox = Mailbox()
+        self._link = Link(self.settings, self.protocol, self._mailbox)
+        self._link.open()
+        connected = self._await(Connected)
+        if connected.refused:
+            raise LinkError(f"broker refused: {connected.refused}", refused=True)
+        self._link.subscribe([(self.topics.ack(self.lane), False)])
+        if any(self._await(Subscribed).refused):
+            raise LinkError("broker refused the subscription: check its ACL", refused=True)
+
+    def close(self) -> None:
+        if self._link is not None:
+            self._link.close()
+            self._link = None
+
+    def send(self, numbers: Sequence[int]) -> None:
+        for number in numbers:
+            self.publish(self.made[number - 1])
+
+    def publish(self, payload: bytes) -> None:
+        assert self._link is not None
+        self._link.publish(self.topics.event(self.lane), payload)
+
+    def expect(self, name: str, numbers: Sequence[int], acked: int) -> Checked:
+        """Sends, as a gate does again after a while, until `acked` comes; then nothing higher may follow."""
+        self.acks.clear()
+        until_s = clock.mono_s() + ANSWER_S
+        while clock.mono_s() < until_s and acked not in self.acks:
+            self.send(numbers)
+            self._listen(RESEND_S, lambda: acked in self.acks)
+        self._listen(SETTLE_S, lambda: False)
+        return self._judge(name, acked, asked=acked in self.acks)
+
+    def expect_bad(self, name: str, payload: bytes, acked: int) -> Checked:
+        """Nothing beyond `acked` may be acknowledged for this."""
+        self.acks.clear()
+        self.publish(payload)
+        self._listen(SETTLE_S, lambda: False)
+        return self._judge(name, acked, asked=True)
+
+    def _judge(self, name: str, acked: int, *, asked: bool) -> Checked:
+        if any(seq > acked for seq in self.acks):
+            return Checked(name, False, f"acknowledged {max(self.acks)}; {acked} is all that can be stored")
+        if not asked:
+            return Checked(name, False, f"no acknowledgement of {acked} within {ANSWER_S:g} s; seen: {self.acks[-5:]}")
+        return Checked(name, True)
+
+    def _listen(self, seconds: float, done: Callable[[], bool]) -> None:
+        until_s = clock.mono_s() + seconds
+        while not done() and (left_s := until_s - clock.mono_s()) > 0:
+            self._take(self._mailbox.take(left_s))
+
+    def _take(self, letter: Any) -> None:
+        if isinstance(letter, Lost):
+            raise LinkError(f"connection lost: {letter.why}")
+        if isinstance(letter, Arrived) and self._link is not None:
+            self._link.done(letter)
+            self.acks.append(int(json.loads(letter.payload)["seq"]))
+
+    def _await(self, kind: type[Any]) -> Any:
+        until_s = clock.mono_s() + ANSWER_S
+        while (left_s := until_s - clock.mono_s()) > 0:
+            letter = self._mailbox.take(left_s)
+            if isinstance(letter, kind):
+                return letter
+            self._take(letter)
+        raise LinkError(f"broker did not answer within {ANSWER_S:g} s")
+
+
+# ---------------------------------------------------------------- events
+
+
+def _event(
+    site: str,
+    lane: str,
+    *,
+    after: bytes | None = None,
+    kind: str = "health",
+    body: dict[str, Any] | None = None,
+) -> bytes:
+    before = json.loads(after) if after is not None else None
+    envelope = events.build(
+        event_id=clock.new_id(),
+        site=site,
+        lane=lane,
+        after=Anchor(before["seq"], before["hash"]) if before else Anchor(),
+        kind=kind,
+        captured_at=None,
+        recorded_at=clock.wall_iso(),
+        boot_id="conformance-check",
+        mono_ns=clock.mono_ns(),
+        clock="synced",
+        body=body or {"check": True},
+        sign=None,
+    )
+    return envelope.to_bytes()
+
+
+def _changed(payload: bytes) -> bytes:
+    """The same envelope with another content under the old hash."""
+    return payload.replace(b'{"check":true}', b'{"check":false}')
+
+
+def _loss(gate: _Gate, first: int, last: int) -> bytes:
+    """The event behind a hole that its gate declares: an alarm that names it."""
+    body = {"code": "record_set_aside", "lost_from": first, "lost_to": last}
+    return _event(gate.topics.site, gate.lane, after=gate.made[last - 1], kind="alarm", body=body)
