@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import sys
+import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,6 +25,9 @@ from edge.vision.pipeline import Pipeline, Seen
 
 CLIP_SUFFIXES = (".mp4", ".mkv", ".avi", ".mov")
 READER = "rapidocr"
+
+
+PROGRESS_S = 2.0
 
 
 @dataclass(slots=True)
@@ -73,7 +77,11 @@ def replay(path: Path, eye: Eye) -> list[dict[str, Any]]:
     """The clip's passages in the order of their first reading. Raises CameraError, ModelError."""
     pipeline = Pipeline(eye.camera, eye.detector, eye.reader, eye.table, eye.region)
     tracks: dict[int, _Followed] = {}
+    told_s = time.monotonic()
     for frame in clip_frames(path):
+        if time.monotonic() - told_s > PROGRESS_S:
+            told_s = time.monotonic()
+            print(f"barie replay: {path.name}: {frame.captured_mono_ns / 1e9:.0f} s in", file=sys.stderr)
         for told in pipeline.step(frame):
             if isinstance(told, Seen):
                 _follow(tracks, told.reading)
