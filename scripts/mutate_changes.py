@@ -22,18 +22,34 @@ SWAPS: dict[type[ast.AST], list[type[ast.AST]]] = {
 NAMES = {"max": "min", "min": "max", "any": "all", "all": "any"}
 
 
+Spot = tuple[ast.AST, str, int | None, ast.AST]
+"""A node by its parent, the parent's field and, in a list, its index."""
+
+
 @dataclass(frozen=True)
 class Mutant:
-    """`name` is module.function: before => after; `tree` the whole module with that one change."""
+    """`name` is module.function: before => after; `new` takes the place of one node of `tree`, the whole module."""
 
     module: str
     function: str
     what: str
     tree: ast.Module
+    spot: Spot
+    new: ast.AST
 
     @property
     def name(self) -> str:
         return f"{self.module.rpartition('.')[2]}.{self.function}: {self.what}"
+
+    def change(self) -> ast.Module:
+        """The tree with the change in it, for good: a mutant lives in a process of its own."""
+        parent, field, index, old = self.spot
+        ast.copy_location(self.new, old)
+        if index is None:
+            setattr(parent, field, self.new)
+        else:
+            getattr(parent, field)[index] = self.new
+        return ast.fix_missing_locations(self.tree)
 
 
 def changes(node: ast.AST) -> Iterator[ast.AST]:
@@ -105,9 +121,6 @@ def functions(tree: ast.Module) -> Iterator[tuple[str, ast.FunctionDef]]:
             yield from ((f"{node.name}.{part.name}", part) for part in node.body if isinstance(part, ast.FunctionDef))
 
 
-Spot = tuple[ast.AST, str, int | None, ast.AST]
-
-
 def spots(parent: ast.AST) -> Iterator[Spot]:
     """Places below `parent` where a node may be exchanged; not in annotations, docstrings and the texts of messages."""
     for field, value in ast.iter_fields(parent):
@@ -123,33 +136,21 @@ def spots(parent: ast.AST) -> Iterator[Spot]:
             yield from spots(child)
 
 
-def _put(spot: Spot, new: ast.AST) -> None:
-    parent, field, index, _ = spot
-    if index is None:
-        setattr(parent, field, new)
-    else:
-        getattr(parent, field)[index] = new
-
-
 def mutants(module: str) -> Iterator[Mutant]:
     """Every change of every function of a module given by its dotted name."""
     tree = ast.parse((ROOT / (module.replace(".", "/") + ".py")).read_text(encoding="utf-8"))
     for name, function in functions(tree):
-        for spot in list(spots(function)):
+        for spot in spots(function):
             for new in changes(spot[3]):
                 before, after = (ast.unparse(node).splitlines()[0] for node in (spot[3], new))
-                ast.copy_location(new, spot[3])
-                _put(spot, new)
-                changed = ast.fix_missing_locations(copy.deepcopy(tree))
-                _put(spot, spot[3])
-                yield Mutant(module, name, f"{before}  =>  {after}", changed)
+                yield Mutant(module, name, f"{before}  =>  {after}", tree, spot, new)
 
 
 def put_in_place(mutant: Mutant) -> None:
     """Give the loaded module's functions, methods and properties the mutant's code: whoever imported them runs it."""
     module = importlib.import_module(mutant.module)
     changed = dict(vars(module))
-    exec(compile(mutant.tree, f"<{mutant.name}>", "exec"), changed)  # noqa: S102  our own source
+    exec(compile(mutant.change(), f"<{mutant.name}>", "exec"), changed)  # noqa: S102  our own source
     for name, old in list(vars(module).items()):
         if getattr(old, "__module__", None) != module.__name__:
             continue
@@ -162,6 +163,7 @@ def put_in_place(mutant: Mutant) -> None:
 def _give_code(old: object, new: object, source: str | None) -> None:
     if isinstance(old, property) and isinstance(new, property):
         old, new = old.fget, new.fget
-    if isinstance(old, types.FunctionType) and isinstance(new, types.FunctionType):
-        if old.__code__.co_filename == source:  # a dataclass's own methods are nobody's
-            old.__code__ = new.__code__
+    if not (isinstance(old, types.FunctionType) and isinstance(new, types.FunctionType)):
+        return
+    if old.__code__.co_filename == source:  # a dataclass's own methods are nobody's
+        old.__code__ = new.__code__
