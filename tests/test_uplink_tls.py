@@ -70,12 +70,16 @@ class Client:
 
     def __init__(self, port: int, folder: Path, name: str, *, ca: str = "ca") -> None:
         self.mailbox = Mailbox()
-        files = {
-            "ca_file": f"{folder}/{ca}.pem",
-            "cert_file": f"{folder}/{name}.pem",
-            "key_file": f"{folder}/{name}.key",
-        }
-        self.link = Link(LinkSettings("127.0.0.1", port, f"test-{name}", tls=True, **files), "5", self.mailbox)
+        settings = LinkSettings(
+            "127.0.0.1",
+            port,
+            f"test-{name}",
+            tls=True,
+            ca_file=f"{folder}/{ca}.pem",
+            cert_file=f"{folder}/{name}.pem",
+            key_file=f"{folder}/{name}.key",
+        )
+        self.link = Link(settings, "5", self.mailbox)
         self.link.open()
         self.got: list[str] = []
         self.refused: list[str] = []
