@@ -87,7 +87,7 @@ class Watch:
             self.note("fault", code)
         for code in sorted(old.keys() - now.keys()):
             self.note("fault_cleared", code)
-        if "board_lost" in found and "board_lost" not in old:
+        if "board_lost" in found:
             self.lose_board()
         if self.asked.reset:  # EN ISO 13849-1, 5.2.2: a reset starts no motion by itself
             self.state = replace(self.state, reversals=0, tended=False)
