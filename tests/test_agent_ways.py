@@ -523,9 +523,8 @@ def test_a_vehicle_that_left_during_the_restart_is_not_said_to_be_through(world:
     kept = world.store.declaration(declaration.id)
     assert kept is not None
     assert "passed" not in [one.act for one in kept.confirmations]
-    assert [event["body"]["restarted"] for event in world.events("passage") if event["body"]["stage"] == "ended"] == [
-        True
-    ]
+    (ended,) = [event["body"] for event in world.events("passage") if event["body"]["stage"] == "ended"]
+    assert (ended["outcome"], ended["restarted"], ended["declaration"]) == ("unseen", True, declaration.id)
 
 
 def test_a_yard_gates_own_opening_survives_a_restart_too(yard: World) -> None:

@@ -103,6 +103,10 @@ def test_a_killed_gate_process_opens_nothing_twice_and_loses_nothing(chain: Chai
     assert counters.lowered_onto_something == 0
     assert counters.opened_without_command == 0
     assert answer["seq"] in [event["seq"] for event in whole(chain)], "what the guard was told is at the centre"
+    bodies = {event["seq"]: event["body"] for event in chain.at_centre()}
+    ended = [body for body in bodies.values() if body.get("stage") == "ended"][-1]
+    assert ended["declaration"] == bodies[answer["seq"]]["declaration"], "the passage is still of its declaration"
+    assert ended["outcome"] in ("through", "unseen"), "seen by the loops, or gone before the new process looked"
 
 
 def test_a_killed_broker_delays_and_loses_nothing(chain: Chain) -> None:

@@ -51,5 +51,8 @@ def noticed(notice: Notice, passage: Passage | None) -> dict[str, Any]:
     }
 
 
-def ended(passage: Passage, assessment: Assessment | None) -> dict[str, Any]:
-    return {"outcome": outcome(passage), "verdict": assessment.verdict.verdict if assessment else None}
+def ended(passage: Passage, assessment: Assessment | None, *, unseen: bool = False) -> dict[str, Any]:
+    """`unseen`: a restart lay between; where no loop saw it through, nobody can say that it left either."""
+    how = outcome(passage)
+    how_seen = "unseen" if unseen and how == "left" else how
+    return {"outcome": how_seen, "verdict": assessment.verdict.verdict if assessment else None}

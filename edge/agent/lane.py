@@ -15,7 +15,7 @@ from edge.agent.law import Assessment, AtGate
 from edge.agent.shown import Shown
 from edge.core import passage as passages
 from edge.core.model import Reading
-from edge.core.passage import Effect
+from edge.core.passage import Effect, Passage
 from firmware_io.safety import Notice
 
 LAST_SHOWN = 8
@@ -215,13 +215,18 @@ class LaneActor(LaneState):
         passage = self.lane.passage
         if passage is None:
             return
+        await self._know_again(passage)
+        await self.record.through(passage, self.shown.assessment, passage.serial or notice.serial)
+
+    async def _know_again(self, passage: Passage) -> None:
+        """What a restart found in the record is of its declaration still, though nobody asked about it since."""
         if self.shown.assessment is None and self.shown.restored:
             texts = [plate.text for plate in passage.decided]
             self.shown.assessment = await asyncio.to_thread(self._ask, texts)
-        await self.record.through(passage, self.shown.assessment, passage.serial or notice.serial)
 
     async def _record_end(self) -> None:
         if self.lane.passage is not None:
+            await self._know_again(self.lane.passage)
             ended = await self.record.ended(self.lane.passage, self.shown)
             self.last = [ended, *self.last][:LAST_SHOWN]
 

@@ -83,7 +83,7 @@ class Record:
 
     async def ended(self, passage: Passage, shown: Shown) -> dict[str, Any]:
         """Returns how it ended, for the list of the last passages."""
-        ended = bodies.ended(passage, shown.assessment)
+        ended = bodies.ended(passage, shown.assessment, unseen=shown.restored)
         plate = passage.sights[0].plate.text if passage.sights else None
         if shown.recorded is not None:
             body = {**self.about(passage, shown.assessment), "stage": "ended", **ended, "restarted": shown.restored}
