@@ -12,6 +12,7 @@ import sqlite3
 import subprocess
 import sys
 import threading
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -525,3 +526,15 @@ def test_what_is_set_aside_is_counted_and_bounded(store: Store) -> None:
     rows = store._reader.execute("SELECT topic, why, size, length(payload) FROM set_aside").fetchall()
     assert rows[0] == ("topic\ufffd", "why 0", 10_000, 4096)
     assert declaration()["id"] == "CKS-1"
+
+
+def test_a_confirmation_given_again_replaces_the_one_that_came_too_early(store: Store) -> None:
+    store.put_declaration("CKS-1", payload())
+    times = ("2026-11-20T09:00:00+07:00", "2026-11-20T10:00:00+07:00")
+    for at in times:
+        with store.transaction("b1") as tx:
+            tx.confirmation("CKS-1", replace(GIVEN, at=at))
+    known = store.declaration("CKS-1")
+    assert known is not None
+    own = [one for one in known.confirmations if (one.step, one.authority, one.act) == (GIVEN.step, "BG", GIVEN.act)]
+    assert [one.at for one in own] == [times[1]]

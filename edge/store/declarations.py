@@ -253,9 +253,9 @@ def confirmations(db: sqlite3.Connection, declaration_id: str) -> list[Confirmat
 
 
 def add_confirmation(db: sqlite3.Connection, declaration_id: str, given: Confirmation) -> None:
-    """The first one stands: a second confirmation of the same act by the same authority changes nothing."""
+    """The newest one stands: one that was given before its legal predecessor does not count, and is given again."""
     db.execute(
-        "INSERT OR IGNORE INTO confirmation (declaration_id, step, authority, act, at, by, via, plate)"
-        " VALUES (?,?,?,?,?,?,?,?)",
+        "INSERT INTO confirmation (declaration_id, step, authority, act, at, by, via, plate) VALUES (?,?,?,?,?,?,?,?)"
+        " ON CONFLICT DO UPDATE SET at = excluded.at, by = excluded.by, via = excluded.via",
         (declaration_id, given.step, given.authority, given.act, given.at, given.by, given.via, given.plate or ""),
     )
