@@ -90,11 +90,12 @@ class Law:
         candidates = choose([declaration for group in found.values() for declaration in group])
         declaration = self._store.declaration(at.picked) if at.picked else next(iter(candidates), None)
         now = clock.wall_iso()
+        mine = self._unit(declaration, plates)
         facts = self._facts(lane, plates, at, candidates, declaration, now)
         verdict = decide(self.rules, self._choices, declaration, lane.place, lane.direction, now=now, facts=facts)
         steps: tuple[StepView, ...] = ()
         if declaration is not None and declaration.procedure in self.rules.procedures:
-            steps = outline(self.rules, self._choices, declaration, lane.place, lane.direction)
+            steps = outline(self.rules, self._choices, declaration, lane.place, lane.direction, mine)
         others = tuple(candidate for candidate in candidates if declaration is None or candidate.id != declaration.id)
         plate = next(
             (text for text, group in found.items() if declaration and any(one.id == declaration.id for one in group)),
@@ -114,7 +115,7 @@ class Law:
     ) -> Facts:
         return Facts(
             exact_plate=bool(plates) or at.picked is not None,
-            plates=tuple(plates),
+            plates=self._unit(declaration, plates),
             watch=next((why for plate in plates if (why := self._store.watch(plate)) is not None), None),
             customs_hold=next((why for plate in plates if (why := self._customs_hold(plate)) is not None), None),
             seals_seen=at.seals.seen,
@@ -129,6 +130,12 @@ class Law:
             overstay_s=self._stays(declaration, plates, now),
             candidates=sum(candidate.state == "active" for candidate in candidates) or 1,
         )
+
+    @staticmethod
+    def _unit(declaration: Declaration | None, plates: Sequence[str]) -> tuple[str, ...]:
+        """The declared tractor with its trailers, whichever of their plates was read; the plates themselves where
+        none is declared (a guard picked the declaration)."""
+        return (unit(declaration, plates) if declaration is not None else ()) or tuple(plates)
 
     def _customs_hold(self, plate: str) -> str | None:
         hold = self._store.notes("customs_hold", normal_plate(plate)).get(normal_plate(plate))
