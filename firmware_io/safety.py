@@ -96,7 +96,7 @@ class _Tick(Watch):
                 self.alarm("opened_unasked", "open" if up else "moving")
                 self.state = replace(self.state, phase="unknown", since_s=self.now)
             case "unknown" | "stopped" if up or down:
-                self.find("open" if up else "closed")
+                self.find(up)
 
     def follow_opening(self, up: bool) -> None:
         if up and self.elapsed_s() >= self.set.pulse_s:
@@ -127,13 +127,13 @@ class _Tick(Watch):
         self.go("unknown", kind, code)
         self.fail(kind)
 
-    def find(self, where: Phase) -> None:
+    def find(self, up: bool) -> None:
         """The boom was found at a limit with no motion of ours under way: at start, moved by hand, or late."""
         late = self.state.serial > 0
-        if where == "closed":
-            self.shut("closed" if late else "observed", "late" if late else "closed")
-        else:
+        if up:
             self.go("open", "opened" if late else "observed", "late" if late else "open")
+        else:
+            self.shut("closed" if late else "observed", "late" if late else "closed")
 
     def shut(self, kind: NoticeKind, code: str = "") -> None:
         """The boom is down: this opening is over, and so is its permit."""

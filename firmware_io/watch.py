@@ -141,8 +141,7 @@ class Watch:
 
     def observe(self) -> None:
         """Remember since when each input has its value; see vehicles come, enter and go."""
-        pairs = zip(INPUTS, self.state.seen, strict=True)
-        self.state = replace(self.state, seen=tuple(self.look(name, seen) for name, seen in pairs))
+        self.state = replace(self.state, seen=tuple(self.look(name, self.seen(name)) for name in INPUTS))
         if not self.state.here and self.steady("presence", True, self.set.debounce_s):
             self.arrive()
         elif self.state.here and self.steady("presence", False, self.set.presence_off_s):
