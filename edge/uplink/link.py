@@ -22,7 +22,7 @@ from paho.mqtt.properties import Properties
 from paho.mqtt.subscribeoptions import SubscribeOptions
 
 from edge.errors import BarieError
-from edge.uplink.mailbox import Arrived, Connected, Letter, Lost, Mailbox, Published, Subscribed
+from edge.uplink.mailbox import Arrived, Connected, Letter, Lost, Mailbox, Published, Subscribed, wait
 
 Protocol = Literal["5", "3.1.1"]
 RECEIVE_MAXIMUM = 100
@@ -155,12 +155,12 @@ class Link:
         """Wait for the network or for `wake`, then read and write what can be without waiting."""
         raw: Any = self._client.socket()
         if raw is None or raw.fileno() < 0:
-            select.select([wake], [], [], timeout_s)
+            wait(timeout_s, {wake.fileno(): select.POLLIN})
             return
         hidden = isinstance(raw, ssl.SSLSocket) and raw.pending() > 0
-        writing = [raw] if self._client.want_write() else []
-        readable, _, _ = select.select([raw, wake], writing, [], 0.0 if hidden else timeout_s)
-        if hidden or raw in readable:
+        asked = select.POLLIN | (select.POLLOUT if self._client.want_write() else 0)
+        seen = wait(0.0 if hidden else timeout_s, {raw.fileno(): asked, wake.fileno(): select.POLLIN})
+        if hidden or seen.get(raw.fileno(), 0) & ~select.POLLOUT:
             self._read()
         if self._client.want_write():
             self._client.loop_write()

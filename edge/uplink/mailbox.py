@@ -7,6 +7,7 @@ small packet to one another cost more than the packets.
 
 from __future__ import annotations
 
+import math
 import select
 import socket
 from collections import deque
@@ -130,6 +131,14 @@ class Mailbox:
                 self._woken = True
 
 
+def wait(timeout_s: float, files: dict[int, int]) -> dict[int, int]:
+    """What happened to which file (poll, because select ends at 1,024 open files), rounded up to a millisecond."""
+    poll = select.poll()
+    for file, events in files.items():
+        poll.register(file, events)
+    return dict(poll.poll(math.ceil(timeout_s * 1000)))
+
+
 def _only_wake(timeout_s: float, wake: socket.socket) -> None:
     """There is no connection."""
-    select.select([wake], [], [], timeout_s)
+    wait(timeout_s, {wake.fileno(): select.POLLIN})
