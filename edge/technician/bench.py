@@ -6,6 +6,7 @@ import importlib
 import importlib.util
 import json
 import os
+import signal
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
@@ -31,8 +32,13 @@ def run(part: str, against: Sequence[str] = (), *, long: bool = False) -> int:
 
     Returns 0. Raises BarieError where a part is unknown or something that it needs is missing.
     """
-    for line in figures(part, against, long=long):
-        print(json.dumps({**line, "load": load()}, ensure_ascii=False), flush=True)
+    # Ended from outside, a bench takes its broker, cameras and browser with it, as it does at Ctrl-C.
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        for line in figures(part, against, long=long):
+            print(json.dumps({**line, "load": load()}, ensure_ascii=False), flush=True)
+    finally:
+        signal.signal(signal.SIGTERM, before)
     return 0
 
 

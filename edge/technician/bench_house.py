@@ -52,7 +52,7 @@ class House:
         return json.loads(line)  # type: ignore[no-any-return]
 
     def view(self) -> dict[str, Any]:
-        return asyncio.run(self.panel.view(self.name))
+        return json.loads(self.panel.fetch(f"/lane/{self.name}/view.json"))  # type: ignore[no-any-return]
 
     def passage(self) -> dict[str, Any]:
         """The passage on the screen; empty where there is none."""

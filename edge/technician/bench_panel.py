@@ -6,7 +6,6 @@ keep both cores busy meanwhile, as at a gate with two cameras.
 
 from __future__ import annotations
 
-import asyncio
 import tempfile
 import time
 from collections.abc import Iterator
@@ -84,16 +83,11 @@ def _turn_away(one: House, trucks: Trucks) -> float:
     plate, _ = trucks.read()
     until(lambda: _seen(one) == plate, "the truck on the screen")
     passage = str(one.passage()["id"])
-    press = one.panel.press(one.name, "turn_away", passage, reason="no_declaration")
-
-    async def timed() -> float:
-        began_s = time.perf_counter()
-        answer = await press
-        if not answer["done"]:
-            raise BarieError(f"bench panel: the press was not done: {answer['code']} {answer.get('detail', '')}")
-        return (time.perf_counter() - began_s) * 1000
-
-    took_ms = asyncio.run(timed())
+    began_s = time.perf_counter()
+    answer = one.panel.press_here(one.name, "turn_away", passage, reason="no_declaration")
+    took_ms = (time.perf_counter() - began_s) * 1000
+    if not answer["done"]:
+        raise BarieError(f"bench panel: the press was not done: {answer['code']} {answer.get('detail', '')}")
     one.do(gone="")
     until(lambda: not one.passage(), "the end of the passage")
     return took_ms
