@@ -167,6 +167,16 @@ def test_a_complete_form_makes_the_vehicle_ready_and_the_guards_press_opens_on_i
     assert "passed_already" in world.codes()
 
 
+def test_an_old_copy_asks_nothing_of_a_form_that_is_in_the_guards_hand(tmp_path: Path) -> None:
+    with closing(World(tmp_path, law=LawConfig(copy_age_limit_s=60))) as world:
+        world.age_s = 7200.0
+        on_paper(world)
+        world.arrives()
+        assert typed(world).done
+        assert (world.verdict(), world.passage()["needs_check"]) == ("ready", False)
+        assert world.run(world.press("confirm")).done
+
+
 def test_a_form_without_a_signature_awaits_it(world: World) -> None:
     on_paper(world)
     world.arrives()
@@ -525,6 +535,23 @@ def test_a_vehicle_that_left_during_the_restart_is_not_said_to_be_through(world:
     assert "passed" not in [one.act for one in kept.confirmations]
     (ended,) = [event["body"] for event in world.events("passage") if event["body"]["stage"] == "ended"]
     assert (ended["outcome"], ended["restarted"], ended["declaration"]) == ("unseen", True, declaration.id)
+
+
+def test_a_vehicle_that_left_after_a_refused_permit_is_not_found_again(world: World) -> None:
+    world.declares_ready()
+    world.arrives()
+    world.run(world.press("confirm"), world.notice("permit_refused", "busy"), world.notice("left"))
+    assert world.desk.view()["passage"] is None
+    world.restart()
+    assert world.desk.view()["passage"] is None
+
+
+def test_an_unread_vehicle_that_was_overridden_and_left_is_not_found_again(world: World) -> None:
+    world.run(world.notice("arrived"))
+    world.run(world.actor.open_after_record("override", {"stage": "command"}))
+    world.run(world.notice("not_opened"), world.notice("left"))
+    world.restart()
+    assert world.desk.view()["passage"] is None
 
 
 def test_a_yard_gates_own_opening_survives_a_restart_too(yard: World) -> None:

@@ -102,6 +102,7 @@ class LaneState(Actor):
             kind, body, self.best_reading(), permit=True, confirmation=confirmation, keys=keys, also=also
         )
         assert done.serial is not None
+        shown.permitted = True
         self.lane = passages.permitted(self.lane, done.serial)
         offered_s = clock.mono_s()
         self.barrier.offer(Permit(done.serial, offered_s, offered_s + PERMIT_S))

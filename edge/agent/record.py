@@ -85,7 +85,7 @@ class Record:
         """Returns how it ended, for the list of the last passages."""
         ended = bodies.ended(passage, shown.assessment, unseen=shown.restored)
         plate = passage.sights[0].plate.text if passage.sights else None
-        if shown.recorded is not None:
+        if shown.recorded is not None or shown.permitted or shown.restored:
             body = {**self.about(passage, shown.assessment), "stage": "ended", **ended, "restarted": shown.restored}
             await self._ledger.write("passage", body, also=lambda tx, _: tx.keep(STANDING, self._config.id, None))
         return {"plate": plate, "at": clock.wall_iso(), **ended}

@@ -32,6 +32,8 @@ class Shown:
     assessment: Assessment | None = None
     picked: str | None = None
     seals: Seals = field(default_factory=Seals)
+    permitted: bool = False
+    """A permit was on record for it at some time, so the record must learn of its end."""
     restored: bool = False
     """Found in the record at the start: a permit was out for it when the process before this one ended."""
     near: dict[str, tuple[str, ...]] = field(default_factory=dict)
