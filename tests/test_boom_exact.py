@@ -126,6 +126,15 @@ def test_only_a_change_between_two_known_values_is_a_sign_of_life(change: bool |
     assert state.seen[INPUTS.index("photocell")].quiet == quiet
 
 
+def test_an_input_that_comes_back_from_unknown_has_shown_nothing_and_a_reset_counts_anew() -> None:
+    case = Case(phase="closed").has(limit_closed=True)
+    seen = tuple(Seen(None if name == "photocell" else case.values[name], 50.0, 7) for name in INPUTS)
+    before, inputs = replace(case.state, seen=seen), Inputs(NOW_S, **case.values)
+    assert step(before, inputs, QUIET, NOW_S, SETTINGS)[0].seen[INPUTS.index("photocell")].quiet == 7
+    after = step(before, inputs, replace(QUIET, reset=True), NOW_S, SETTINGS)[0]
+    assert {one.quiet for one in after.seen if one.since_s == 50.0} == {0}
+
+
 @pytest.mark.parametrize(
     ("started_s", "beat_s", "codes"),
     [(98.0, 97.0, []), (98.1, 97.0, ["starting"]), (98.0, 96.9, ["host_lost"]), (98.0, None, ["host_lost"])],
