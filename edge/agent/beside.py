@@ -37,11 +37,9 @@ class Beside:
 
     def view(self, yard: Yard | None) -> dict[str, Any]:
         """Keys of the lane's mapping (docs/screen.md)."""
-        on = self.paper is not None
-        options = {"procedures": self._law.procedures_at(self._config), "requires": self._law.requires_view()}
         return {
             "paper": self.paper,
-            "paper_options": options if on else None,
+            "paper_options": self._options() if self.paper is not None else None,
             "paper_tasks": self.tasks,
             "overstays": [
                 {"declaration": one.declaration.id, "plates": one.plates, "since": one.since, "inside_s": one.inside_s}
@@ -49,3 +47,7 @@ class Beside:
             ],
             "yard": yard.view() if yard and self._config.place.startswith("yard") else None,
         }
+
+    def _options(self) -> dict[str, Any]:
+        """What a paper form may choose here: the form itself names no procedure."""
+        return {"procedures": self._law.procedures_at(self._config), "requires": self._law.requires_view()}
