@@ -206,9 +206,9 @@ class _Tick(Watch):
         """See the vehicle through; lower once the lane is clear; say so where the boom stays up for too long."""
         if self.state.entries and not self.state.passed and self.is_through():
             self.see_through()
-        if self.state.tended and self.set.closes_by == "relay":
+        if self.state.tended:
             self.lower_when_over()
-        if self.state.phase == "open" and not self.state.warned:
+        if not self.state.warned:
             self.warn_still_open()
 
     def lower_when_over(self) -> None:

@@ -131,6 +131,18 @@ def test_it_lowers_by_itself_only_behind_what_it_saw_through_or_away(state: dict
     assert not theirs.step()[1].close
 
 
+def test_one_that_took_long_to_pass_is_not_called_nobody() -> None:
+    case = Case(TWO, since_s=70.0, entries=1, entered_s=95.0, tended=True).has(limit_open=True)
+    assert case.step()[2] == [("through", ""), ("lowering", "")]
+
+
+@pytest.mark.parametrize(("here", "followed", "through"), [(0, 0, True), (1, 0, False), (1, 1, True)])
+def test_with_one_sensor_a_held_loop_is_no_proof_of_a_second_vehicle(here: int, followed: int, through: bool) -> None:
+    one_loop = replace(SETTINGS, inputs=("presence", "safety_loop", "limit_open", "limit_closed"))
+    case = Case(one_loop, entries=1, entered_s=95.0, here=bool(here), followed=bool(followed))
+    assert (("through", "") in case.has(limit_open=True, presence=bool(here)).step()[2]) is through
+
+
 def test_what_came_back_under_the_arm_after_it_had_left_is_not_away() -> None:
     one_loop = replace(SETTINGS, inputs=("presence", "safety_loop", "limit_open", "limit_closed"))
     case = Case(one_loop, entries=1, entered_s=95.0, here=True, tended=True, abandoned=True)
