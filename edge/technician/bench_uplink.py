@@ -34,29 +34,30 @@ WARM_UP = 300
 DECISION_EVERY_S = 0.02
 IN_FLIGHT = 20
 FILL_BATCH = 500
+DRAIN_S = 300.0
 
 Figure = dict[str, Any]
 
 
 def figures(events: int = EVENTS) -> Iterator[Figure]:
     """`uplink.drain_vs_plain_publish_ratio` and `uplink.decision_while_draining_ratio`."""
-    with tempfile.TemporaryDirectory(prefix="barie-bench-") as name:
+    with tempfile.TemporaryDirectory(prefix="barie-bench-") as name, _elsewhere() as there:
         folder = Path(name)
         broker = any_broker(folder)
         broker.start()
         try:
-            yield from _figures(folder, broker, events)
+            yield from _figures(folder, broker, there / "central.db", events)
         finally:
             broker.stop()
 
 
-def _figures(folder: Path, broker: BrokerProcess, events: int) -> Iterator[Figure]:
+def _figures(folder: Path, broker: BrokerProcess, db: Path, events: int) -> Iterator[Figure]:
     store = open_store(folder / "gate", lanes=(LANE, GUARDED))
     try:
         fill(store, LANE, events)
         payloads = [event.payload for event in store.pending(LANE, 0, min(events, 20_000))]
         plain = [plain_rate(broker.port, payloads)]
-        with _elsewhere() as there, centre(broker.port, there / "central.db") as db:
+        with centre(broker.port, db):
             drained_s = drain(store, broker.port)
             in_order(db, events)
         plain.append(plain_rate(broker.port, payloads))
@@ -66,16 +67,16 @@ def _figures(folder: Path, broker: BrokerProcess, events: int) -> Iterator[Figur
         )
         how += f"{plain[0]:.0f} and {plain[1]:.0f} /s, {IN_FLIGHT} in flight, {broker.name}"
         yield {"figure": "uplink.drain_vs_plain_publish_ratio", "value": round(rate / mean, 3), "unit": "", "how": how}
-        yield _decisions(store, broker, events)
+        yield _decisions(store, broker, db, events)
     finally:
         store.close()
 
 
-def _decisions(store: Store, broker: BrokerProcess, events: int) -> Figure:
+def _decisions(store: Store, broker: BrokerProcess, db: Path, events: int) -> Figure:
     """p99 of a durable decision on one lane, alone and while the other lane drains; alone both before and after."""
     fill(store, LANE, events)
     idle = decision_times(store, _countdown(WARM_UP))
-    with _elsewhere() as there, centre(broker.port, there / "central.db", niceness=5):
+    with centre(broker.port, db, niceness=5):
         worker = threading.Thread(target=drain, args=(store, broker.port))
         worker.start()
         busy = decision_times(store, lambda: not worker.is_alive())
@@ -143,8 +144,8 @@ def _elsewhere() -> Iterator[Path]:
 
 
 @contextmanager
-def centre(port: int, db: Path, *, niceness: int = 0) -> Iterator[Path]:
-    """`barie central` as a process; ready when this yields its database."""
+def centre(port: int, db: Path, *, niceness: int = 0) -> Iterator[None]:
+    """`barie central` as a process, ready. It must keep its database: a new one would wait for what is pruned here."""
     command = [
         sys.executable,
         "-m",
@@ -165,7 +166,7 @@ def centre(port: int, db: Path, *, niceness: int = 0) -> Iterator[Path]:
             if not line:
                 raise BarieError("barie central ended at its start")
         threading.Thread(target=process.stdout.read, daemon=True).start()
-        yield db
+        yield
     finally:
         process.terminate()
         process.wait(10)
@@ -177,7 +178,11 @@ def drain(store: Store, port: int) -> float:
     uplink = Uplink(SITE, config, store, StoreInbox(store, lambda *_: None), lambda lane: {})
     began_s = time.perf_counter()
     uplink.start()
+    until_s = began_s + DRAIN_S
     while store.unacknowledged(LANE).waiting:
+        if time.perf_counter() > until_s:
+            uplink.stop()
+            raise BarieError(f"the lane did not drain within {DRAIN_S:g} s")
         time.sleep(0.05)
     took_s = time.perf_counter() - began_s
     uplink.stop()
