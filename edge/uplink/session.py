@@ -214,6 +214,8 @@ class Session:
         aside."""
         if letter.retained:
             self._last_retained_s = clock.mono_s()
+        if self._copying:
+            self._puback_s = clock.mono_s()  # what the broker owes us stands behind what it sends
         try:
             self._dispatch(letter)
         except BadMessageError as error:
