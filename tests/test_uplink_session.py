@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import queue
+import resource
 import time
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -285,3 +287,20 @@ def test_topics_read_back_as_they_were_made() -> None:
         f"{TOPICS.root}/a/b/c/d": ("", ""),
     }
     assert {topic: TOPICS.parse(topic) for topic in made} == made
+
+
+@pytest.mark.broker
+def test_a_process_with_more_than_a_thousand_open_files_still_connects(mosquitto: Mosquitto, store: Store) -> None:
+    """select(2) ends at 1,024, and a gate with many cameras and browsers may get there."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if hard < 2_000:
+        pytest.skip("this user may not open that many files")
+    resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, 2_000), hard))
+    with ExitStack() as files:
+        for _ in range(1_100):
+            files.enter_context(Path("/dev/null").open("rb"))
+        link = uplink(store, mosquitto.port)
+        link.start()
+        until(lambda: link.state()[0] == "up", "connected")
+        link.stop()
+    resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
