@@ -119,7 +119,7 @@ def declaration(number: int) -> bytes:
         {"step": step, "authority": "CU", "act": "pass", "at": at, "by": "HQ-1", "via": "platform"}
         for step in ("b2_in", "b1_in")
     ]
-    head = {"id": f"D-{number}", "version": 1, "state": "active", "procedure": "EX-IN", "declared_at": at}
+    head = {"id": f"D-{number}", "version": 1, "state": "active", "procedure": "P-1", "declared_at": at}
     return json.dumps({**head, "vehicles": vehicles, "confirmations": given}).encode()
 
 

@@ -84,7 +84,7 @@ def _declaration(version: int, **more: Any) -> dict[str, Any]:
     vehicle = {"role": "tractor", "plate": "12C12345", "country": "VN", "class": "from_18t", "driver": {"name": "N"}}
     at = "2026-11-20T08:00:00+07:00"
     given = {"step": "b1_in", "authority": "CU", "act": "pass", "at": at, "by": "HQ-1", "via": "platform"}
-    head = {"id": HELD, "version": version, "state": "active", "procedure": "EX-IN", "declared_at": at}
+    head = {"id": HELD, "version": version, "state": "active", "procedure": "P-1", "declared_at": at}
     return {**head, "vehicles": [vehicle], "requires": {"fee": True}, "confirmations": [given], **more}
 
 
@@ -154,7 +154,7 @@ def _moves(declaration: Any, name: str, payload: bytes) -> bool:
 def _old_version(draw: Draw) -> Message:
     """Well-formed, but a step back, another content under the same version, or under another id's topic."""
     version = draw.choice([1, 2, 3])
-    changed = _declaration(version, procedure=draw.choice(["EX-IN2", "IM-IN", "X"]))
+    changed = _declaration(version, procedure=draw.choice(["P-2", "P-3", "X"]))
     return Topics(SITE).declaration(draw.choice([HELD, "CKS-OTHER"])), json.dumps(changed).encode()
 
 

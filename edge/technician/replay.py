@@ -79,7 +79,7 @@ def replay(path: Path, eye: Eye) -> list[dict[str, Any]]:
     tracks: dict[int, _Followed] = {}
     told_s = time.monotonic()
     for frame in clip_frames(path):
-        if time.monotonic() - told_s > PROGRESS_S:
+        if sys.stderr.isatty() and time.monotonic() - told_s > PROGRESS_S:
             told_s = time.monotonic()
             print(f"barie replay: {path.name}: {frame.captured_mono_ns / 1e9:.0f} s in", file=sys.stderr)
         for told in pipeline.step(frame):

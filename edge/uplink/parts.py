@@ -28,7 +28,7 @@ class Pace:
     torn_s: float = 60.0
     """How long after a message that could not be stored everything is asked for again."""
     backoff_min_s: float = 1.0
-    backoff_max_s: float = 60.0
+    backoff_max_s: float = 15.0
     steady_s: float = 30.0
     """A connection that lasted this long starts the back-off anew."""
 
