@@ -41,6 +41,7 @@ from edge.uplink.mqtt import Uplink
 from firmware_io.boards import open_board
 from firmware_io.loop import BarrierLoop
 from firmware_io.safety import Notice
+from firmware_io.watchdog import Watchdog
 
 log = logging.getLogger(__name__)
 
@@ -78,6 +79,7 @@ class Gate:
         plates = parse_plates(*resources.config_text("plates.toml"))
         for lane in config.lane:
             self._add_lane(lane, plates)
+        self.watchdog = Watchdog.from_environment([barrier.turns for barrier in self.barriers.values()])
         if config.mqtt is not None:
             inbox = GateInbox(self.store, self.actors, self.law.knows, self.loop)
             self.uplink = Uplink(
@@ -86,7 +88,12 @@ class Gate:
 
     def _add_lane(self, lane: LaneConfig, plates: Any) -> None:
         barrier = BarrierLoop(
-            lane.id, lambda: open_board(lane.board), lane.barrier, self._notify(lane.id), clock=clock.mono_s
+            lane.id,
+            lambda: open_board(lane.board),
+            lane.barrier,
+            self._notify(lane.id),
+            clock=clock.mono_s,
+            realtime=True,
         )
         actor = LaneActor(lane, self.store, self.law, barrier, self._wake)
         self.barriers[lane.id] = barrier
@@ -190,11 +197,13 @@ class Gate:
         tasks += [asyncio.create_task(self._beat(), name="beat"), asyncio.create_task(self._tidy(), name="tidy")]
         screen = asyncio.create_task(server.serve([sock]), name="screen")
         host, port = sock.getsockname()[:2]
+        self.watchdog.ready()
         log.info("ready: screen on http://%s:%d, %d lane(s)", host, port, len(self.actors))
         waiter = asyncio.create_task(stop.wait())
         try:
             done, _ = await asyncio.wait([*tasks, screen, waiter], return_when=asyncio.FIRST_COMPLETED)
         finally:
+            self.watchdog.stopping()
             app.state.panel.closing.set()
             server.should_exit = True
             await self._end(tasks, screen)
@@ -208,6 +217,7 @@ class Gate:
         while True:
             for barrier in self.barriers.values():
                 barrier.beat()
+            self.watchdog.feed()
             self._link_is(up=self._link()[0] == "up")
             for actor in self.actors.values():
                 actor.on_tick()

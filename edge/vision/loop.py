@@ -26,6 +26,7 @@ from edge.vision.settings import Settings
 
 log = logging.getLogger(__name__)
 
+MODELS_NICE = 10
 LIVE_EVERY_S = 0.2
 LIVE_WIDTH_PX = 640
 PHOTO_WIDTH_PX = 1280
@@ -145,6 +146,8 @@ class Worker:
 
     def _read(self) -> None:
         """Load the models and look at the newest frame, for ever. A broken model is said, never shown as "no plate"."""
+        # The models' threads, made from this one, step back behind the barrier loop, the record and the screen.
+        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), MODELS_NICE)
         try:
             pipeline = self._load()
             self._reader = "ready"
