@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import signal
 import threading
 from pathlib import Path
@@ -21,6 +22,7 @@ def run(broker: str, site: str, folder: Path | None, db: Path, protocol: Protoco
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
+    gc.set_threshold(50_000)  # every message is a handful of short-lived objects without cycles
     run_central(
         host, int(port), folder, db, site, out=lambda line: print(line, flush=True), stop=stop, protocol=protocol
     )

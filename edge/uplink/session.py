@@ -253,6 +253,8 @@ class Session:
         before = window.resent
         window.acknowledged(seq, clock.mono_s(), settle_s=self._parts.pace.settle_s)
         self._parts.counts.resent += window.resent - before
+        if not window.outstanding:
+            self._acks_due_s = clock.mono_s()
         self._more[lane] = True
         self._photo_due_s = min(self._photo_due_s, clock.mono_s() + self._parts.pace.settle_s)
 
