@@ -54,9 +54,9 @@ class Walk:
         """All that may come in one second: inputs fresh or stale, and one wish."""
         others = [name for name in self.settings.inputs if not name.startswith("limit_")]
         ends = self.ends if self.settings.has("limit_open") else ((None, None),)
-        for wish, (up, down), *told in product(self.wishes, ends, *[self.values for _ in others]):
+        for wish, (up, down), told in product(self.wishes, ends, product(self.values, repeat=len(others))):
             at_s = NOW_S if wish == "stale" else LATER_S
-            said: dict[InputName, bool | None] = dict(zip(others, told, strict=True))
+            said = dict(zip(others, told, strict=True))
             yield Inputs(at_s, limit_open=up, limit_closed=down, **said), WISHES[wish]
 
 
