@@ -233,6 +233,7 @@ def _demo(commands: Commands) -> None:
     sim.add_argument("--seed", type=int, default=1)
     bench = _add(commands, "bench", "the figures that the README quotes, one JSON line each", _bench)
     bench.add_argument("part", choices=BENCH_PARTS)
+    bench.add_argument("--long", action="store_true", help="the whole length instead of a minute or two")
     bench.add_argument(
         "--against", default="", metavar="NAME,…", help="vision: also measure these readers, where installed"
     )
@@ -253,4 +254,4 @@ def _sim(args: argparse.Namespace) -> int:
 def _bench(args: argparse.Namespace) -> int:
     from edge.technician.bench import run
 
-    return run(args.part, [name for name in args.against.split(",") if name])
+    return run(args.part, [name for name in args.against.split(",") if name], long=args.long)

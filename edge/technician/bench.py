@@ -23,7 +23,13 @@ PARTS: Mapping[str, str] = {
     "agent": "bench_agent",
 }
 LONGER = frozenset({"vision", "panel", "agent"})
-"""Parts that take `long`; the others have one length."""
+"""Parts that take `long` themselves."""
+SHORT: Mapping[str, Mapping[str, int]] = {
+    "store": {"declarations": 20_000},
+    "uplink": {"events": 5_000},
+    "barrier": {"presses": 100, "commands": 30},
+}
+"""What the other parts are cut down to where nobody asked for the whole length."""
 
 
 def run(part: str, against: Sequence[str] = (), *, long: bool = False) -> int:
@@ -51,7 +57,7 @@ def figures(part: str, against: Sequence[str] = (), *, long: bool = False) -> It
     name = f"edge.technician.{PARTS[part]}"
     if importlib.util.find_spec(name) is None:
         raise BarieError(f"bench {part}: this installation has no {name}: install barie from a whole checkout")
-    options: dict[str, Any] = {"long": long} if part in LONGER else {}
+    options: dict[str, Any] = {"long": long} if part in LONGER else {} if long else dict(SHORT.get(part, {}))
     if part == "vision":
         options["against"] = against
     made: Iterable[dict[str, Any]] = importlib.import_module(name).figures(**options)
