@@ -307,6 +307,26 @@ def test_a_withdrawal_between_two_tries_ends_them(yard: World) -> None:
     assert len(yard.barrier.offers) == 1
 
 
+def test_on_a_full_disk_nothing_opens_by_itself_and_the_passage_is_recorded_without_photos(
+    yard: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object, **__: object) -> None:
+        raise StoreFullError("no room for photos")
+
+    monkeypatch.setattr(yard.store, "room", lambda: "full")
+    monkeypatch.setattr(yard.store, "stage_evidence", full)
+    yard.declares_ready()
+    yard.arrives()
+    yard.run(yard.tick())
+    assert yard.barrier.offers == []
+    seen = [event for event in yard.events() if event["body"].get("stage") == "seen"]
+    assert len(seen) == 1
+    assert "evidence" not in seen[0]["body"]
+    monkeypatch.setattr(yard.store, "room", lambda: "low")
+    yard.run(yard.tick())
+    assert len(yard.barrier.offers) == 1, "once there is room again"
+
+
 # ---------------------------------------------------------------- a record that cannot be written
 
 

@@ -41,9 +41,7 @@ class GateHealth:
             "cameras": [self._camera(name, process) for name, process in self._cameras.items()],
             "link": self._link_view(),
             "clock": clock.state(),
-            "store": {"state": "failed", "detail": self._actor.trouble}
-            if self._actor.trouble
-            else {"state": "ok", "detail": ""},
+            "store": self._room(),
             "copy_age_s": self._copy_view(),
         }
 
@@ -51,6 +49,12 @@ class GateHealth:
         """No camera of this lane gives pictures: at a yard gate vehicles pass as normal then (Art. 23.2)."""
         now_s = clock.mono_s()
         return all(process.view.seen(now_s)[0] in ("down", "frozen") for process in self._cameras.values())
+
+    def _room(self) -> dict[str, str]:
+        """Whether the record can be written, and how much room there is for it."""
+        if self._actor.trouble:
+            return {"state": "failed", "detail": self._actor.trouble}
+        return {"state": self._store.room(), "detail": ""}
 
     def _copy_view(self) -> float | None:
         """0 while the link is up; null where this gate never had a whole copy."""

@@ -66,9 +66,10 @@ class LaneState(Actor):
         return self.lane.present or not (barrier.presence and barrier.needs_vehicle)
 
     def would_accept(self) -> bool:
-        """The vehicle is on the loop, and the barrier has no reason to refuse."""
+        """The vehicle is on the loop, the barrier has no reason to refuse, and the disk has room for what follows."""
         barrier = self.barrier.snapshot()
-        return self.here and barrier.board_ok and not barrier.faults and not barrier.held
+        room = self.store.room() != "full"
+        return room and self.here and barrier.board_ok and not barrier.faults and not barrier.held
 
     def once_key(self, assessment: Assessment) -> str:
         """What may be opened automatically one single time, whatever restarts in between."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
@@ -17,8 +18,11 @@ from edge.core import passage as passages
 from edge.core.model import Confirmation, PlateText, Reading
 from edge.core.passage import Passage, Sight
 from edge.core.yard import entered, left
-from edge.store import Transaction
+from edge.errors import StoreFullError
+from edge.store import StagedEvidence, Transaction
 from edge.wire import confirmation_to_json
+
+log = logging.getLogger(__name__)
 
 STANDING = "standing"
 """The note, by lane, of the vehicle that a permit is out for: what a restart must not forget."""
@@ -41,11 +45,23 @@ class Record:
             return
         body = {**self.about(passage, shown.assessment), **bodies.seen(shown.assessment, reading)}
         pictures = shown.pictures.get(reading.read.plate.text) if reading else None
-        photos = await self._ledger.stage(*pictures[1:]) if pictures else ()
+        photos = await self._photos(pictures)
         await self._ledger.write("passage", body, reading, photos=photos)
         if pictures and photos:
             shown.staged[pictures[0].read.plate.text] = (pictures[0], *photos)
         shown.recorded = texts
+
+    async def _photos(
+        self, pictures: tuple[Reading, bytes, bytes] | None
+    ) -> tuple[()] | tuple[StagedEvidence, StagedEvidence]:
+        """Photo and crop on disk; none where the disk is full: events come first, and the screen says why."""
+        if pictures is None:
+            return ()
+        try:
+            return await self._ledger.stage(*pictures[1:])
+        except StoreFullError as error:
+            log.warning("no photos: %s", error)
+            return ()
 
     def standing(self, tx: Transaction, recorded: Recorded, passage: Passage, shown: Shown) -> None:
         """In the transaction of a permit: who it is for."""
