@@ -307,6 +307,20 @@ def test_a_withdrawal_between_two_tries_ends_them(yard: World) -> None:
     assert len(yard.barrier.offers) == 1
 
 
+def test_customs_pairing_of_two_countries_vehicles_is_shown(world: World) -> None:
+    declaration = world.declares_ready()
+    assert (world.arrives(), world.passage()["pairing"]) == (None, None)
+    chinese = Vehicle("vehicle", "桂FA6382", "CN")
+    paired = replace(
+        declaration, version=2, vehicles=(*declaration.vehicles, chinese), requires={"transshipment": True}
+    )
+    world.declares(paired)
+    world.run(world.copy_changed())
+    shown = world.passage()["pairing"]
+    assert (shown["chinese"], shown["vietnamese"]) == (["桂FA6382"], [PLATE])
+    assert shown["confirmed_at"] is None
+
+
 def test_on_a_full_disk_nothing_opens_by_itself_and_the_passage_is_recorded_without_photos(
     yard: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:

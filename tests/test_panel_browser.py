@@ -418,6 +418,13 @@ def test_an_old_copy_asks_the_guard_to_say_that_it_was_checked(page: Chrome, lan
     assert [(action.name, action.value) for action in lane.acts] == [("confirm", "checked")]
 
 
+def test_customs_pairing_stands_among_the_facts(page: Chrome, lane: FakeLane) -> None:
+    pair = {"chinese": ["桂FA6382"], "vietnamese": ["12C12345"], "confirmed_at": None}
+    lane.show(passage=passage("ready", id="p-8", pairing=pair))
+    wait_text(page, "facts", "桂FA6382 ⇄ 12C12345")
+    wait_text(page, "facts", "chưa xác nhận")
+
+
 def test_a_boom_that_did_not_open_says_why_and_can_be_pressed_for_again(page: Chrome, lane: FakeLane) -> None:
     lane.show(passage=passage("ready", id="p-8", state="not_opened", fault="fault:tamper"))
     wait_text(page, "verdict", "Cần KHÔNG mở")

@@ -10,7 +10,8 @@ from typing import Any
 from edge.agent.law import Assessment, Law
 from edge.agent.shown import Picture, Shown
 from edge.config import LaneConfig
-from edge.core.model import Need, PlateText, StepView
+from edge.core.lookup import pairing
+from edge.core.model import Declaration, Need, PlateText, StepView
 from edge.core.passage import MOVING, Passage
 from edge.wire import declaration_to_json
 
@@ -34,6 +35,7 @@ def passage_view(passage: Passage, shown: Shown, picture: Picture, law: Law, may
         "frame_size": picture.frame_size,
         "captured_at": picture.captured_at,
         "declaration": declaration_to_json(declaration) if declaration else None,
+        "pairing": _pairing(declaration),
         "others": [
             {"id": other.id, "procedure": other.procedure, "state": other.state, "declared_at": other.declared_at}
             for other in (assessment.others if assessment else ())
@@ -104,4 +106,16 @@ def _need(need: Need, law: Law) -> dict[str, Any]:
         "state": need.state,
         "by": need.by,
         "at": need.at,
+    }
+
+
+def _pairing(declaration: Declaration | None) -> dict[str, Any] | None:
+    """Customs' pairing of a Chinese and a Vietnamese vehicle for transshipment (Art. 10.2), where there is one."""
+    found = pairing(declaration) if declaration else None
+    if found is None:
+        return None
+    return {
+        "chinese": [vehicle.plate for vehicle in found.chinese],
+        "vietnamese": [vehicle.plate for vehicle in found.vietnamese],
+        "confirmed_at": found.confirmed_at,
     }

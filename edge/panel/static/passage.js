@@ -85,6 +85,7 @@ function factList(passage) {
     ["facts.procedure", [procedureName(passage)]],
     ["facts.declarant", [declarant(d.declarant)]],
     ["facts.vehicle", (d.vehicles ?? []).flatMap((vehicle, n) => vehicleParts(vehicle, n))],
+    ["facts.pairing", [passage.pairing && pairingText(passage.pairing)]],
     ["facts.container", [boxes(d.vehicles ?? [])]],
     ["facts.driver", [(d.vehicles ?? []).map((vehicle) => [vehicle.driver?.name, vehicle.driver?.phone].filter(Boolean).join(" · ")).filter(Boolean).join("; ")]],
     ["facts.goods", [(d.goods ?? []).map(goodsText).join("; ")]],
@@ -100,6 +101,9 @@ function vehicleParts(vehicle, n) {
   const words = [role, vehicle.class && tOr(`class.${vehicle.class}`, vehicle.class)].filter(Boolean).join(", ");
   return [n > 0 && h("br"), h("b", { text: vehicle.plate }), words && ` ${words}`];
 }
+
+const pairingText = (pair) => `${pair.chinese.join(", ")} ⇄ ${pair.vietnamese.join(", ")} · ${
+  pair.confirmed_at ? t("facts.pairing_confirmed", { time: dayClock(pair.confirmed_at) }) : t("facts.pairing_open")}`;
 
 const boxes = (vehicles) => vehicles
   .map((vehicle) => [vehicle.container, vehicle.seal && `${t("facts.seal")} ${vehicle.seal}`].filter(Boolean).join(" · "))
