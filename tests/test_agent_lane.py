@@ -309,12 +309,10 @@ def test_a_withdrawal_between_two_tries_ends_them(yard: World) -> None:
 
 def test_customs_pairing_of_two_countries_vehicles_is_shown(world: World) -> None:
     declaration = world.declares_ready()
-    assert (world.arrives(), world.passage()["pairing"]) == (None, None)
-    chinese = Vehicle("vehicle", "桂FA6382", "CN")
-    paired = replace(
-        declaration, version=2, vehicles=(*declaration.vehicles, chinese), requires={"transshipment": True}
-    )
-    world.declares(paired)
+    world.arrives()
+    assert world.passage()["pairing"] is None
+    vehicles = (*declaration.vehicles, Vehicle("vehicle", "桂FA6382", "CN"))
+    world.declares(replace(declaration, version=2, vehicles=vehicles, requires={"transshipment": True}))
     world.run(world.copy_changed())
     shown = world.passage()["pairing"]
     assert (shown["chinese"], shown["vietnamese"]) == (["桂FA6382"], [PLATE])

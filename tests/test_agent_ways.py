@@ -361,6 +361,19 @@ def level(world: World) -> tuple[int, bool, bool]:
     return shown["count"], shown["full"], shown["doubtful"]
 
 
+def test_a_yard_whose_board_is_lost_counts_no_more_until_a_person_has(
+    yard: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("edge.agent.lane.DEVICE_FAILED_S", 0.0)
+    yard.run(yard.tick())
+    assert level(yard) == (0, False, False)
+    yard.barrier.now = replace(yard.barrier.now, board_ok=False)
+    yard.run(yard.tick(), yard.tick())
+    assert level(yard) == (0, False, True)
+    told = [event["body"]["stage"] for event in yard.events("alarm")]
+    assert told == ["device_failed"], "said once"
+
+
 def test_the_yard_is_counted_with_each_passage_and_every_change_is_an_event(yard: World) -> None:
     yard.declares_ready()
     yard.arrives()

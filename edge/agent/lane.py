@@ -16,9 +16,12 @@ from edge.agent.shown import Shown
 from edge.core import passage as passages
 from edge.core.model import Reading
 from edge.core.passage import Effect, Passage
+from edge.core.yard import device_failed
 from firmware_io.safety import Notice
 
 LAST_SHOWN = 8
+DEVICE_FAILED_S = 5.0
+"""Out of order for so long, a yard gate's devices have missed vehicles; sooner it is only a start or a reconnection."""
 FREE_S = 3.0
 """A presence loop that is free for so long holds nobody, whether or not the barrier said that he left."""
 REFUSED_MOST = 3
@@ -117,12 +120,28 @@ class LaneActor(LaneState):
                 self.shown.pictures[reading.read.plate.text] = (reading, photo, crop)
         self._aside.clear()
 
+    async def _devices(self, now_s: float) -> None:
+        """A yard gate whose cameras or board failed: vehicles pass as normal and uncounted (Art. 23.2), so from here on
+        the level is doubtful until the operator has counted."""
+        yard = self.record.yard
+        if yard is None or not (self.devices_failed() or not self.barrier.snapshot().board_ok):
+            self._failed_since_s, self._failure_told = None, False
+            return
+        self._failed_since_s = now_s if self._failed_since_s is None else self._failed_since_s
+        if self._failure_told or now_s - self._failed_since_s < DEVICE_FAILED_S:
+            return
+        self._failure_told = True
+        body = {"stage": "device_failed", "place": self.config.place}
+        await self.ledger.write("alarm", body, also=lambda tx, _: yard.write(tx, device_failed))
+        await yard.refresh()
+
     async def _tick(self) -> bool:
         before, shown = self.lane, self.shown.assessment
         now_s = clock.mono_s()
         self.lane, effects = passages.tick(self.lane, now_s, self._timing)
         await self._follow(effects)
         await self._follow(self._unsaid_leaving(now_s))
+        await self._devices(now_s)
         passage, known = self.lane.passage, self.shown.assessment
         if not self.would_accept():
             self.shown.tried = False

@@ -47,6 +47,9 @@ class LaneState(Actor):
         self.reconcile: Callable[[], Awaitable[None]] = _nothing
         """Forms typed on paper against the copy as it is now."""
         self.beside = Beside(config, store, law)
+        self._free_since_s: float | None = None
+        self._failed_since_s: float | None = None
+        self._failure_told = False
         self._restore()
         self._timing = Timing(match_after_s=config.match_after_s)
 
