@@ -60,16 +60,6 @@ class Reader(Protocol):
         ...
 
 
-class FrameSource(Protocol):
-    """Newest frame wins: a slow taker never makes frames old, drops are counted."""
-
-    def take(self, timeout_s: float) -> Frame | None:
-        """The newest frame not yet taken, or None when none came in time."""
-        ...
-
-    def close(self) -> None: ...
-
-
 # ---------------------------------------------------------------- guard's screen
 
 

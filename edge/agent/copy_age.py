@@ -4,7 +4,6 @@ away."""
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime
 
 from edge import clock
 
@@ -13,10 +12,11 @@ NEVER_S = 10 * 365 * 86400.0
 
 
 class CopyAge:
-    """Within one life of the process by the monotonic clock; across a restart only the wall clock can say."""
+    """Within one life of the process by when the link was last up; before that as the store knows it
+    (`Store.copy_age_s`)."""
 
-    def __init__(self, seen_at: Callable[[], str | None]) -> None:
-        self._seen_at = seen_at
+    def __init__(self, stored_age_s: Callable[[], float | None]) -> None:
+        self._stored_age_s = stored_age_s
         self._up = False
         self._up_s: float | None = None
 
@@ -27,12 +27,10 @@ class CopyAge:
             self._up_s = clock.mono_s()
 
     def __call__(self) -> float | None:
-        """Seconds, or None while the link is up and all retained messages were seen."""
+        """Seconds, or None while the link is up."""
         if self._up:
             return None
         if self._up_s is not None:
             return clock.mono_s() - self._up_s
-        seen_at = self._seen_at()
-        if seen_at is None:
-            return NEVER_S
-        return max(0.0, (datetime.now(clock.VIETNAM) - datetime.fromisoformat(seen_at)).total_seconds())
+        stored_s = self._stored_age_s()
+        return NEVER_S if stored_s is None else stored_s

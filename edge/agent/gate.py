@@ -66,7 +66,7 @@ class Gate:
             keep_acknowledged_s=config.store.keep_acknowledged_s,
             evidence_budget_mb=config.store.evidence_budget_mb,
         )
-        self.copy_age = CopyAge(self.store.copy_seen_at)
+        self.copy_age = CopyAge(self.store.copy_age_s)
         self.law = Law.load(config.law, self.store, self.copy_age)
         self.loop = asyncio.get_running_loop()
         self.uplink: Uplink | None = None
