@@ -56,13 +56,18 @@ class Shim:
         return len(taken)
 
     def _changes(self) -> Iterator[Change]:
+        """Oldest first. A torn last record is a kill in the middle of noting it, before anybody was told of the operation."""
         raw, at = self._log.read_bytes() if self._log.exists() else b"", 0
         while at < len(raw):
-            end = raw.index(b"\n", at)
+            end = raw.find(b"\n", at)
+            if end < 0:
+                return
             op, offset, size, path_length, length = raw[at:end].decode().split(" ")
             at = end + 1 + int(path_length)
             path, data = raw[end + 1 : at].decode(), raw[at : at + int(length)]
             at += int(length)
+            if at > len(raw):
+                return
             yield Change(op, path, int(offset), int(size), data)
 
 
