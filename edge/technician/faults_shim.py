@@ -56,7 +56,7 @@ class Shim:
         return len(taken)
 
     def _changes(self) -> Iterator[Change]:
-        """Oldest first. A torn last record is a kill in the middle of noting it, before anybody was told of the operation."""
+        """Oldest first. A torn last record is a kill in the middle of noting it: nobody was told of the operation."""
         raw, at = self._log.read_bytes() if self._log.exists() else b"", 0
         while at < len(raw):
             end = raw.find(b"\n", at)
