@@ -81,6 +81,7 @@ class BoardLink:
             self._move(self._board, outputs, pulse_s)
             self._light(self._board, "green", outputs.green)
             self._light(self._board, "siren", outputs.siren)
+            self._light(self._board, "sign", outputs.sign)
         except BoardError as error:
             self.write_failed = True
             self._failed(error)

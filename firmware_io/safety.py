@@ -291,4 +291,5 @@ class _Tick(Watch):
     def outputs(self) -> Outputs:
         state = self.state
         green = state.phase == "open" and state.tended and not (state.entries or state.faults)
-        return Outputs(self.open, self.close, self.stop, green, self.now < state.siren_until_s)
+        siren, sign = self.now < state.siren_until_s, state.here and not green
+        return Outputs(self.open, self.close, self.stop, green, siren, sign)

@@ -33,7 +33,7 @@ INPUT_CHANNELS: dict[InputName, int] = {
     "presence": 1, "safety_loop": 2, "photocell": 3, "limit_open": 4, "limit_closed": 5, "exit_loop": 6, "fire": 7,
     "manual_key": 8,
 }  # fmt: skip
-OUTPUT_CHANNELS: dict[OutputName, int] = {"open": 1, "close": 2, "stop": 3, "green": 4, "siren": 5}
+OUTPUT_CHANNELS: dict[OutputName, int] = {"open": 1, "close": 2, "stop": 3, "green": 4, "siren": 5, "sign": 6}
 
 
 @dataclass(slots=True)

@@ -23,7 +23,8 @@ InputName = Literal[
     "fire",
     "manual_key",
 ]
-OutputName = Literal["open", "close", "stop", "green", "siren"]
+OutputName = Literal["open", "close", "stop", "green", "siren", "sign"]
+"""`green`: the traffic light, red where released; `sign`: the message sign that tells a waiting driver to wait."""
 Phase = Literal["closed", "opening", "open", "lowering", "stopped", "unknown"]
 Cause = Literal["none", "permit", "reopen", "fire", "manual_key"]
 NoticeKind = Literal[
@@ -105,6 +106,7 @@ class Outputs:
     stop: bool = False
     green: bool = False
     siren: bool = False
+    sign: bool = False
 
 
 @dataclass(frozen=True, slots=True)

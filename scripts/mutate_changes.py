@@ -6,6 +6,7 @@ import ast
 import copy
 import importlib
 import types
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,7 +29,9 @@ Spot = tuple[ast.AST, str, int | None, ast.AST]
 
 @dataclass(frozen=True)
 class Mutant:
-    """`name` is module.function: before => after; `new` takes the place of one node of `tree`, the whole module."""
+    """`name` is module.function: before => after; `new` takes the place of one node of `tree`, the whole module.
+
+    `number` counts those that read alike."""
 
     module: str
     function: str
@@ -36,6 +39,7 @@ class Mutant:
     tree: ast.Module
     spot: Spot
     new: ast.AST
+    number: int
 
     @property
     def name(self) -> str:
@@ -138,12 +142,15 @@ def spots(parent: ast.AST) -> Iterator[Spot]:
 
 def mutants(module: str) -> Iterator[Mutant]:
     """Every change of every function of a module given by its dotted name."""
+    alike: Counter[tuple[str, str]] = Counter()
     tree = ast.parse((ROOT / (module.replace(".", "/") + ".py")).read_text(encoding="utf-8"))
     for name, function in functions(tree):
         for spot in spots(function):
             for new in changes(spot[3]):
                 before, after = (ast.unparse(node).splitlines()[0] for node in (spot[3], new))
-                yield Mutant(module, name, f"{before}  =>  {after}", tree, spot, new)
+                what = f"{before}  =>  {after}"
+                alike[name, what] += 1
+                yield Mutant(module, name, what, tree, spot, new, alike[name, what])
 
 
 def put_in_place(mutant: Mutant) -> None:

@@ -76,7 +76,7 @@ def test_an_accepted_permit_forgets_the_opening_before_and_keeps_its_serial() ->
     assert (state.serial, state.last_serial, state.expires_s, state.cause) == (7, 7, 101.5, "permit")
     assert (state.entries, state.passed, state.reversals, state.tended) == (0, False, 0, True)
     assert (state.phase, state.pulse_ends_s) == ("opening", NOW_S + 0.5)
-    assert out == Outputs(open=True)
+    assert out == Outputs(open=True, sign=True)
 
 
 def replace_here(case: Case) -> Case:

@@ -77,7 +77,7 @@ def test_stop_stops_and_nothing_moves_by_itself_after_it() -> None:
     bench.offer(bench.permit(1))
     bench.set(limit_closed=False).run(0.5)
     assert bench.tick(Requests(stop=True))[0].kind == "stopped"
-    assert bench.outputs == Outputs(stop=True)
+    assert bench.outputs == Outputs(stop=True, sign=True)
     bench.pulses.clear()
     bench.set(presence=False).run(200.0)
     assert bench.pulses == []

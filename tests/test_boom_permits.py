@@ -114,3 +114,16 @@ def test_a_permit_is_taken_while_the_boom_comes_down_for_the_next_vehicle() -> N
     bench.set(limit_open=False, presence=True).run(0.5)
     assert bench.offer(bench.permit(2))[0].kind == "permit_accepted"
     assert bench.phase() == "opening"
+
+
+def test_the_sign_tells_whoever_waits_to_wait_until_green_tells_him_to_go() -> None:
+    bench = Bench()
+    assert not bench.lit("sign")
+    bench.set(presence=True).run(0.5)
+    assert bench.lit("sign")
+    bench.open_for_vehicle()
+    assert (bench.lit("sign"), bench.lit("green")) == (False, True)
+    bench.set(photocell=True).run(0.5)
+    assert (bench.lit("sign"), bench.lit("green")) == (True, False), "what stands on the loop now is the next one"
+    bench.set(presence=False).run(1.5)
+    assert not bench.lit("sign")
