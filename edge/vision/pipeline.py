@@ -18,6 +18,7 @@ from edge.core.track import Tracks, overlap
 from edge.core.vote import Tally
 from edge.ports import Detection, Detector, Frame, Image, Reader
 from edge.vision.motion import MotionGate
+from edge.vision.watch import Watch
 
 Window = tuple[int, int, int, int]
 """(x1, y1, x2, y2) in whole pixels of the frame."""
@@ -81,10 +82,11 @@ class Pipeline:
         table: PlateTable,
         region: Sequence[Point] | None = None,
         rules: PipelineRules = PipelineRules(),
+        watch: Watch | None = None,
     ) -> None:
         self._camera = camera
         self._detector, self._reader, self._table = detector, reader, table
-        self._region, self._rules = region, rules
+        self._region, self._rules, self._watch = region, rules, watch
         self._gate = MotionGate()
         self._tracks = Tracks()
         self._cases: dict[int, _Case] = {}
@@ -121,7 +123,7 @@ class Pipeline:
         return done and replace(track, box=box).moved() < self._rules.moved
 
     def _look(self, frame: Frame, now_s: float) -> list[Seen | Gone]:
-        detections = self._detect(frame.image, self._view(frame.image, now_s))
+        detections = self._detect(frame, self._view(frame.image, now_s))
         boxes = [_box(detection) for detection in detections]
         kept = {
             i: track_id
@@ -132,6 +134,8 @@ class Pipeline:
             self._tracks = self._tracks.seen(track_id, boxes[i], now_s, read=False)
         rest = [i for i in range(len(boxes)) if i not in kept and not _within(boxes[i], [boxes[k] for k in kept])]
         reads = self._reader.read(frame.image, [detections[i] for i in rest])
+        if self._watch is not None:
+            self._watch.read(frame, [detections[i] for i in rest], reads)
         told, seen = self._take([read for read in reads if read is not None], frame, now_s, set(kept.values()))
         seen |= self._seen_unread([boxes[i] for i in rest], now_s, seen)
         self._tracks, gone = self._tracks.missed(seen, now_s)
@@ -191,6 +195,8 @@ class Pipeline:
         case.tries += 1
         if not case.conflicts:
             case.tally = case.tally.add(read.plate, self._table.normalise(read.plate.raw))
+        if self._watch is not None:
+            self._watch.voted(frame, track_id, read, case.tally)
         leader, decided = case.tally.leader, case.tally.decided
         if leader is None or leader.text != read.plate.text:
             return []  # photo, plate and box must be of one frame: told when a frame reads as the leader
@@ -242,11 +248,14 @@ class Pipeline:
             min(whole[3], round(max(box[3] + far for box, far in reach))),
         )
 
-    def _detect(self, image: Image, view: Window) -> list[Detection]:
+    def _detect(self, frame: Frame, view: Window) -> list[Detection]:
         x1, y1, x2, y2 = view
-        found = self._detector.detect(np.ascontiguousarray(image[y1:y2, x1:x2]))
+        found = self._detector.detect(np.ascontiguousarray(frame.image[y1:y2, x1:x2]))
         moved = [_shifted(detection, x1, y1) for detection in found]
-        return [detection for detection in moved if self._inside(_box(detection), image)]
+        inside = [detection for detection in moved if self._inside(_box(detection), frame.image)]
+        if self._watch is not None:
+            self._watch.looked(frame, inside, [detection for detection in moved if detection not in inside])
+        return inside
 
     def _window(self, image: Image) -> Window:
         """The region's upright hull in pixels."""
