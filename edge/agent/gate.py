@@ -10,13 +10,9 @@ import asyncio
 import contextlib
 import logging
 import signal
-import socket
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
-
-import uvicorn
-from starlette.applications import Starlette
 
 from edge import clock, resources
 from edge.agent.cameras import CameraProcess
@@ -27,14 +23,12 @@ from edge.agent.inbox import GateInbox
 from edge.agent.lane import LaneActor
 from edge.agent.law import Law
 from edge.agent.receipts import received
+from edge.agent.screen import bind, make_screen
 from edge.agent.yard import Yard
 from edge.config import Config, LaneConfig
 from edge.core.plate import parse as parse_plates
 from edge.core.transfer import Received
-from edge.errors import BarieError, StoreError
-from edge.panel.accounts import Accounts
-from edge.panel.app import create_app
-from edge.panel.settings import PanelSettings
+from edge.errors import StoreError
 from edge.store import Store
 from edge.store.keys import open_key
 from edge.uplink.mqtt import Uplink
@@ -186,8 +180,8 @@ class Gate:
 
     async def run(self, stop: asyncio.Event) -> None:
         """Until `stop` is set; then everything ends within two seconds and nothing is left running."""
-        sock = _bind(self.config.panel.host, self.config.panel.port)
-        app, server = self._screen()
+        sock = bind(self.config.panel.host, self.config.panel.port)
+        app, server = make_screen(self, self.config)
         for barrier in self.barriers.values():
             barrier.start()
         if self.uplink is not None:
@@ -253,36 +247,6 @@ class Gate:
             task.cancel()
         await asyncio.gather(asyncio.wait_for(screen, SCREEN_ENDS_S), *tasks, return_exceptions=True)
         self.store.close()
-
-    def _screen(self) -> tuple[Starlette, uvicorn.Server]:
-        panel = self.config.panel
-        accounts = Accounts(Path(self.config.site.data_dir) / "accounts.db")
-        settings = PanelSettings(sign_in=panel.sign_in, auto_lock_s=panel.auto_lock_s, hosts=_hosts(panel.host))
-        app = create_app(self, accounts, settings)
-        config = uvicorn.Config(app, log_config=None, access_log=False, lifespan="off", timeout_graceful_shutdown=1)
-        return app, _QuietServer(config)
-
-
-class _QuietServer(uvicorn.Server):
-    """Signals are the gate's own matter."""
-
-    @contextlib.contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        yield
-
-
-def _hosts(host: str) -> tuple[str, ...]:
-    """Under which names the page may be asked for: loopback always, and the address that the config listens on."""
-    return tuple(dict.fromkeys((*PanelSettings().hosts, host)))
-
-
-def _bind(host: str, port: int) -> socket.socket:
-    try:
-        return socket.create_server((host, port))
-    except OSError as error:
-        raise BarieError(
-            f"panel.port: {host}:{port} cannot be used ({error.strerror}): in use? choose another port"
-        ) from error
 
 
 def run(config: Config) -> int:
