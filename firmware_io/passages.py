@@ -9,6 +9,7 @@ from collections import Counter
 from dataclasses import dataclass, replace
 from random import Random
 
+from firmware_io.loop import AGAIN_S
 from firmware_io.safety import BarrierSettings, Notice, Outputs, Permit, Requests, recheck, start, step
 from firmware_io.sim_traffic import Gap, SimVehicle
 from firmware_io.sim_world import Knobs, World
@@ -18,6 +19,11 @@ TICK_S = 0.05
 PATIENCE_S = 150.0
 TIDY_S = 90.0
 OFFERS = 12
+LOST_S = 0.5
+"""So long without a reading and the board is given up."""
+LOSES = 0.4
+"""The share of questions that a noisy line loses, or whose answer it loses."""
+LATE_TICKS = 4
 STUCK: tuple[InputName, ...] = ("presence", "safety_loop", "photocell", "exit_loop", "limit_open", "limit_closed")
 FAULTS = (
     "none",
@@ -26,6 +32,8 @@ FAULTS = (
     "stuck",
     "bouncing",
     "silent",
+    "noisy",
+    "late",
     "host_lost",
     "person",
     "backs_out",
@@ -45,11 +53,14 @@ class Rig:
         self.state = start(self.now_s)
         self.notices: list[Notice] = []
         self.host_ok = self.board_ok = True
+        self.loses, self.ticks_each = 0.0, 1
         self.asked = Requests()
         self.excused = False
         self._beat_s = self.now_s
         self._inputs = Inputs(at_s=float("-inf"))
         self._ends_s: dict[OutputName, float] = {}
+        self._again: tuple[Outputs, float] = (Outputs(), 0.0)
+        self._random = Random(seed)  # noqa: S311  a repeatable run, no secret
         self._permitted = 0
         self._rises: Counter[int] = Counter()
         self.opened_without_permit = 0
@@ -63,17 +74,18 @@ class Rig:
 
     def tick(self) -> list[Notice]:
         """TICK_S of the world, then one turn of the loop. Returns what happened."""
-        self._advance()
+        for _ in range(self.ticks_each):
+            self._advance()
         self._beat_s = self.now_s if self.host_ok else self._beat_s
-        if self.board_ok:
+        if self.board_ok and not self._is_lost():
             seen = self.world.inputs()
             self._inputs = Inputs(self.now_s, **{name: seen[name] for name in INPUTS if self.settings.has(name)})
-        trouble = () if self.board_ok or self.now_s - self._inputs.at_s < 0.5 else ("board_lost",)
+        trouble = () if self.now_s - self._inputs.at_s < LOST_S else ("board_lost",)
         asked = replace(self.asked, beat_s=self._beat_s, trouble=trouble)
         self.asked = Requests(hold=self.asked.hold)
         self.state, outputs, notices = step(self.state, self._inputs, asked, self.now_s, self.settings)
         if self.board_ok:
-            self._write(recheck(outputs, self._inputs, self.state, self.now_s, self.settings))
+            self._ask_board(recheck(self._with_again(outputs), self._inputs, self.state, self.now_s, self.settings))
         self._permitted = next((n.serial for n in notices if n.kind == "permit_accepted"), self._permitted)
         self.notices += notices
         return list(notices)
@@ -90,6 +102,23 @@ class Rig:
             self._rises[self._permitted] += 1
         if self.state.phase == "closed":
             self._permitted = 0
+
+    def _is_lost(self) -> bool:
+        return self.loses > 0 and self._random.random() < self.loses
+
+    def _with_again(self, new: Outputs) -> Outputs:
+        """As BarrierLoop does: a motion that was not surely given is asked for again, for a moment."""
+        old, until_s = self._again
+        is_over = self.now_s > until_s or new.open or new.close or new.stop
+        return new if is_over else replace(new, open=old.open, close=old.close, stop=old.stop)
+
+    def _ask_board(self, outputs: Outputs) -> None:
+        """The question may be lost on its way, and then nothing moves, or its answer, and then it does."""
+        is_lost = (outputs.open or outputs.close or outputs.stop) and self._is_lost()
+        if not is_lost or self._random.random() < 0.5:
+            self._write(outputs)
+        until_s = self._again[1] if self._again[1] > self.now_s else self.now_s + AGAIN_S
+        self._again = (outputs, until_s) if is_lost else (Outputs(), 0.0)
 
     def _write(self, outputs: Outputs) -> None:
         if outputs.open or outputs.stop:
@@ -122,6 +151,8 @@ class Trouble:
         rig.world.knobs = Knobs()
         rig.board_ok = not (on and self.kind == "silent")
         rig.host_ok = not (on and self.kind == "host_lost")
+        rig.loses = LOSES if on and self.kind == "noisy" else 0.0
+        rig.ticks_each = LATE_TICKS if on and self.kind == "late" else 1
         if not on:
             return
         knobs = rig.world.knobs
