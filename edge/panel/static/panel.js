@@ -9,7 +9,8 @@ import { LivePicture } from "./live.js";
 import { bannerKind, drawFacts, drawVerdict } from "./passage.js";
 import { drawPhoto, drawPlate } from "./plate.js";
 import { keepAwake, press } from "./press.js";
-import { drawStatus } from "./status.js";
+import { hear } from "./sound.js";
+import { alarms, drawStatus } from "./status.js";
 import { drawSteps } from "./steps.js";
 import { boot, clock, fullClock, getLanguage, name, switchLanguage, t, tOr, translateFixed } from "./words.js";
 
@@ -72,7 +73,11 @@ function showStatus() {
   setText($("live-camera"), status.cameras.length > 1 ? live.camera : "");
   $("next-camera").hidden = status.cameras.length < 2;
   drawStatus($("status"), status);
+  listen();
 }
+
+/** The booth hears what it must: asked with whatever was told last. */
+const listen = () => hear(view.passage?.id ?? null, alarms({ ...status, boom: view.boom }, silent));
 
 function showButtons() {
   const can = new Set(silent || locked ? ["stop"] : view.can);
@@ -164,6 +169,7 @@ function showSilence(silentMs) {
   if (silent !== silentMs > 0) {
     silent = silentMs > 0;
     showButtons();
+    listen();
   }
   $("gone").hidden = !silent;
   if (silent) setText($("gone-text"), t("gone.text", { seconds: Math.round(silentMs / 1000) }));

@@ -12,6 +12,8 @@ const VEHICLE = ["plate", "origin", "vehicle_class", "driver", "phone", "contain
 const SIGNERS = ["DN", "CD", "CU", "HE", "PQ", "AQ", "BG", "GC", "TX"];
 const CHOICES = { movement: "movement", vehicle_class: "class" };
 const DATES = new Set(["customs_date", "date"]);
+const NUMBERS = new Set(["tax_code", "customs_number", "goods_count", "total_weight", "quantity", "value", "phone"]);
+const CAPITALS = new Set(["plate", "container", "seal", "origin"]);
 
 let draft = null; // {passage, page, row, procedure, requires, faults}; a form half typed survives closing its sheet
 
@@ -38,6 +40,7 @@ export function askPaper(passage, options, send) {
   sheet.addEventListener("focusin", (event) => {
     active = event.target.matches("input[type=text]") ? event.target : active;
     keys.hidden = !event.target.matches("input[type=text]");
+    keys.dispatchEvent(new Event("field"));
   });
   const tabs = h("div", { class: "tabs", role: "tablist" }, ...PAGES.map((page) => h("button", {
     type: "button", role: "tab", class: "press", id: `page-${page}`, "aria-selected": String(page === draft.page),
@@ -118,7 +121,10 @@ const fault = (field) => (draft.faults[field] ? t(`paper_fault.${draft.faults[fi
 function entry(field, row, where, changed = () => {}, owner = "") {
   const label = owner ? `${owner}: ${t(`paper_field.${field}`)}` : t(`paper_field.${field}`);
   const wrong = fault(where);
-  const more = { "data-field": where, "aria-invalid": wrong ? "true" : null, "aria-label": label };
+  const capitals = CAPITALS.has(field) ? "characters" : null;
+  const more = {
+    "data-field": where, "aria-invalid": wrong ? "true" : null, "aria-label": label, autocapitalize: capitals, inputmode: NUMBERS.has(field) ? "decimal" : null,
+  };
   const set = (event) => { row[field] = event.target.value; changed(); };
   const options = CHOICES[field] && ["", ...section(CHOICES[field])];
   const input = options

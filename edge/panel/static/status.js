@@ -5,6 +5,19 @@ import { t } from "./words.js";
 const BACKLOG_S = 60;
 const COPY_OLD_S = 15 * 60;
 
+/** Codes of what must be heard, beside the passage: the boom's begin with "boom". The same thing keeps its code in every language. */
+export function alarms({ boom, store, clock, cameras, link }, silent) {
+  return [
+    silent && "gone",
+    !boom.board_ok && "boom board_down",
+    ...boom.faults.map((code) => `boom ${code}`),
+    ["full", "failed"].includes(store.state) && `store_${store.state}`,
+    clock === "unset" && "clock_unset",
+    link.state === "refused" && "link_refused",
+    ...cameras.filter((camera) => ["down", "frozen"].includes(camera.state)).map((camera) => `camera ${camera.id}`),
+  ].filter(Boolean);
+}
+
 /** [weight, text] of everything that is wrong; weight 2 must be answered, 1 should be known. */
 function troubles({ link, cameras, clock, store, copy_age_s: copyAgeS }) {
   const found = [];

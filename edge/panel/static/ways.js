@@ -2,6 +2,7 @@
 import { close, show, typeInto } from "./dialogs.js";
 import { h } from "./dom.js";
 import { digitKeys, plateKeyboard, wordKeys } from "./keyboard.js";
+import { switchVehicleTone, vehicleTone } from "./sound.js";
 import { dayClock, section, t, tOr } from "./words.js";
 
 /** How many things of the lane wait for a person. */
@@ -18,6 +19,7 @@ export function askMore(view, lists, send) {
       can.has("paper_mode") && way(`paper-${mode}`, `paper.turn_${mode}`, () => { close(); send("paper_mode", { value: mode, reason: "link" }); }),
       can.has("yard_count") && way("yard-count", "yard.correct", () => askCount(view, send)),
       can.has("yard_entry") && way("yard-entry", "yard.by_hand", () => askEntry(send)),
+      way("vehicle-tone", vehicleTone() ? "sound.vehicle_off" : "sound.vehicle_on", () => { close(); switchVehicleTone(); }),
       lists && h("a", { class: "press choose", href: "/transfer", text: t("transfer.title") })),
     ...(view.paper_tasks ?? []).map((task) => taskCard(task, can.has("paper_settle"), send)),
     (view.overstays ?? []).length > 0 && h("h3", { text: t("more.overstays") }),
@@ -67,10 +69,11 @@ function askEntry(send) {
 export function askSeals(passage, send) {
   const transfer = passage.declaration.transfer;
   const before = passage.seals ?? {};
-  const seen = h("input", { type: "text", id: "seals-seen", maxlength: 400, value: (before.seen ?? []).join(", "), "aria-label": t("seals.seen"), placeholder: t("seals.seen_hint") });
+  const seen = h("input", { type: "text", id: "seals-seen", maxlength: 400, autocapitalize: "characters", value: (before.seen ?? []).join(", "), "aria-label": t("seals.seen"), placeholder: t("seals.seen_hint") });
   const words = h("input", { type: "text", id: "seals-condition", maxlength: 300, value: before.condition ?? "", "aria-label": t("seals.condition"), placeholder: t("seals.condition") });
   let active = seen;
-  for (const field of [seen, words]) field.addEventListener("focus", () => { active = field; });
+  const keys = wordKeys(() => active);
+  for (const field of [seen, words]) field.addEventListener("focus", () => { active = field; keys.dispatchEvent(new Event("field")); });
   const tick = (id, key, on) => h("label", { class: "choice" }, h("input", { type: "checkbox", id, checked: on }), h("span", { text: t(key) }));
   const broken = tick("seals-broken", "seals.broken", before.broken);
   const route = tick("seals-route", "seals.off_route", before.off_route);
@@ -84,5 +87,5 @@ export function askSeals(passage, send) {
     h("p", {}, t("seals.record", { record: transfer.record_no, from: transfer.sent_by }), " ", h("b", { class: "plain", text: transfer.seals.join(", ") || t("seals.none") })),
     h("p", { class: "soft", text: [transfer.route.join(" → "), transfer.deadline && t("seals.deadline", { time: transfer.deadline })].filter(Boolean).join(" · ") }),
     h("div", { class: "line-and-key" }, seen, comma), words,
-    h("div", { class: "choices" }, broken, route), wordKeys(() => active), submit);
+    h("div", { class: "choices" }, broken, route), keys, submit);
 }
