@@ -146,7 +146,7 @@ def painted_plate(r: Random) -> str:
 
 def words_mask(r: Random, text: str, height: int) -> np.ndarray:
     """The text as one (h, w) mask, 0..1."""
-    face, hanzi = r.choice(faces.VIETNAMESE + faces.CHINESE), r.choice(faces.HANZI)
+    face, hanzi = r.choice(faces.VIETNAMESE + faces.CHINESE), r.choice(list(faces.HANZI))
     parts = []
     for mark in text:
         if mark in " ":

@@ -65,9 +65,24 @@ def photographed(r: Random) -> tuple[Picture, Floats, Floats, Spec]:
     small = _shrink_first(plate.picture, width)
     scaled = matrix @ np.diag([w / small.shape[1], h / small.shape[0], 1])
     cv2.warpPerspective(small, scaled, size, dst=picture, borderMode=cv2.BORDER_TRANSPARENT, flags=cv2.INTER_LINEAR)
-    picture = camera.sensor(r, camera.light(r, camera.blur(r, picture, width / 100)))
+    picture = camera.light(r, camera.blur(r, picture, width / 100))
+    if r.random() < 0.12:
+        found_box(r, picture, quad)
+    picture = camera.sensor(r, picture)
     centres = cv2.perspectiveTransform((plate.centres * np.float32([w, h]))[None], matrix)[0]
     return picture, quad, centres, spec
+
+
+def found_box(r: Random, picture: Picture, quad: Floats) -> None:
+    """The rectangle that some recorders draw round a plate that they found, at times with a label above."""
+    span = quad.max(0) - quad.min(0)
+    low = quad.min(0) - span * np.float32([r.uniform(-0.02, 0.3), r.uniform(-0.05, 0.6)])
+    high = quad.max(0) + span * np.float32([r.uniform(-0.02, 0.3), r.uniform(-0.05, 0.6)])
+    shade = r.choice([(0, 0, 255), (20, 20, 235), (0, 255, 0), (0, 220, 255)])
+    cv2.rectangle(picture, low.astype(int).tolist(), high.astype(int).tolist(), shade, r.choice([1, 2, 2, 3]))
+    if r.random() < 0.5:
+        corner = low + span * np.float32([r.uniform(0.3, 0.8), -0.22])
+        cv2.rectangle(picture, low.astype(int).tolist(), corner.astype(int).tolist(), shade, -1)
 
 
 def _width_px(r: Random, spec: Spec) -> float:
@@ -76,7 +91,7 @@ def _width_px(r: Random, spec: Spec) -> float:
         least = 50.0 if spec.country == "CN" else 62.0
     else:
         least = 52.0 if spec.country == "CN" else 32.0 if spec.size[0] == 190 else 42.0
-    return least * (220 / least) ** (r.random() ** 1.15)
+    return least * (220 / least) ** r.random()
 
 
 def _shrink_first(picture: Picture, width: float) -> Picture:

@@ -23,21 +23,28 @@ FLIPPED = [1, 0, 3, 2]
 
 
 class Scenes:
-    def __init__(self, folder: Path, seed: int) -> None:
-        self.folder, self.seen, self.chunks = folder, set[str](), list[dict[str, np.ndarray]]()
+    def __init__(self, folders: list[Path], seed: int) -> None:
+        self.seen = set[Path]()
+        self.chunks = {folder: list[dict[str, np.ndarray]]() for folder in folders}
         self.draw = np.random.default_rng(seed)
         self.look()
 
     def look(self) -> None:
-        for path in sorted(self.folder.glob("scenes-*.npz")):
-            if path.name not in self.seen:
-                self.seen.add(path.name)
-                with np.load(path) as data:
-                    self.chunks.append({k: data[k] for k in ("pixels", "corners", "layout")})
+        for folder, chunks in self.chunks.items():
+            for path in sorted(folder.glob("scenes-*.npz")):
+                if path not in self.seen:
+                    self.seen.add(path)
+                    with np.load(path) as data:
+                        chunks.append({k: data[k] for k in ("pixels", "corners", "layout")})
+
+    def __len__(self) -> int:
+        return len(self.seen)
 
     def one(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """A scene moved, scaled, squeezed and perhaps mirrored, so that one rendering serves many times."""
-        chunk = self.chunks[self.draw.integers(len(self.chunks))]
+        """A scene moved, scaled, squeezed, tinted and perhaps mirrored, so that one rendering serves many times."""
+        full = [chunks for chunks in self.chunks.values() if chunks]
+        chunks = full[self.draw.integers(len(full))]
+        chunk = chunks[self.draw.integers(len(chunks))]
         row = self.draw.integers(len(chunk["pixels"]))
         image, corners, layout = chunk["pixels"][row], chunk["corners"][row].copy(), chunk["layout"][row]
         height, width = image.shape[:2]
@@ -62,10 +69,21 @@ class Scenes:
             image = image[:, ::-1]
             corners[..., 0] = width - corners[..., 0]
             corners = corners[:, FLIPPED]
+        return self._tinted(np.ascontiguousarray(image)), corners, layout
+
+    def _tinted(self, image: np.ndarray) -> np.ndarray:
+        """Brightness, hue and grey: a plate is known by its marks and its edge, not by its colour alone."""
         if self.draw.random() < 0.5:
-            gain, lift = self.draw.uniform(0.6, 1.4), self.draw.uniform(-25, 25)
-            image = cv2.convertScaleAbs(image, alpha=gain, beta=lift)
-        return np.ascontiguousarray(image), corners, layout
+            image = cv2.convertScaleAbs(image, alpha=self.draw.uniform(0.6, 1.4), beta=self.draw.uniform(-25, 25))
+        roll = self.draw.random()
+        if roll < 0.12:
+            return cv2.cvtColor(cv2.cvtColor(image, cv2.COLOR_BGR2GRAY), cv2.COLOR_GRAY2BGR)
+        if roll < 0.3:
+            hsv = cv2.cvtColor(image, cv2.COLOR_BGR2HSV)
+            hsv[..., 0] = (hsv[..., 0].astype(np.int16) + self.draw.integers(-30, 31)) % 180
+            hsv[..., 1] = cv2.convertScaleAbs(hsv[..., 1], alpha=self.draw.uniform(0.3, 1.3))
+            return cv2.cvtColor(hsv, cv2.COLOR_HSV2BGR)
+        return image
 
     def batch(self, size: int) -> tuple[Tensor, Tensor, Tensor, Tensor]:
         """pixels (n, 3, h, w) in 0..1, heat (n, gh, gw), vectors (n, 8, gh, gw) in REACH, layout (n, gh, gw)"""
@@ -137,7 +155,7 @@ def train(options: argparse.Namespace) -> DetectorNet:
     if options.start:
         net.load_state_dict(torch.load(options.start)["ema"])
     ema = {k: v.clone() for k, v in net.state_dict().items()}
-    scenes = Scenes(options.scenes, options.seed)
+    scenes = Scenes([options.scenes, *options.also], options.seed)
     optimiser = torch.optim.AdamW(net.parameters(), lr=options.peak, weight_decay=0.02)
     began, step, shown = time.monotonic(), 0, np.zeros(3)
     while (done := options.done + (time.monotonic() - began) / (60 * options.minutes)) < 1 and step < options.steps:
@@ -154,7 +172,7 @@ def train(options: argparse.Namespace) -> DetectorNet:
         if step % 50 == 0:
             loss_now, heat_now, error_now = shown / (1 - 0.98**step)
             said = f"loss {loss_now:.3f} heat {heat_now:.3f} corner {error_now:.2f}px"
-            print(f"{time.monotonic() - began:.0f}s step {step} chunks {len(scenes.chunks)} {said}", flush=True)
+            print(f"{time.monotonic() - began:.0f}s step {step} chunks {len(scenes)} {said}", flush=True)
         if step % 200 == 0:
             scenes.look()
             _save(options.work / "detector.pt", net, ema, step)
@@ -166,6 +184,7 @@ def train(options: argparse.Namespace) -> DetectorNet:
 def arguments() -> argparse.ArgumentParser:
     args = argparse.ArgumentParser(description=__doc__)
     args.add_argument("scenes", type=Path)
+    args.add_argument("--also", type=Path, action="append", default=[], help="more scenes, as often as SCENES")
     args.add_argument("--work", type=Path, default=Path("models/work"))
     args.add_argument("--start", type=Path, metavar="CHECKPOINT")
     args.add_argument("--done", type=float, default=0.0, help="share of the time already spent, with --start")

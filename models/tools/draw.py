@@ -43,6 +43,9 @@ def draw_plate(r: Random, spec: Spec | None = None, height_px: int | None = None
     width, height = round(spec.size[0] * scale), round(spec.size[1] * scale)
     picture = _ground(r, spec, width, height)
     ink = _ink(r, spec)
+    if r.random() < 0.1:  # paint bleached by years of sun, or a plate washed out by the light
+        fade = r.uniform(0.25, 0.65)
+        ink = tuple(a + (float(b) - a) * fade for a, b in zip(ink, picture.mean((0, 1)), strict=True))
     alpha, red = _ink_masks(r, spec, scale, (height, width))
     if r.random() < 0.3:
         alpha = alpha * _patchy(r, height, width)
@@ -80,7 +83,7 @@ def _ink(r: Random, spec: Spec) -> tuple[float, ...]:
 
 def _ink_masks(r: Random, spec: Spec, scale: float, shape: tuple[int, int]) -> tuple[Floats, Floats]:
     face = _pick_face(r, spec.country)
-    hanzi = r.choices(faces.HANZI, [4, 2, 4, 2, 3, 0.6])[0]
+    hanzi = r.choices(list(faces.HANZI), list(faces.HANZI.values()))[0]
     stretch, weight = r.random() < (0.8 if spec.country == "CN" else 0.55), r.randrange(-1, 3)
     tall, wide = r.uniform(0.92, 1.04), r.uniform(0.86, 1.06)
     text, red = np.zeros(shape, np.float32), np.zeros(shape, np.float32)

@@ -19,14 +19,22 @@ VIETNAMESE = (
     "barlow-condensed-500", "barlow-condensed-600", "barlow-condensed-400", "barlow-condensed-700",
     "saira-condensed-500", "saira-condensed-600", "saira-extra-condensed-600", "bebas-neue-400", "oswald-400",
     "roboto-condensed-500",
-    "fjalla-one-400", "antonio-500", "barlow-semi-condensed-500", "league-gothic-400",
+    "fjalla-one-400", "antonio-500", "barlow-semi-condensed-500", "league-gothic-400", "big-shoulders-text-600",
+    "fira-sans-extra-condensed-500", "ubuntu-condensed-400", "asap-condensed-600", "archivo-narrow-500",
+    "ibm-plex-sans-condensed-500",
 )  # fmt: skip
 CHINESE = (
     "barlow-500", "barlow-600", "barlow-semi-condensed-500", "barlow-semi-condensed-600", "oswald-300", "oswald-400",
     "oswald-500", "barlow-condensed-500", "barlow-condensed-600", "roboto-condensed-500", "roboto-condensed-700",
-    "saira-condensed-500", "saira-condensed-600", "bebas-neue-400",
+    "saira-condensed-500", "saira-condensed-600", "bebas-neue-400", "fira-sans-condensed-500", "archivo-narrow-600",
+    "share-tech-400", "ibm-plex-sans-condensed-500",
 )  # fmt: skip
-HANZI = ("noto-sans-bold", "noto-sans-regular", "wqy-zenhei", "wqy-microhei", "noto-sans-medium", "noto-serif-bold")
+HANZI = {
+    "noto-sans-bold": 3, "noto-sans-regular": 1.5, "wqy-zenhei": 3, "wqy-microhei": 2, "noto-sans-medium": 2,
+    "noto-serif-bold": 0.6, "noto-sans-sc-500": 2, "noto-sans-sc-700": 3, "noto-sans-sc-900": 1.5,
+    "zcool-qingke-huangyou-400": 1,
+}  # fmt: skip
+"""Faces of the Chinese characters, and how often each: mostly black-letter, as on the plates."""
 WIDE_INK = frozenset(PROVINCES + SUFFIXES)
 SIZE = 120
 

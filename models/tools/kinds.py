@@ -14,14 +14,14 @@ KINDS = (
     (kinds_vn.vn_military, 2.2),
     (kinds_vn.vn_foreign, 1.4),
     (kinds_vn.vn_temporary, 1),
-    (kinds_cn.cn_small, 15),
-    (kinds_cn.cn_large_front, 11),
-    (kinds_cn.cn_large_rear, 6),
-    (kinds_cn.cn_trailer, 5),
-    (kinds_cn.cn_new_energy, 5),
-    (kinds_cn.cn_special, 4.4),
+    (kinds_cn.cn_small, 22),
+    (kinds_cn.cn_large_front, 18),
+    (kinds_cn.cn_large_rear, 7),
+    (kinds_cn.cn_trailer, 5.5),
+    (kinds_cn.cn_new_energy, 7),
+    (kinds_cn.cn_special, 6),
     (kinds_cn.cn_bike, 1),
-    (kinds_cn.cn_farm, 0.6),
+    (kinds_cn.cn_farm, 1),
 )
 
 

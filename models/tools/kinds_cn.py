@@ -9,12 +9,15 @@ from models.tools.spec import Cell, Spec, digits
 
 CN_LETTER = "ABCDEFGHJKLMNPQRSTUVWXYZ"
 CN_ANY = CN_LETTER + "0123456789"
+ALIKE_MARKS = ("G6", "G6C0", "Q0D", "B8", "S5", "Z2", "17T", "A4", "UV", "MNH", "XKY")
+ALIKE_PROVINCES = ("浙渝沪湘津", "苏藏鲁", "粤鄂豫", "皖晋", "琼京", "赣贵", "川云", "吉青", "闽新", "辽冀黑蒙")
 
 
 def _serial(r: Random, n: int) -> str:
     """`n` marks with at least two digits among them; mostly digits, as on the road."""
+    marks, plain = ("0123456789", 0.68) if r.random() < 0.8 else (r.choice(ALIKE_MARKS), 0.0)
     while True:
-        text = "".join(r.choice("0123456789") if r.random() < 0.68 else r.choice(CN_ANY) for _ in range(n))
+        text = "".join(r.choice(marks) if r.random() < max(plain, 0.5) else r.choice(CN_ANY) for _ in range(n))
         if sum(c.isdigit() for c in text) >= min(2, n):
             return text
 
@@ -96,8 +99,12 @@ def cn_new_energy(r: Random) -> Spec:
 
 
 def cn_special(r: Random) -> Spec:
-    kind = r.randrange(7)
+    kind = r.randrange(9)
     head = _head(r)
+    if kind == 7:
+        return _forces(_letters(r, 2) + digits(r, 5), 2)
+    if kind == 8:
+        return _forces("WJ" + digits(r, 2) + r.choice("XBTSHJD0123456789") + digits(r, 4), 2)
     if kind == 0:
         return _one(head + _serial(r, 4) + "学", "yellow", "black")
     if kind == 1:
@@ -117,6 +124,18 @@ def cn_special(r: Random) -> Spec:
     return _one(head + _serial(r, 5), r.choice(["black", "black", "white"]), "contrast")
 
 
+def _letters(r: Random, n: int) -> str:
+    return "".join(r.choice(CN_LETTER) for _ in range(n))
+
+
+def _forces(text: str, red: int) -> Spec:
+    """Army and armed police: white ground, the first marks red."""
+    spec = _one(text, "white", "black")
+    for cell in [c for c in spec.cells if c.counts][:red]:
+        cell.tint = "red"
+    return spec
+
+
 def cn_bike(r: Random) -> Spec:
     return _cn_two(_head(r) + _serial(r, 5), r.choice(["yellow", "blue"]), "contrast", bike=True)
 
@@ -132,5 +151,5 @@ def cn_farm(r: Random) -> Spec:
 
 def _head(r: Random) -> str:
     roll = r.random()
-    province = "桂" if roll < 0.05 else r.choice(PROVINCES)
+    province = "桂" if roll < 0.05 else r.choice(r.choice(ALIKE_PROVINCES)) if roll < 0.45 else r.choice(PROVINCES)
     return province + (r.choice("ABCDEF") if r.random() < 0.4 else r.choice(CN_LETTER))

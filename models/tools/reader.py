@@ -34,23 +34,30 @@ Batch = tuple[Tensor, Tensor, Tensor, Tensor, Tensor]
 class Pool:
     """Every chunk written so far; looks for new ones now and then, so training need not wait."""
 
-    def __init__(self, folder: Path, seed: int) -> None:
-        self.folder, self.seen, self.chunks = folder, set[str](), list[dict[str, np.ndarray]]()
+    def __init__(self, folders: list[Path], seed: int) -> None:
+        self.seen = set[Path]()
+        self.chunks = {folder: list[dict[str, np.ndarray]]() for folder in folders}
         self.draw = np.random.default_rng(seed)
         self.look()
 
     def look(self) -> None:
-        for path in sorted(self.folder.glob("chunk-*.npz")):
-            if path.name not in self.seen:
-                self.seen.add(path.name)
-                with np.load(path) as data:
-                    self.chunks.append({k: data[k] for k in ("pixels", "text", "centres", "heads")})
+        for folder, chunks in self.chunks.items():
+            for path in sorted(folder.glob("chunk-*.npz")):
+                if path not in self.seen:
+                    self.seen.add(path)
+                    with np.load(path) as data:
+                        chunks.append({k: data[k] for k in ("pixels", "text", "centres", "heads")})
+
+    def __len__(self) -> int:
+        return len(self.seen)
 
     def take(self, count: int) -> list[np.ndarray]:
-        """A batch from four chunks at a time: random enough, and kind to the cache."""
+        """A batch from four chunks, the folders in turn: random enough, and kind to the cache."""
         parts = []
-        for _ in range(4):
-            chunk = self.chunks[self.draw.integers(len(self.chunks))]
+        full = [chunks for chunks in self.chunks.values() if chunks]
+        for part in range(4):
+            chunks = full[part % len(full)]
+            chunk = chunks[self.draw.integers(len(chunks))]
             rows = self.draw.integers(0, len(chunk["text"]), count // 4)
             parts.append([chunk[k][rows] for k in ("pixels", "text", "centres", "heads")])
         return [np.concatenate(columns) for columns in zip(*parts, strict=True)]
@@ -134,7 +141,7 @@ def train(options: argparse.Namespace) -> ReaderNet:
     if options.start:
         net.load_state_dict(torch.load(options.start)["ema"])
     ema = {k: v.clone() for k, v in net.state_dict().items()}
-    pool = Pool(options.crops, options.seed)
+    pool = Pool([options.crops, *options.also], options.seed)
     real = real_crops(options.real, options.seed) if options.real else None
     plain = [p for p in net.parameters() if p.ndim < 2]
     heavy = [p for p in net.parameters() if p.ndim >= 2]
@@ -157,7 +164,7 @@ def train(options: argparse.Namespace) -> ReaderNet:
         if step % 100 == 0:
             norm = 1 - 0.98**step
             shown = f"loss {total / norm:.3f} exact {right / norm:.3f}"
-            print(f"{time.monotonic() - began:.0f}s step {step} chunks {len(pool.chunks)} {shown}", flush=True)
+            print(f"{time.monotonic() - began:.0f}s step {step} chunks {len(pool)} {shown}", flush=True)
         if step % 500 == 0:
             pool.look()
             _save(options.work / "reader.pt", net, ema, step)
@@ -183,6 +190,7 @@ def _save(path: Path, net: ReaderNet, ema: dict[str, Tensor], step: int) -> None
 def arguments() -> argparse.ArgumentParser:
     args = argparse.ArgumentParser(description=__doc__)
     args.add_argument("crops", type=Path)
+    args.add_argument("--also", type=Path, action="append", default=[], help="more crops, of equal weight with CROPS")
     args.add_argument("--work", type=Path, default=Path("models/work"))
     args.add_argument("--real", type=Path)
     args.add_argument("--real-share", type=float, default=0.08)

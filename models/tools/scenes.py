@@ -12,9 +12,10 @@ from random import Random
 import cv2
 import numpy as np
 
-from models.tools import backdrop, camera, vehicles
+from models.tools import backdrop, camera, decoys, vehicles
 from models.tools.alphabet import LAYOUTS
-from models.tools.draw import Floats, Picture, draw_plate
+from models.tools.crops import found_box
+from models.tools.draw import GROUNDS, Floats, Picture, draw_plate
 from models.tools.kinds import draw_spec
 from models.tools.spec import Spec
 
@@ -65,12 +66,16 @@ def _set(r: Random, canvas: Picture, spec: Spec, at: tuple[float, float], width:
 
 def _one(r: Random, canvas: Picture, real: list[Picture]) -> tuple[Floats, int]:
     spec = draw_spec(r)
+    if r.random() < 0.12:  # other years, other countries: a plate is one in any colour
+        spec.colour, spec.ink, spec.gradient = r.choice(list(GROUNDS)), "contrast", ""
     width = _width_px(r, spec)
     edge_x, edge_y = max(0.05 * WIDTH, 0.45 * width), max(0.06 * HEIGHT, 0.45 * width * spec.size[1] / spec.size[0])
     at = (r.uniform(edge_x, WIDTH - edge_x), r.uniform(edge_y, HEIGHT - edge_y))
     _maker(r, spec)(r, canvas, *at, width, 1.0)  # type: ignore[operator]
+    if r.random() < 0.3:
+        decoys.beside(r, canvas, at, width)
     quad = _set(r, canvas, spec, at, width)
-    if real and spec.layout == "one_line" and spec.country == "CN" and spec.size[0] == 440 and r.random() < 0.25:
+    if real and spec.layout == "one_line" and spec.country == "CN" and spec.size[0] == 440 and r.random() < 0.35:
         _overlay(canvas, quad, r.choice(real))
     return quad, LAYOUTS.index(spec.layout)
 
@@ -85,15 +90,8 @@ def _overlay(canvas: Picture, quad: Floats, crop: Picture) -> None:
 def _finish(r: Random, canvas: Picture, quads: list[Floats]) -> Picture:
     if r.random() < 0.35:
         backdrop.clock(r, canvas)
-    if quads and r.random() < 0.06:  # recorders that draw a box round what they found
-        low, high = quads[0].min(0) - r.uniform(2, 14), quads[0].max(0) + r.uniform(2, 14)
-        cv2.rectangle(
-            canvas,
-            low.astype(int).tolist(),
-            high.astype(int).tolist(),
-            r.choice([(0, 0, 255), (0, 255, 0)]),
-            r.choice([1, 2]),
-        )
+    if quads and r.random() < 0.1:
+        found_box(r, canvas, quads[0])
     if r.random() < 0.15:  # headlight bloom
         glow = np.zeros(canvas.shape[:2], np.float32)
         for _ in range(2):
@@ -109,6 +107,8 @@ def _finish(r: Random, canvas: Picture, quads: list[Floats]) -> Picture:
 
 def scene(r: Random, real: list[Picture]) -> tuple[Picture, list[Floats], list[int]]:
     canvas = backdrop.ground(r, WIDTH, HEIGHT)
+    for _ in range(r.choice([0, 0, 1, 2, 4])):
+        decoys.any_of(r, canvas)
     quads: list[Floats] = []
     layouts: list[int] = []
     wanted = r.choices([0, 1, 2, 3], [0.07, 0.66, 0.2, 0.07])[0]

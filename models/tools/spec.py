@@ -35,9 +35,17 @@ RUNS = 0.15
 """Share of numbers with a run of one digit: 8888 is sought after; a reader that never saw it miscounts."""
 
 
+ALIKE = 0.2
+"""Share of numbers drawn from look-alikes only: the reader is to tell them apart, not to prefer the commoner."""
+ALIKE_DIGITS = ("17", "17", "068", "069", "38", "25", "14", "147", "27")
+
+
 def digits(r: Random, n: int) -> str:
     if n > 2 and r.random() < RUNS:
         return _with_run(r, n)
+    if r.random() < ALIKE:
+        few = r.choice(ALIKE_DIGITS)
+        return "".join(r.choice(few) for _ in range(n))
     return "".join(r.choice("0123456789") for _ in range(n))
 
 
