@@ -1,4 +1,4 @@
-"""What a detector took for plates on real pictures: lamp units, spoked wheels, vents, kerb reflectors, hazard boards."""
+"""What a detector took for plates on real pictures: lamps, spoked wheels, vents, kerb reflectors, hazard boards."""
 
 from __future__ import annotations
 
@@ -49,12 +49,11 @@ def wheel(r: Random, canvas: Picture, x: float, y: float, wide: float) -> None:
     cv2.circle(canvas, middle, radius, [r.uniform(10, 40)] * 3, -1, cv2.LINE_AA)
     cv2.circle(canvas, middle, round(radius * 0.68), [r.uniform(90, 230)] * 3, max(1, radius // 12), cv2.LINE_AA)
     spokes, start = r.choice([3, 5, 6, 8, 24]), r.random()
+    thick = max(1, radius // (4 if spokes < 9 else 20))
     for i in range(spokes):
         angle = 2 * np.pi * (i + start) / spokes
         end = (round(x + np.cos(angle) * radius * 0.66), round(y + np.sin(angle) * radius * 0.66))
-        cv2.line(
-            canvas, middle, end, [r.uniform(90, 230)] * 3, max(1, radius // (4 if spokes < 9 else 20)), cv2.LINE_AA
-        )
+        cv2.line(canvas, middle, end, [r.uniform(90, 230)] * 3, thick, cv2.LINE_AA)
 
 
 def vents(r: Random, canvas: Picture, x: float, y: float, wide: float) -> None:
