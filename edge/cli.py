@@ -92,6 +92,10 @@ def _agent(commands: Commands) -> None:
     add.add_argument("--name", required=True)
     add.add_argument("--role", required=True)
     _config_option(_add(account, "list", "the accounts that there are", _account_list))
+    badge = _add(account, "badge", "tie a badge to an account; reads it at this console", _account_badge)
+    _config_option(badge)
+    badge.add_argument("id")
+    badge.add_argument("--remove", action="store_true", help="take the account's badge away")
 
 
 def _run(args: argparse.Namespace) -> int:
@@ -128,6 +132,13 @@ def _account_list(args: argparse.Namespace) -> int:
     from edge.technician.account import run_list
 
     return run_list(Path(load_config(args.config).site.data_dir))
+
+
+def _account_badge(args: argparse.Namespace) -> int:
+    from edge.config import load_config
+    from edge.technician.account import run_badge
+
+    return run_badge(Path(load_config(args.config).site.data_dir), args.id, remove=args.remove)
 
 
 # ---------------------------------------------------------------- vision

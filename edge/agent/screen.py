@@ -22,7 +22,12 @@ def make_screen(desk: Desk, config: Config) -> tuple[Starlette, uvicorn.Server]:
     """The application over `desk`, and the server that runs it on the caller's event loop."""
     panel = config.panel
     accounts = Accounts(Path(config.site.data_dir) / "accounts.db")
-    settings = PanelSettings(sign_in=panel.sign_in, auto_lock_s=panel.auto_lock_s, hosts=_hosts(panel.host))
+    settings = PanelSettings(
+        sign_in=panel.sign_in,
+        badge_alone=frozenset(panel.badge_alone),
+        auto_lock_s=panel.auto_lock_s,
+        hosts=_hosts(panel.host),
+    )
     app = create_app(desk, accounts, settings)
     served = uvicorn.Config(app, log_config=None, access_log=False, lifespan="off", timeout_graceful_shutdown=1)
     return app, _QuietServer(served)

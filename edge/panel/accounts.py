@@ -8,6 +8,7 @@ the plug does not shorten it.
 from __future__ import annotations
 
 import re
+import secrets
 import sqlite3
 import threading
 from collections.abc import Callable
@@ -16,6 +17,7 @@ from pathlib import Path
 
 from argon2 import PasswordHasher
 from argon2.exceptions import VerifyMismatchError
+from argon2.low_level import Type, hash_secret_raw
 
 from edge.clock import boot_id, mono_s, wall_iso
 from edge.errors import RefusedError
@@ -31,14 +33,22 @@ CREATE TABLE IF NOT EXISTS session (
     token_hash TEXT PRIMARY KEY, account TEXT NOT NULL REFERENCES account(id) ON DELETE CASCADE, csrf TEXT NOT NULL,
     boot TEXT NOT NULL, opened_s REAL NOT NULL, seen_s REAL NOT NULL
 ) STRICT;
+CREATE TABLE IF NOT EXISTS badge (
+    code_hash TEXT PRIMARY KEY, account TEXT NOT NULL UNIQUE REFERENCES account(id) ON DELETE CASCADE,
+    made_at TEXT NOT NULL
+) STRICT;
+CREATE TABLE IF NOT EXISTS badge_salt (salt BLOB NOT NULL) STRICT;
 """
 FREE_TRIES = 4
 FIRST_LOCK_S, LONGEST_LOCK_S = 30.0, 900.0
 TRIES_PER_MINUTE = 12
 _ID = re.compile(r"[0-9A-Za-z][0-9A-Za-z._-]{1,31}")
 _PIN = re.compile(r"\d{6,12}")
+_BADGE = re.compile(r"[!-~]{6,64}")
 # One thread and 32 MiB: vision needs the cores, and a six-digit PIN is guarded by the lock-out more than by its hash.
 _HASHER = PasswordHasher(time_cost=3, memory_cost=32 * 1024, parallelism=1)
+# One salt for all badges of this file, so that a code finds its account; as slow as a PIN, since card numbers are short.
+_BADGE_COST = {"time_cost": 3, "memory_cost": 32 * 1024, "parallelism": 1, "hash_len": 32, "type": Type.ID}
 _NOBODY_HASH = _HASHER.hash("000000")
 
 
@@ -95,6 +105,46 @@ class Accounts:
             raise RefusedError("wrong_pin")
         return Person(id, row[0], row[1])
 
+    def set_badge(self, id: str, code: str | None) -> None:
+        """Ties a badge to an account, in place of an older one; None takes it away. Raises ValueError naming what is
+        wrong."""
+        hashed = None if code is None else self._badge_hash(check_badge(code))
+        with self.lock:
+            if self.db.execute("SELECT 1 FROM account WHERE id = ?", (id,)).fetchone() is None:
+                raise ValueError(f"id: there is no account {id}; `barie account list` shows those that there are")
+            if self.db.execute("SELECT 1 FROM badge WHERE code_hash = ? AND account != ?", (hashed, id)).fetchone():
+                raise ValueError("badge: it is another account's already; take it away there first")
+            self.db.execute("DELETE FROM badge WHERE account = ?", (id,))
+            if hashed is not None:
+                self.db.execute("INSERT INTO badge VALUES (?, ?, ?)", (hashed, id, wall_iso()))
+
+    def badge_owner(self, code: str) -> Person:
+        """Whose badge this is; whether that is enough to sign in is the caller's rule. Takes some 50 ms of CPU. Raises
+        RefusedError: wrong_badge, locked_out, too_many_tries (detail: s)."""
+        self._slow_down()
+        if not _BADGE.fullmatch(code):
+            raise RefusedError("wrong_badge")
+        hashed = self._badge_hash(code)
+        with self.lock:
+            row = self.db.execute(
+                "SELECT a.id, a.name, a.role FROM badge b JOIN account a ON a.id = b.account WHERE b.code_hash = ?",
+                (hashed,),
+            ).fetchone()
+        if row is None:
+            raise RefusedError("wrong_badge")
+        wait_s = self._locked_s(row[0])
+        if wait_s > 0:
+            raise RefusedError("locked_out", str(int(wait_s) + 1))
+        return Person(*row)
+
+    def _badge_hash(self, code: str) -> str:
+        with self.lock:
+            row = self.db.execute("SELECT salt FROM badge_salt").fetchone()
+            if row is None:
+                row = (secrets.token_bytes(16),)
+                self.db.execute("INSERT INTO badge_salt VALUES (?)", row)
+        return hash_secret_raw(code.encode(), row[0], **_BADGE_COST).hex()
+
     def _slow_down(self) -> None:
         now_s = self.now_s()
         with self.lock:
@@ -148,6 +198,15 @@ def check_new_account(id: str, name: str, role: str, pin: str) -> None:
     steps = {(int(b) - int(a)) % 10 for a, b in pairwise(pin)}
     if len(steps) == 1 and steps <= {0, 1, 9}:
         raise ValueError("PIN: not one digit repeated, and not a row such as 123456")
+
+
+def check_badge(code: str) -> str:
+    """The code as a reader types it. Raises ValueError where it is none."""
+    if not _BADGE.fullmatch(code):
+        raise ValueError(
+            "badge: 6 to 64 letters, digits or signs, as the reader types them; hold the badge to it again"
+        )
+    return code
 
 
 def add_account(db: Path, id: str, name: str, role: str, pin: str) -> None:

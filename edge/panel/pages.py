@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import secrets
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ from edge.panel.door import COOKIE, AccountsDoor, Session, check_csrf, signed_in
 from edge.panel.feed import lane_of, view_for
 from edge.panel.messages import LANGUAGES, Catalogue, say
 from edge.panel.settings import Panel
+from edge.ports import Person
 
 LANGUAGE_COOKIE, FORM_COOKIE = "barie_language", "barie_form"
 HERE = Path(__file__).parent
@@ -76,19 +78,31 @@ async def sign_in(request: Request) -> Response:
         raise HTTPException(404, "no_accounts")
     async with request.form(max_files=0, max_fields=8) as form:
         fields = {key: str(value) for key, value in form.items()}
+    request.state.next = fields.get("next", "/")
     given, expected = fields.get("token", ""), request.cookies.get(FORM_COOKIE, "")
     if not expected or not secrets.compare_digest(given.encode(), expected.encode()):
         return _sign_in(request, say(panel.catalogue, language_of(request), "signin.again"), 403)
-    accounts: Accounts = request.app.state.accounts
     try:
-        # Argon2 is slow on purpose: never on the loop that also drives the barrier.
-        person = await asyncio.to_thread(accounts.check_pin, fields.get("id", "").strip(), fields.get("pin", ""))
+        person, proven = await _person(request, fields)
     except RefusedError as error:
         text = say(panel.catalogue, language_of(request), f"signin.{error.code}", seconds=error.detail)
         return _sign_in(request, text, 403)
+    if not proven:
+        return _sign_in(request, "", badge_of=person)
     response = RedirectResponse(safe_next(fields.get("next", "/")), 303)
     response.set_cookie(COOKIE, panel.door.open(person), httponly=True, samesite="strict", path="/")
     return response
+
+
+async def _person(request: Request, fields: Mapping[str, str]) -> tuple[Person, bool]:
+    """Who signs in, by badge or by id and PIN, and whether that is enough. Raises RefusedError."""
+    accounts: Accounts = request.app.state.accounts
+    # Argon2 is slow on purpose: never on the loop that also drives the barrier.
+    if fields.get("badge"):
+        person = await asyncio.to_thread(accounts.badge_owner, fields["badge"])
+        return person, person.role in request.app.state.panel.settings.badge_alone
+    person = await asyncio.to_thread(accounts.check_pin, fields.get("id", "").strip(), fields.get("pin", ""))
+    return person, True
 
 
 async def sign_out(request: Request) -> Response:
@@ -113,14 +127,16 @@ def language_of(request: Request) -> str:
     return chosen if chosen in LANGUAGES else default
 
 
-def _sign_in(request: Request, why: str, status: int = 200) -> Response:
+def _sign_in(request: Request, why: str, status: int = 200, badge_of: Person | None = None) -> Response:
+    """`badge_of`: whose badge was just read; their PIN is asked for."""
     accounts: Accounts = request.app.state.accounts
     token = secrets.token_urlsafe(16)
     more = {
         "people": accounts.people(),
         "why": why,
+        "chosen": badge_of.id if badge_of else "",
         "token": token,
-        "next": safe_next(request.query_params.get("next", "/")),
+        "next": safe_next(getattr(request.state, "next", None) or request.query_params.get("next", "/")),
     }
     response = page(request, "signin.html", None, more, status)
     response.set_cookie(FORM_COOKIE, token, httponly=True, samesite="strict", path="/sign-in")

@@ -26,6 +26,8 @@ class PanelSettings:
     sign_in: Literal["accounts", "demo"] = "accounts"
     hosts: tuple[str, ...] = ("127.0.0.1", "localhost", "[::1]")
     language: Literal["vi", "en"] = "vi"
+    badge_alone: frozenset[str] = frozenset()
+    """Roles that sign in by their badge without a PIN; for all others a badge only says who they are."""
     auto_lock_s: float = 900.0
     shift_s: float = 12 * 3600.0
     beat_s: float = 0.5

@@ -1,4 +1,5 @@
-"""`barie account add`: every account, the first one too, is made on the machine's console. None exists by default."""
+"""`barie account`: every account, the first one too, is made on the machine's console, and so is its badge. None exists
+by default."""
 
 from __future__ import annotations
 
@@ -6,7 +7,7 @@ import getpass
 import sys
 from pathlib import Path
 
-from edge.panel.accounts import Accounts, add_account, check_new_account
+from edge.panel.accounts import Accounts, add_account, check_badge, check_new_account
 from edge.panel.rights import ROLES
 
 _PIN_STANDS_IN = "280457"
@@ -31,6 +32,32 @@ def run(data_dir: Path, id: str, name: str, role: str) -> int:
         print("\nbarie account add: no PIN was given; nothing was added", file=sys.stderr)
         return 2
     print(f"added {id} ({role})")
+    return 0
+
+
+def run_badge(data_dir: Path, id: str, *, remove: bool = False) -> int:
+    """Reads a badge at this console, twice and unseen, and ties it to the account; or takes the account's badge away.
+    Returns 0, or 2 for bad input."""
+    accounts = Accounts(data_dir / ACCOUNTS_FILE)
+    try:
+        if remove:
+            accounts.set_badge(id, None)
+            print(f"{id} has no badge any more")
+            return 0
+        code = check_badge(getpass.getpass("Hold the badge to the reader: ").strip())
+        if code != getpass.getpass("Once more: ").strip():
+            print("barie account badge: the two readings differ; nothing was changed", file=sys.stderr)
+            return 2
+        accounts.set_badge(id, code)
+    except ValueError as error:
+        print(f"barie account badge: {error}", file=sys.stderr)
+        return 2
+    except (EOFError, KeyboardInterrupt):
+        print("\nbarie account badge: no badge was read; nothing was changed", file=sys.stderr)
+        return 2
+    finally:
+        accounts.close()
+    print(f"{id} signs in with this badge")
     return 0
 
 

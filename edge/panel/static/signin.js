@@ -1,4 +1,5 @@
-// A keypad for the PIN, for gloves; a keyboard works as well.
+// A keypad for the PIN, for gloves; a keyboard works as well, and so does a badge reader.
+import { onBadge } from "./badge.js";
 import { h } from "./dom.js";
 import { t } from "./words.js";
 
@@ -12,3 +13,10 @@ pad.append(
   h("button", { type: "button", class: "key", text: "0", onclick: () => add("0") }),
   h("button", { type: "button", class: "key", text: t("dialog.clear"), onclick: () => { pin.value = ""; } }));
 pad.hidden = false;
+
+const form = document.querySelector("form");
+onBadge((code) => {
+  document.getElementById("badge").value = code;
+  form.submit(); // without the form's own checks: no name was chosen and no PIN typed
+});
+if (form.querySelector("input:checked")) pin.focus();
