@@ -47,7 +47,7 @@ _PIN = re.compile(r"\d{6,12}")
 _BADGE = re.compile(r"[!-~]{6,64}")
 # One thread and 32 MiB: vision needs the cores, and a six-digit PIN is guarded by the lock-out more than by its hash.
 _HASHER = PasswordHasher(time_cost=3, memory_cost=32 * 1024, parallelism=1)
-# One salt for all badges of this file, so that a code finds its account; as slow as a PIN, since card numbers are short.
+# One salt for all badges of this file, so that a code finds its account; as slow as a PIN: card numbers are short.
 _BADGE_COST = {"time_cost": 3, "memory_cost": 32 * 1024, "parallelism": 1, "hash_len": 32, "type": Type.ID}
 _NOBODY_HASH = _HASHER.hash("000000")
 
