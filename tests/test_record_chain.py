@@ -26,7 +26,7 @@ JSON = st.recursive(
 
 
 def build(after: Anchor, body: dict[str, Any]) -> Envelope:
-    return events.build(
+    envelope, payload = events.seal(
         event_id=uuid7(1_700_000_000_000 + after.seq, bytes(10)),
         site=SITE,
         lane="b1",
@@ -40,6 +40,8 @@ def build(after: Anchor, body: dict[str, Any]) -> Envelope:
         body=body,
         sign=lambda digest: bytes(reversed(digest)) * 2,
     )
+    assert payload == envelope.to_bytes()
+    return envelope
 
 
 def chain(count: int) -> list[bytes]:
@@ -147,9 +149,19 @@ def test_what_is_not_json_is_refused(body: dict[str, Any]) -> None:
         build(Anchor(), body)
 
 
+def test_what_is_stored_is_the_canonical_envelope_whatever_a_text_says() -> None:
+    text = '","kind":"x","site":"y","hash":"z"'
+    parts = dict.fromkeys(("event_id", "site", "lane", "recorded_at", "boot_id", "clock"), text)
+    envelope, payload = events.seal(
+        **parts, after=Anchor(), kind="passage", captured_at=text, mono_ns=0, body={text: text}, sign=lambda one: one
+    )
+    assert payload == envelope.to_bytes()
+    assert verify_chain([payload], site=text, lane=text, anchor=Anchor()) == Anchor(1, envelope.hash)
+
+
 def test_an_unknown_kind_is_refused() -> None:
     with pytest.raises(ValueError, match="unknown kind"):
-        events.build(
+        events.seal(
             event_id="", site="", lane="", after=Anchor(), kind="gossip", captured_at=None, recorded_at="", boot_id="",
             mono_ns=0, clock="synced", body={}, sign=None,
         )  # fmt: skip

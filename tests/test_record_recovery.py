@@ -62,7 +62,7 @@ def test_what_can_be_read_is_carried_over(tmp_path: Path) -> None:
     """An index page smashed: the rows are all there, so nothing is lost at all."""
     seq, _ = filled(tmp_path)
     store = open_store(tmp_path)
-    (root,) = store._db.execute("SELECT rootpage FROM sqlite_schema WHERE name = 'sqlite_autoindex_event_2'").fetchone()
+    (root,) = store._db.execute("SELECT rootpage FROM sqlite_schema WHERE name = 'lane_number'").fetchone()
     size = store._db.execute("PRAGMA page_size").fetchone()[0]
     store.close()
     database = tmp_path / "barie.db"

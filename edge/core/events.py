@@ -86,7 +86,7 @@ def envelope_hash(envelope: Mapping[str, Any]) -> str:
     return hashlib.sha256(canonical({k: v for k, v in envelope.items() if k not in ("hash", "signature")})).hexdigest()
 
 
-def build(
+def seal(
     *,
     event_id: str,
     site: str,
@@ -100,8 +100,9 @@ def build(
     clock: str,
     body: Mapping[str, Any],
     sign: Signer | None,
-) -> Envelope:
-    """The next event of a lane, chained to `after`. Raises ValueError: unknown kind, or a body that is not JSON."""
+) -> tuple[Envelope, bytes]:
+    """The next event of a lane, chained to `after`, and its canonical JSON. Raises ValueError: unknown kind, or a body
+    that is not JSON."""
     if kind not in KINDS:
         raise ValueError(f"unknown kind of event {kind!r}: one of {', '.join(sorted(KINDS))}")
     bare: dict[str, Any] = {
@@ -118,8 +119,18 @@ def build(
         "prev_hash": after.hash,
         "body": dict(body),
     }
-    digest = envelope_hash(bare)
-    return Envelope(**bare, hash=digest, signature=sign(bytes.fromhex(digest)).hex() if sign else "")
+    text = canonical(bare)
+    digest = hashlib.sha256(text)
+    envelope = Envelope(**bare, hash=digest.hexdigest(), signature=sign(digest.digest()).hex() if sign else "")
+    return envelope, _spliced(text, envelope)
+
+
+def _spliced(bare: bytes, envelope: Envelope) -> bytes:
+    """`Envelope.to_bytes` without encoding everything again. Keys are sorted, and no text holds a quote that is not
+    escaped: the last `,"kind":"` and `,"site":"` are the envelope's own."""
+    kind, site = bare.rfind(b',"kind":"'), bare.rfind(b',"site":"')
+    digest, signature = f',"hash":"{envelope.hash}"'.encode(), f',"signature":"{envelope.signature}"'.encode()
+    return b"".join((bare[:kind], digest, bare[kind:site], signature, bare[site:]))
 
 
 def uuid7(unix_ms: int, random_bytes: bytes) -> str:

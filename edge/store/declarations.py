@@ -246,7 +246,7 @@ def confirmations(db: sqlite3.Connection, declaration_id: str) -> list[Confirmat
     """This gate's own that the centre's version does not carry yet, in the order in which they were given."""
     rows = db.execute(
         "SELECT step, authority, act, at, by, via, nullif(plate, '') FROM confirmation"
-        " WHERE declaration_id = ? ORDER BY rowid",
+        " WHERE declaration_id = ? ORDER BY number",
         (declaration_id,),
     )
     return [Confirmation(*row) for row in rows]
@@ -255,7 +255,8 @@ def confirmations(db: sqlite3.Connection, declaration_id: str) -> list[Confirmat
 def add_confirmation(db: sqlite3.Connection, declaration_id: str, given: Confirmation) -> None:
     """The newest one stands: one that was given before its legal predecessor does not count, and is given again."""
     db.execute(
-        "INSERT INTO confirmation (declaration_id, step, authority, act, at, by, via, plate) VALUES (?,?,?,?,?,?,?,?)"
+        "INSERT INTO confirmation (declaration_id, step, authority, act, at, by, via, plate, number)"
+        " VALUES (?1,?,?,?,?,?,?,?, (SELECT coalesce(max(number), 0) + 1 FROM confirmation WHERE declaration_id = ?1))"
         " ON CONFLICT DO UPDATE SET at = excluded.at, by = excluded.by, via = excluded.via",
         (declaration_id, given.step, given.authority, given.act, given.at, given.by, given.via, given.plate or ""),
     )

@@ -64,7 +64,7 @@ def next_unsent(connection: sqlite3.Connection, lane: str) -> tuple[str, str, st
     """(id, event_id, path) of the oldest photo that the broker does not have yet and whose event the centre has."""
     row: tuple[str, str, str] | None = connection.execute(
         "SELECT id, event_id, path FROM evidence WHERE lane = ?1 AND sent = 0"
-        " AND seq <= (SELECT acked_seq FROM lane WHERE lane = ?1) ORDER BY seq, rowid LIMIT 1",
+        " AND seq <= (SELECT acked_seq FROM lane WHERE lane = ?1) ORDER BY seq, staged_ms, id LIMIT 1",
         (lane,),
     ).fetchone()
     return row
@@ -85,7 +85,7 @@ def collect_orphans(connection: sqlite3.Connection, root: Path) -> int:
 
 def missing(connection: sqlite3.Connection, root: Path) -> list[str]:
     """Ids of photos whose file is not there although the record names it: somebody or some disk took it."""
-    rows = connection.execute("SELECT id, path FROM evidence ORDER BY rowid").fetchall()
+    rows = connection.execute("SELECT id, path FROM evidence ORDER BY staged_ms, id").fetchall()
     return [evidence_id for evidence_id, path in rows if not (root / path).is_file()]
 
 
@@ -98,7 +98,7 @@ def over_budget(
     """
     total = int(connection.execute("SELECT coalesce(sum(size), 0) FROM evidence").fetchone()[0])
     freed, going = 0, []
-    rows = connection.execute("SELECT id, path, size, sent FROM evidence ORDER BY sent DESC, staged_ms, rowid")
+    rows = connection.execute("SELECT id, path, size, sent FROM evidence ORDER BY sent DESC, staged_ms, id")
     for evidence_id, path, size, sent in rows:
         if total - freed <= budget_bytes and not (freed < short_bytes and (sent or unsent_too)):
             break

@@ -6,7 +6,7 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Iterator, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from edge import errors
 from edge.core import events
@@ -15,6 +15,9 @@ from edge.ports import OutgoingEvent
 
 ALL = 1 << 62
 """A moment after every event, for `prune`."""
+_RUN = "(SELECT number << 40 FROM lane WHERE lane = ?1)"
+"""Where a lane's run of event.id begins (slim.sql); the statement's first value is the lane."""
+_OF_LANE = f"id > {_RUN} AND id < {_RUN} + (1 << 40)"
 
 
 class Unacknowledged(NamedTuple):
@@ -28,8 +31,8 @@ class Unacknowledged(NamedTuple):
 def add_lane(db: sqlite3.Connection, lane: str, start: Anchor) -> None:
     """Make a lane known; one that is known keeps its numbers. `start` is where its chain goes on (0 for a new lane)."""
     db.execute(
-        "INSERT OR IGNORE INTO lane (lane, next_seq, last_hash, acked_seq, pruned_seq, pruned_hash)"
-        " VALUES (?,?,?,?,?,?)",
+        "INSERT OR IGNORE INTO lane (lane, next_seq, last_hash, acked_seq, pruned_seq, pruned_hash, number)"
+        " VALUES (?,?,?,?,?,?, (SELECT coalesce(max(number), 0) + 1 FROM lane))",
         (lane, start.seq + 1, start.hash, start.seq, start.seq, start.hash),
     )
 
@@ -42,21 +45,27 @@ def tip(db: sqlite3.Connection, lane: str) -> Anchor:
     return Anchor(row[0] - 1, row[1])
 
 
-def append(db: sqlite3.Connection, envelope: Envelope, recorded_ms: int) -> None:
+def append(db: sqlite3.Connection, envelope: Envelope, payload: bytes, recorded_ms: int) -> None:
     """Inside the caller's transaction."""
-    db.execute(
-        "INSERT INTO event (lane, seq, event_id, kind, recorded_ms, payload) VALUES (?,?,?,?,?,?)",
-        (envelope.lane, envelope.seq, envelope.event_id, envelope.kind, recorded_ms, envelope.to_bytes()),
-    )
+    put(db, (envelope.lane, envelope.seq, envelope.event_id, envelope.kind, recorded_ms, payload))
     db.execute(
         "UPDATE lane SET next_seq = ?, last_hash = ? WHERE lane = ?", (envelope.seq + 1, envelope.hash, envelope.lane)
     )
 
 
+def put(db: sqlite3.Connection, row: tuple[Any, ...]) -> None:
+    """(lane, seq, event_id, kind, recorded_ms, payload) to its place."""
+    db.execute(
+        "INSERT INTO event (id, lane, seq, event_id, kind, recorded_ms, payload)"
+        f" VALUES ({_RUN} + ?2, ?1, ?2, ?3, ?4, ?5, ?6)",  # noqa: S608
+        row,
+    )
+
+
 def pending(db: sqlite3.Connection, lane: str, after_seq: int, limit: int) -> list[OutgoingEvent]:
     rows = db.execute(
-        "SELECT seq, payload FROM event WHERE lane = ?1 AND seq > max(?2, (SELECT acked_seq FROM lane WHERE lane = ?1))"
-        " ORDER BY seq LIMIT ?3",
+        f"SELECT seq, payload FROM event WHERE id > {_RUN} + max(?2, (SELECT acked_seq FROM lane WHERE lane = ?1))"  # noqa: S608
+        f" AND id < {_RUN} + (1 << 40) ORDER BY id LIMIT ?3",
         (lane, after_seq, limit),
     )
     return [OutgoingEvent(lane, seq, payload) for seq, payload in rows]
@@ -65,7 +74,7 @@ def pending(db: sqlite3.Connection, lane: str, after_seq: int, limit: int) -> li
 def unacknowledged(db: sqlite3.Connection, lane: str) -> Unacknowledged:
     row = db.execute(
         "SELECT l.next_seq, l.acked_seq, e.payload"
-        " FROM lane l LEFT JOIN event e ON e.lane = l.lane AND e.seq = l.acked_seq + 1 WHERE l.lane = ?",
+        " FROM lane l LEFT JOIN event e ON e.id = (l.number << 40) + l.acked_seq + 1 WHERE l.lane = ?",
         (lane,),
     ).fetchone()
     if row is None:
@@ -90,36 +99,39 @@ def acknowledge(db: sqlite3.Connection, lane: str, seq: int) -> int:
 def prune(db: sqlite3.Connection, lane: str, older_than_ms: int) -> int:
     """Delete acknowledged events from the old end, up to the first that is younger; the chain's anchor moves along."""
     kept = db.execute(
-        "SELECT seq FROM event WHERE lane = ? AND recorded_ms >= ? ORDER BY seq LIMIT 1", (lane, older_than_ms)
+        f"SELECT seq FROM event WHERE {_OF_LANE} AND recorded_ms >= ?2 ORDER BY id LIMIT 1",  # noqa: S608
+        (lane, older_than_ms),
     ).fetchone()
     acked = int(db.execute("SELECT acked_seq FROM lane WHERE lane = ?", (lane,)).fetchone()[0])
     last = acked if kept is None else min(acked, kept[0] - 1)
     row = db.execute(
-        "SELECT seq, payload FROM event WHERE lane = ? AND seq <= ? ORDER BY seq DESC LIMIT 1", (lane, last)
+        f"SELECT seq, payload FROM event WHERE id > {_RUN} AND id <= {_RUN} + ?2 ORDER BY id DESC LIMIT 1",  # noqa: S608
+        (lane, last),
     ).fetchone()
     if row is None:
         return 0
     digest = json.loads(row[1])["hash"]
     db.execute("UPDATE lane SET pruned_seq = ?, pruned_hash = ? WHERE lane = ?", (row[0], digest, lane))
-    return db.execute("DELETE FROM event WHERE lane = ? AND seq <= ?", (lane, row[0])).rowcount
+    return db.execute(f"DELETE FROM event WHERE id > {_RUN} AND id <= {_RUN} + ?2", (lane, row[0])).rowcount  # noqa: S608
 
 
 def payloads(db: sqlite3.Connection, lane: str, after_seq: int = 0) -> Iterator[bytes]:
     """Stored envelopes of a lane in order."""
     for (payload,) in db.execute(
-        "SELECT payload FROM event WHERE lane = ? AND seq > ? ORDER BY seq", (lane, after_seq)
+        f"SELECT payload FROM event WHERE {_OF_LANE} AND id > {_RUN} + ?2 ORDER BY id",  # noqa: S608
+        (lane, after_seq),
     ):
         yield payload
 
 
 def recent(db: sqlite3.Connection, lane: str, limit: int) -> list[bytes]:
     """The newest envelopes of a lane, newest first."""
-    rows = db.execute("SELECT payload FROM event WHERE lane = ? ORDER BY seq DESC LIMIT ?", (lane, limit))
+    rows = db.execute(f"SELECT payload FROM event WHERE {_OF_LANE} ORDER BY id DESC LIMIT ?2", (lane, limit))  # noqa: S608
     return [payload for (payload,) in rows]
 
 
 def lanes(db: sqlite3.Connection) -> Sequence[str]:
-    return [lane for (lane,) in db.execute("SELECT lane FROM lane ORDER BY rowid")]
+    return [lane for (lane,) in db.execute("SELECT lane FROM lane ORDER BY number")]
 
 
 # ---------------------------------------------------------------- checking
@@ -148,9 +160,10 @@ def _verify_lane(
             lane, end.seq + 1, f"the log ends here, but the lane's last event is {last.seq}: rows are missing"
         )
     columns = db.execute(
-        "SELECT seq FROM (SELECT seq, kind, event_id, CAST(payload AS TEXT) AS j FROM event WHERE lane = ?)"
-        " WHERE seq IS NOT j ->> '$.seq' OR kind IS NOT j ->> '$.kind' OR event_id IS NOT j ->> '$.event_id'"
-        " ORDER BY seq LIMIT 1",
+        "SELECT seq FROM (SELECT seq, lane, kind, event_id, CAST(payload AS TEXT) AS j"
+        f" FROM event WHERE {_OF_LANE})"  # noqa: S608
+        " WHERE seq IS NOT j ->> '$.seq' OR lane IS NOT ?1 OR kind IS NOT j ->> '$.kind'"
+        " OR event_id IS NOT j ->> '$.event_id' ORDER BY seq LIMIT 1",
         (lane,),
     ).fetchone()
     return ChainFault(lane, columns[0], "its columns differ from its envelope") if columns else None

@@ -157,7 +157,8 @@ def _carry_over(old: Path, new: sqlite3.Connection, known: Counters, rescued: Re
             _continue_lane(new, lane, rows.get(lane, {}), known.lanes.get(lane), known_acked, rescued)
         for table in _CARRIED:
             _carry_table(source, new, table)
-    raise_serial(new, known.permit_serial)
+        serials = [row[0] for row in _readable(source, "lane", "permit_serial")]
+    raise_serial(new, max([known.permit_serial, *serials]))
     new.execute("UPDATE counter SET value = value + ? WHERE name = 'permit_serial'", (SERIALS_SKIPPED,))
 
 
@@ -198,9 +199,8 @@ def _continue_lane(
         "UPDATE lane SET pruned_seq = ?, pruned_hash = ?, acked_seq = ? WHERE lane = ?",
         (start.seq, start.hash, min(max(acked, start.seq), last.seq), lane),
     )
-    new.executemany(
-        "INSERT INTO event (lane, seq, event_id, kind, recorded_ms, payload) VALUES (?,?,?,?,?,?)", reversed(kept)
-    )
+    for row in reversed(kept):
+        journal.put(new, row)
     rescued.kept[lane] = len(kept)
     if acked < start.seq:
         rescued.lost[lane] = (acked + 1, start.seq)
@@ -227,13 +227,19 @@ def _before(payload: bytes, here: Anchor) -> Anchor | None:
 
 
 def _carry_table(source: sqlite3.Connection, new: sqlite3.Connection, table: str) -> None:
-    columns = ", ".join(row[1] for row in new.execute(f"PRAGMA table_info({table})"))
-    marks = ", ".join("?" * (columns.count(",") + 1))
-    rowid = "rowid" if table != "declaration_plate" else "plate"
+    """In the order of the table itself. A column that an older version of it did not have was its rowid (slim.sql)."""
+    columns = _columns(new, table)
+    marks = ", ".join("?" * len(columns))
     with suppress(sqlite3.DatabaseError):
-        for row in source.execute(f"SELECT {columns} FROM {table} ORDER BY {rowid}"):  # noqa: S608
+        known = _columns(source, table)
+        picked = ", ".join(one if one in known else "rowid" for one in columns)
+        for row in source.execute(f"SELECT {picked} FROM {table} NOT INDEXED"):  # noqa: S608
             with suppress(sqlite3.IntegrityError):
-                new.execute(f"INSERT OR REPLACE INTO {table} ({columns}) VALUES ({marks})", row)  # noqa: S608
+                new.execute(f"INSERT OR REPLACE INTO {table} ({', '.join(columns)}) VALUES ({marks})", row)  # noqa: S608
+
+
+def _columns(connection: sqlite3.Connection, table: str) -> list[str]:
+    return [row[1] for row in connection.execute(f"PRAGMA table_info({table})")]
 
 
 def _export(rows: Rows, path: Path) -> None:

@@ -161,11 +161,12 @@ class Store(Questions):
 
     def _copy_counters(self) -> None:
         rows = self._db.execute(
-            "SELECT lane, next_seq - 1, last_hash, acked_seq, value FROM counter LEFT JOIN lane"
+            "SELECT lane, next_seq - 1, last_hash, acked_seq, max(value, permit_serial) FROM lane, counter"
             " WHERE name = 'permit_serial'"
         ).fetchall()
-        tips = {row[0]: Anchor(row[1], row[2]) for row in rows if row[0] is not None}
-        fresh = Counters(tips, {row[0]: row[3] for row in rows if row[0] is not None}, rows[0][4])
+        tips = {lane: Anchor(seq, last) for lane, seq, last, _, _ in rows}
+        serial = max((row[4] for row in rows), default=0)
+        fresh = Counters(tips, {row[0]: row[3] for row in rows}, serial)
         if fresh != self._counter.found:
             self._counter.write(fresh)
             self._counter.found = fresh

@@ -17,6 +17,7 @@ from edge.store.clocks import Clocks
 from edge.store.evidence import StagedEvidence
 
 ACTIONS_KEPT_MS = 7 * 86_400_000
+LAST_SERIAL = "SELECT max(value, (SELECT max(permit_serial) FROM lane)) FROM counter WHERE name = 'permit_serial'"
 TOMBSTONES_KEPT_MS = 400 * 86_400_000
 
 
@@ -32,6 +33,7 @@ class Transaction:
         self._lane = lane
         self._clocks = clocks
         self._sign = sign
+        self._seqs: dict[str, int] = {}
 
     def event(
         self,
@@ -50,7 +52,7 @@ class Transaction:
         recorded_ms = self._clocks.wall_ms()
         full = {**body, "evidence": [photo.reference() for photo in photos]} if photos else body
         try:
-            envelope = events.build(
+            envelope, payload = events.seal(
                 event_id=self._clocks.new_id(),
                 site=self._site,
                 lane=self._lane,
@@ -66,17 +68,17 @@ class Transaction:
             )
         except ValueError as error:
             raise errors.StoreError(f"event for lane {self._lane}: {error}") from error
-        journal.append(self._db, envelope, recorded_ms)
+        journal.append(self._db, envelope, payload, recorded_ms)
+        self._seqs[envelope.event_id] = envelope.seq
         for photo in photos:
             evidence.link(self._db, envelope.event_id, self._lane, envelope.seq, photo)
         return envelope
 
     def evidence(self, event_id: str, staged: StagedEvidence) -> None:
         """Refer to a photo from an event of this transaction."""
-        row = self._db.execute("SELECT seq FROM event WHERE event_id = ?", (event_id,)).fetchone()
-        if row is None:
-            raise errors.StoreError(f"no event {event_id} on lane {self._lane} for this photo")
-        evidence.link(self._db, event_id, self._lane, row[0], staged)
+        if event_id not in self._seqs:
+            raise errors.StoreError(f"no event {event_id} in this transaction for this photo")
+        evidence.link(self._db, event_id, self._lane, self._seqs[event_id], staged)
 
     def confirmation(self, declaration_id: str, given: Confirmation) -> None:
         """Lay this gate's own confirmation over the copy, at once and until the centre's version carries it."""
@@ -100,7 +102,8 @@ class Transaction:
     def permit_serial(self) -> int:
         """The next serial, greater than every one before it, restarts included. Use it only after the commit."""
         row = self._db.execute(
-            "UPDATE counter SET value = value + 1 WHERE name = 'permit_serial' RETURNING value"
+            f"UPDATE lane SET permit_serial = 1 + ({LAST_SERIAL}) WHERE lane = ? RETURNING permit_serial",  # noqa: S608
+            (self._lane,),
         ).fetchone()
         return int(row[0])
 
@@ -111,12 +114,9 @@ class Transaction:
     def action(self, key: str, result: Mapping[str, Any]) -> None:
         """Remember the answer to a press together with what it did. Raises StoreError where the key was used
         already."""
-        if action(self._db, key) is not None:
+        row = (key, self._lane, json.dumps(dict(result)), self._clocks.wall_ms())
+        if self._db.execute("INSERT OR IGNORE INTO action VALUES (?, ?, ?, ?)", row).rowcount == 0:
             raise errors.StoreError(f"action {key!r} was done already")
-        self._db.execute(
-            "INSERT INTO action VALUES (?, ?, ?, ?)",
-            (key, self._lane, json.dumps(dict(result)), self._clocks.wall_ms()),
-        )
 
 
 def action(db: sqlite3.Connection, key: str) -> dict[str, Any] | None:

@@ -174,13 +174,22 @@ class World:
         self.centre.kill()
         self.broker.stop()
 
-    def settle(self, timeout_s: float = 120.0) -> None:
-        """Let a living gate hand everything over. Raises BarieError where it does not."""
-        deadline_s = time.monotonic() + timeout_s
-        while self.guard.ask("waiting"):
-            if time.monotonic() > deadline_s:
-                raise BarieError("the centre does not get everything")
+    def settle(self, looks: int = 1_200) -> None:
+        """Let a living gate hand everything over. Raises BarieError where nothing moves any more; counted in looks of a
+        tenth of a second, because a run that is paused for a while has not failed."""
+        left, before = looks, 0
+        while waiting := self.guard.ask("waiting"):
+            left = looks if waiting != before else left - 1
+            before = waiting
+            if left == 0:
+                raise BarieError(f"the centre does not get everything: {waiting} wait, it has {self._stored()}")
             time.sleep(0.1)
+
+    def _stored(self) -> tuple[int, int]:
+        """(how many events the centre has, the last number)"""
+        with closing(sqlite3.connect(self.centre.db)) as connection:
+            row = connection.execute("SELECT count(*), max(seq) FROM event WHERE lane = ?", (LANE,)).fetchone()
+        return int(row[0]), int(row[1] or 0)
 
     def count(self) -> dict[str, int]:
         """What the outside sees, compared with what the guard was told. The gate must be alive and settled."""

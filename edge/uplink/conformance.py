@@ -170,7 +170,7 @@ def _event(
     body: dict[str, Any] | None = None,
 ) -> bytes:
     before = json.loads(after) if after is not None else None
-    envelope = events.build(
+    _, payload = events.seal(
         event_id=clock.new_id(),
         site=site,
         lane=lane,
@@ -184,7 +184,7 @@ def _event(
         body=body or {"check": True},
         sign=None,
     )
-    return envelope.to_bytes()
+    return payload
 
 
 def _changed(payload: bytes) -> bytes:
