@@ -56,8 +56,8 @@ def append(db: sqlite3.Connection, envelope: Envelope, payload: bytes, recorded_
 def put(db: sqlite3.Connection, row: tuple[Any, ...]) -> None:
     """(lane, seq, event_id, kind, recorded_ms, payload) to its place."""
     db.execute(
-        "INSERT INTO event (id, lane, seq, event_id, kind, recorded_ms, payload)"
-        f" VALUES ({_RUN} + ?2, ?1, ?2, ?3, ?4, ?5, ?6)",  # noqa: S608
+        "INSERT INTO event (id, lane, seq, event_id, kind, recorded_ms, payload)"  # noqa: S608
+        f" VALUES ({_RUN} + ?2, ?1, ?2, ?3, ?4, ?5, ?6)",
         row,
     )
 
@@ -160,8 +160,8 @@ def _verify_lane(
             lane, end.seq + 1, f"the log ends here, but the lane's last event is {last.seq}: rows are missing"
         )
     columns = db.execute(
-        "SELECT seq FROM (SELECT seq, lane, kind, event_id, CAST(payload AS TEXT) AS j"
-        f" FROM event WHERE {_OF_LANE})"  # noqa: S608
+        "SELECT seq FROM (SELECT seq, lane, kind, event_id, CAST(payload AS TEXT) AS j"  # noqa: S608
+        f" FROM event WHERE {_OF_LANE})"
         " WHERE seq IS NOT j ->> '$.seq' OR lane IS NOT ?1 OR kind IS NOT j ->> '$.kind'"
         " OR event_id IS NOT j ->> '$.event_id' ORDER BY seq LIMIT 1",
         (lane,),
