@@ -118,7 +118,7 @@ def prune(db: sqlite3.Connection, lane: str, older_than_ms: int) -> int:
 def payloads(db: sqlite3.Connection, lane: str, after_seq: int = 0) -> Iterator[bytes]:
     """Stored envelopes of a lane in order."""
     for (payload,) in db.execute(
-        f"SELECT payload FROM event WHERE {_OF_LANE} AND id > {_RUN} + ?2 ORDER BY id",  # noqa: S608
+        f"SELECT payload FROM event WHERE id > {_RUN} + ?2 AND id < {_RUN} + (1 << 40) ORDER BY id",  # noqa: S608
         (lane, after_seq),
     ):
         yield payload

@@ -23,7 +23,7 @@ from edge.config import MqttConfig
 from edge.errors import BarieError
 from edge.store import Store, StoreInbox
 from edge.store.keys import load_or_create_signer
-from edge.technician.broker_process import BrokerProcess, any_broker
+from edge.technician.broker_process import BrokerProcess, any_broker, end_with_parent
 from edge.uplink.link import Link, LinkSettings
 from edge.uplink.mailbox import Connected, Mailbox, Published
 from edge.uplink.mqtt import Uplink
@@ -160,7 +160,7 @@ def centre(port: int, db: Path, *, niceness: int = 0) -> Iterator[None]:
         "--protocol",
         "3.1.1",  # a consumer of events needs nothing of MQTT 5, which takes paho half as long again to read
     ]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE)
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, preexec_fn=end_with_parent)  # noqa: PLW1509
     os.setpriority(os.PRIO_PROCESS, process.pid, niceness)
     assert process.stdout is not None
     try:

@@ -3,7 +3,9 @@ embedded one."""
 
 from __future__ import annotations
 
+import ctypes
 import shutil
+import signal
 import socket
 import subprocess
 import time
@@ -17,6 +19,14 @@ MOSQUITTO = shutil.which("mosquitto") or shutil.which("mosquitto", path="/usr/sb
 START_S = 10.0
 SITE_SETTINGS = "max_inflight_messages 200\nmax_queued_messages 100000\nset_tcp_nodelay true\n"
 """What docs/fleet.md says that a site's mosquitto should have, for many events from many gates to one consumer."""
+
+
+_LIBC, _PR_SET_PDEATHSIG = ctypes.CDLL(None), 1
+
+
+def end_with_parent() -> None:
+    """For a child between fork and exec: it is killed with the thread that started it, even by SIGKILL."""
+    _LIBC.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
 class BrokerProcess(Protocol):
@@ -63,7 +73,11 @@ class Mosquitto:
             f"listener {self.port} 127.0.0.1\n{self._extra}persistence true\npersistence_location {self._data}/\n"
             f"{self._autosave}{SITE_SETTINGS}user root\nlog_dest none\n"
         )
-        self._process = subprocess.Popen([MOSQUITTO, "-c", str(config)], stderr=subprocess.DEVNULL)
+        self._process = subprocess.Popen(
+            [MOSQUITTO, "-c", str(config)],
+            stderr=subprocess.DEVNULL,
+            preexec_fn=end_with_parent,  # noqa: PLW1509 - one call into the C library, looked up before the fork
+        )
         deadline_s = time.monotonic() + START_S
         while not self._accepts():
             if time.monotonic() > deadline_s or self._process.poll() is not None:

@@ -21,7 +21,7 @@ from typing import IO
 from edge.core.events import Anchor, ChainFault, verify_chain
 from edge.errors import BarieError
 from edge.store.keys import public_check
-from edge.technician.broker_process import BrokerProcess
+from edge.technician.broker_process import BrokerProcess, end_with_parent
 from edge.technician.faults_victim import LANE, SITE
 
 ANSWER_S = 20.0
@@ -150,7 +150,7 @@ class CentreProcess:
     def start(self) -> None:
         command = [sys.executable, "-m", "edge", "central", "--broker", f"127.0.0.1:{self._port}"]
         command += ["--site", SITE, "--db", str(self.db)]
-        self._process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
+        self._process = subprocess.Popen(command, stdout=subprocess.DEVNULL, preexec_fn=end_with_parent)  # noqa: PLW1509
 
     def kill(self) -> None:
         if self._process is not None:
