@@ -46,7 +46,7 @@ def examine(config: Config) -> Iterator[Finding]:
     for lane in config.lane:
         yield from _board(lane)
         for camera in lane.camera:
-            yield _camera(camera.id, camera.url)
+            yield _camera(camera.id, camera.address())
     yield _broker(config.mqtt)
     yield _clock()
     yield _disk(Path(config.site.data_dir))
