@@ -12,8 +12,9 @@ import tomllib
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from edge.camera_config import AimConfig
 from edge.core.model import Direction, Place
 from edge.errors import ConfigError
 from firmware_io.board import BoardSettings, wiring_faults
@@ -114,26 +115,10 @@ class YardConfig(Section):
     capacity: Annotated[int, Field(ge=1)]
 
 
-class CameraConfig(Section):
+class CameraConfig(Section, AimConfig):
     id: Identifier
     url: Annotated[str, Field(pattern=r"^rtsps?://")]
     role: Literal["front", "rear"] = "front"
-    region: list[tuple[float, float]] | None = None
-    """Where plates are read, a polygon in fractions of width and height."""
-
-    @field_validator("region", mode="before")
-    @classmethod
-    def _points(cls, value: object) -> object:
-        if isinstance(value, list):
-            return [tuple(point) if isinstance(point, list) else point for point in value]
-        return value
-
-    @field_validator("region")
-    @classmethod
-    def _polygon(cls, value: list[tuple[float, float]] | None) -> list[tuple[float, float]] | None:
-        if value is not None and (len(value) < 3 or any(not 0 <= part <= 1 for point in value for part in point)):
-            raise ValueError("needs three points or more, each in fractions between 0 and 1")
-        return value
 
 
 class LaneConfig(Section):

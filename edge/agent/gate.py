@@ -18,6 +18,7 @@ from edge import clock, resources
 from edge.agent.cameras import CameraProcess
 from edge.agent.copy_age import CopyAge
 from edge.agent.desk import Desk
+from edge.agent.eyes import camera_settings
 from edge.agent.health import GateHealth
 from edge.agent.inbox import GateInbox
 from edge.agent.lane import LaneActor
@@ -93,13 +94,7 @@ class Gate:
         self.barriers[lane.id] = barrier
         self.actors[lane.id] = actor
         for camera in lane.camera:
-            settings = {
-                "camera": camera.id,
-                "url": camera.url,
-                "region": camera.region,
-                "reader": self.config.vision.reader,
-                "threads": self.config.vision.threads,
-            }
+            settings = camera_settings(camera, self.config.vision)
             self.cameras[camera.id] = CameraProcess(camera.id, settings, actor.on_reading, actor.on_tracks, actor.touch)
         cameras = {camera.id: self.cameras[camera.id] for camera in lane.camera}
         health = GateHealth(lane.id, barrier, cameras, self.store, actor, self._link, self.copy_age)

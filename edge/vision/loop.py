@@ -20,8 +20,9 @@ from edge.core.model import Box
 from edge.errors import BarieError
 from edge.ports import Frame, Image
 from edge.vision import link, models
+from edge.vision.adjust import adjusted
 from edge.vision.capture import CameraSource, SourceHealth
-from edge.vision.pipeline import Gone, Pipeline, Seen
+from edge.vision.pipeline import Gone, Pipeline, Seen, rules_for
 from edge.vision.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -162,8 +163,10 @@ class Worker:
 
     def _load(self) -> Pipeline:
         table = models.plate_table()
-        detector, reader = models.build(self._settings.reader, table, self._settings.threads)
-        return Pipeline(self._settings.camera, detector, reader, table, self._settings.region)
+        settings = self._settings
+        detector, reader = adjusted(*models.build(settings.reader, table, settings.threads), settings.picture)
+        rules = rules_for(settings.look_every_s)
+        return Pipeline(settings.camera, detector, reader, table, settings.region, rules)
 
     def _next(self) -> Frame:
         with self._wanted:

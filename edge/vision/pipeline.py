@@ -46,6 +46,11 @@ class PipelineRules:
     unlike: float = 2.5
 
 
+def rules_for(look_every_s: float | None) -> PipelineRules:
+    """The rules at one camera's own pace, or at the usual one."""
+    return PipelineRules() if look_every_s is None else PipelineRules(look_every_s=look_every_s)
+
+
 @dataclass(frozen=True, slots=True)
 class Seen:
     """A reading worth telling, with the very frame that it was read from."""

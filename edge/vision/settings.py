@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from edge.core.aim import AS_IT_COMES, Picture
 from edge.core.model import Point
 from edge.errors import BadMessageError
 
@@ -19,6 +20,9 @@ class Settings:
     region: tuple[Point, ...] | None = None
     reader: str = "rapidocr"
     threads: int = 1
+    picture: Picture = AS_IT_COMES
+    """Corrections before plates are looked for."""
+    look_every_s: float | None = None
 
 
 def settings_from(fields: Mapping[str, Any]) -> Settings:
@@ -26,7 +30,8 @@ def settings_from(fields: Mapping[str, Any]) -> Settings:
     try:
         region = fields.get("region")
         points = None if region is None else tuple((float(x), float(y)) for x, y in region)
-        settings = Settings(**{**fields, "region": points})
+        picture = Picture(**fields.get("picture", {}))
+        settings = Settings(**{**fields, "region": points, "picture": picture})
     except (TypeError, ValueError) as error:
         raise BadMessageError(f"vision settings: {error}") from error
     for key, kind in (("camera", str), ("url", str), ("reader", str), ("threads", int)):

@@ -1,0 +1,77 @@
+"""Looks at the whole picture for plates, read or not: what calibration goes by. Knows no region and keeps no tracks.
+
+Where nothing is found in a picture that should show something, it is looked at once more brightened, turned and
+enlarged: what then appears was lost for want of just that.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from edge.core.aim import Aim, Picture
+from edge.core.region import Polygon, inside
+from edge.core.sight import PlateSight
+from edge.ports import Detector, Frame, Image, Reader
+from edge.vision import measure
+from edge.vision.adjust import Adjusted, adjusted, moved
+
+AIDS: tuple[tuple[str, Picture], ...] = (
+    ("brighter", Picture(gamma=0.4)),
+    ("turned", Picture(turn_deg=-25.0)),
+    ("turned", Picture(turn_deg=25.0)),
+    ("larger", Picture(enlarge=2.0)),
+)
+LIKELY = 0.3
+"""An unread detection counts only from this score on: grilles and lamps lie below."""
+
+
+class Surveyor:
+    def __init__(self, detector: Detector, reader: Reader) -> None:
+        self._detector, self._reader = detector, reader
+        self._aids = [(name, Adjusted(detector, reader, change)) for name, change in AIDS]
+
+    def look(self, frame: Frame, *, aided: bool = False) -> list[PlateSight]:
+        """Every plate of the frame. `aided`: try the aids where there is none. Raises ModelError."""
+        found = self._with(self._detector, self._reader, frame, "")
+        for name, eye in self._aids if aided and not found else ():
+            found = [sight for sight in self._with(eye, eye, frame, name) if sight.text]
+            if found:
+                return found
+        return found
+
+    @staticmethod
+    def _with(detector: Detector, reader: Reader, frame: Frame, aid: str) -> list[PlateSight]:
+        detections = detector.detect(frame.image)
+        reads = reader.read(frame.image, detections)
+        return [
+            measure.sight(frame, detection, read, aid)
+            for detection, read in zip(detections, reads, strict=True)
+            if read is not None or detection.score >= LIKELY
+        ]
+
+
+class Aimed:
+    """Looks as the pipeline does under an `Aim`: only in its region, on the corrected picture."""
+
+    def __init__(self, detector: Detector, reader: Reader, aim: Aim) -> None:
+        self._detector, self._reader = adjusted(detector, reader, aim.picture)
+        self._region = aim.reads_in
+
+    def look(self, frame: Frame) -> list[PlateSight]:
+        """Raises ModelError."""
+        x1, y1, x2, y2 = hull(self._region, frame.image)
+        found = self._detector.detect(np.ascontiguousarray(frame.image[y1:y2, x1:x2]))
+        detections = [moved(detection, np.array([[1.0, 0, x1], [0, 1, y1], [0, 0, 1]])) for detection in found]
+        reads = self._reader.read(frame.image, detections)
+        sights = [measure.sight(frame, d, read) for d, read in zip(detections, reads, strict=True)]
+        return [sight for sight in sights if self._region is None or inside(sight.middle, self._region)]
+
+
+def hull(region: Polygon | None, image: Image) -> tuple[int, int, int, int]:
+    """The region's upright hull in whole pixels of a picture: (x1, y1, x2, y2), 32 px wide and high at least."""
+    height, width = image.shape[:2]
+    if region is None:
+        return 0, 0, width, height
+    xs, ys = [x for x, _ in region], [y for _, y in region]
+    x1, y1 = min(int(min(xs) * width), width - 32), min(int(min(ys) * height), height - 32)
+    return x1, y1, max(x1 + 32, round(max(xs) * width)), max(y1 + 32, round(max(ys) * height))
