@@ -2,27 +2,46 @@
 
 from __future__ import annotations
 
+import errno
 import importlib
 import logging
 import time
 from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
-from firmware_io.board import BadAnswer, BoardError, BoardSettings, HeldPulses, NoDevice
+from firmware_io.board import BadAnswer, BoardError, BoardSettings, HeldPulses, NoDevice, NoPermission
 from firmware_io.devices import check_device
 from firmware_io.terms import InputName, OutputName
 
 
 def load_gpiod() -> Any:
-    """The library, or a BoardError that says how to get it."""
+    """The library, or a BoardError that says how to get it. Debian 12's own package is version 1, another interface."""
     try:
-        return importlib.import_module("gpiod")
+        gpiod = importlib.import_module("gpiod")
     except ImportError as error:
         raise BoardError("gpiod is not installed; install it with: pip install 'barie[gpio]'") from error
+    if not hasattr(gpiod, "request_lines"):
+        raise BoardError("gpiod is version 1, this needs version 2; install it with: pip install 'barie[gpio]'")
+    return gpiod
+
+
+def _refused(port: str, error: OSError | ValueError) -> BoardError:
+    """Why the kernel did not give the lines (gpio-v2-get-line-ioctl: EBUSY, EINVAL), or that it is no GPIO chip."""
+    number = error.errno if isinstance(error, OSError) else None
+    if number in (errno.EACCES, errno.EPERM):
+        return NoPermission(f"{port}: not permitted to take its lines: {error}")
+    why = {
+        errno.EBUSY: "something else uses one of them, the agent or a kernel driver; `gpioinfo` shows which",
+        errno.EINVAL: "a channel is no line of this chip, or no output; `gpioinfo` shows the lines, counted from 0",
+        errno.ENOTTY: "this is no GPIO chip; board.port has to be a /dev/gpiochip…",
+        errno.ENODEV: "this is no GPIO chip; board.port has to be a /dev/gpiochip…",
+    }.get(number or 0, "does something else use them?")
+    return NoDevice(f"{port}: lines cannot be taken: {error}: {why}")
 
 
 class GpioBoard:
-    """All lines in one request: the kernel frees them when this process dies; most drivers then turn them to inputs."""
+    """All lines in one request, read at once. It ends with this process, however that ends; what the lines then do is
+    not promised: "may revert to its default state" (Linux, gpio-v2-get-line-ioctl)."""
 
     timed_by_board = False
 
@@ -36,7 +55,7 @@ class GpioBoard:
         try:
             self._lines = self._gpiod.request_lines(settings.port, consumer="barie", config=self._config())
         except (OSError, ValueError) as error:
-            raise NoDevice(f"{settings.port}: lines cannot be taken: {error}; does something else use them?") from error
+            raise _refused(settings.port, error) from error
 
     def _config(self) -> dict[tuple[int, ...] | int, Any]:
         line, make = self._gpiod.line, self._gpiod.LineSettings

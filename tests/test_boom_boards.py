@@ -181,7 +181,7 @@ def test_a_profile_that_does_not_fit_is_told(change: dict[str, Any], says: str) 
 
 
 class Module(socketserver.ThreadingTCPServer):
-    """A module that speaks Modbus TCP with coils only, as an ADAM-6060 does."""
+    """A module that speaks Modbus TCP: its inputs as coils, as an ADAM-6060 has them, or as discrete inputs."""
 
     allow_reuse_address = True
     daemon_threads = True
@@ -189,6 +189,7 @@ class Module(socketserver.ThreadingTCPServer):
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), Speaker)
         self.coils = [False] * 32
+        self.inputs = [False] * 32
 
 
 class Speaker(socketserver.StreamRequestHandler):
@@ -198,17 +199,41 @@ class Speaker(socketserver.StreamRequestHandler):
             body = self.rfile.read(int.from_bytes(head[4:6], "big") - 1)
             address, word = int.from_bytes(body[1:3], "big"), int.from_bytes(body[3:5], "big")
             reply = body
-            if body[0] == framing.READ_COILS:
-                bits = server.coils[address : address + word]
-                reply = bytes([1, 1, sum(bit << place for place, bit in enumerate(bits))])
+            if body[0] in (framing.READ_COILS, framing.READ_INPUTS):
+                bits = (server.coils if body[0] == framing.READ_COILS else server.inputs)[address : address + word]
+                reply = bytes([body[0], 1, sum(bit << place for place, bit in enumerate(bits))])
             else:
                 server.coils[address] = word == 0xFF00
             self.wfile.write(head[:4] + (len(reply) + 1).to_bytes(2, "big") + head[6:7] + reply)
 
 
-def test_modbus_tcp_with_pulses_held_by_this_process() -> None:
-    module = Module()
-    threading.Thread(target=module.serve_forever, daemon=True).start()
+@pytest.fixture
+def module() -> Iterator[Module]:
+    server = Module()
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield server
+    server.shutdown()
+    server.server_close()
+
+
+def test_an_iologik_s_inputs_are_discrete_and_its_relays_coils_from_0(module: Module) -> None:
+    settings = BoardSettings(
+        kind="modbus_tcp", profile="iologik-e1214", host="127.0.0.1", tcp_port=module.server_address[1],
+        inputs={"presence": 1, "photocell": 6}, outputs={"open": 1, "close": 6},
+    )  # fmt: skip
+    board = open_board(settings)
+    module.inputs[5] = True
+    module.coils[0] = True
+    assert board.read_inputs() == {"presence": False, "photocell": True}
+    board.set_output("open", False)
+    board.pulse("close", 60.0)
+    assert [n for n, on in enumerate(module.coils) if on] == [5]
+    assert not board.timed_by_board
+    board.close()
+    wait_for(lambda: not any(module.coils))
+
+
+def test_modbus_tcp_with_pulses_held_by_this_process(module: Module) -> None:
     settings = BoardSettings(
         kind="modbus_tcp", profile="adam-6060", host="127.0.0.1", tcp_port=module.server_address[1],
         inputs={"presence": 1, "limit_open": InputWiring(2, normally_closed=True)}, outputs={"open": 1, "close": 2},
@@ -222,5 +247,3 @@ def test_modbus_tcp_with_pulses_held_by_this_process() -> None:
     board.pulse("open", 60.0)
     board.close()
     wait_for(lambda: not module.coils[16])
-    module.shutdown()
-    module.server_close()

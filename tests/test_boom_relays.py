@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import inspect
 import os
 import select
 import tty
@@ -13,13 +15,15 @@ from typing import Any
 
 import pytest
 
-from firmware_io import framing
+from firmware_io import devices, framing
 from firmware_io.board import (
     BoardError,
     BoardSettings,
     HeldPulses,
     InputWiring,
     NoAnswer,
+    NoDevice,
+    NoPermission,
 )
 from firmware_io.boards import open_board
 from firmware_io.gpio import GpioBoard
@@ -114,6 +118,89 @@ def test_gpio_without_its_library_says_how_to_get_it(monkeypatch: pytest.MonkeyP
     monkeypatch.setattr("importlib.import_module", missing)
     with pytest.raises(BoardError, match=r"barie\[gpio\]"):
         open_board(BoardSettings(kind="gpio", port="/dev/gpiochip0", outputs={"open": 17}))
+
+
+GPIO = BoardSettings(kind="gpio", port="/dev/gpiochip0", inputs={"presence": 4}, outputs={"open": 17})
+
+
+def test_gpio_s_boundary_is_what_the_library_of_version_2_really_offers(tmp_path: Path) -> None:
+    """No chip is needed to make its settings and to see that it takes our arguments."""
+    gpiod = pytest.importorskip("gpiod")
+    asked: dict[str, Any] = {}
+    real = inspect.signature(gpiod.request_lines)
+
+    def request_lines(*args: Any, **kwargs: Any) -> Lines:
+        asked.update(real.bind(*args, **kwargs).arguments)
+        return Lines(asked["config"])
+
+    spy = SimpleNamespace(line=gpiod.line, LineSettings=gpiod.LineSettings, request_lines=request_lines)
+    chip = tmp_path / "gpiochip0"
+    chip.touch()
+    wires = {"presence": InputWiring(4, normally_closed=True)}
+    GpioBoard(replace(GPIO, port=str(chip), inputs=wires), gpiod=spy)  # type: ignore[arg-type]
+    assert (asked["path"], asked["consumer"]) == (str(chip), "barie")
+    told, relay = asked["config"][4], asked["config"][17]
+    assert (told.direction, told.active_low) == (gpiod.line.Direction.INPUT, True)
+    assert (relay.direction, relay.output_value) == (gpiod.line.Direction.OUTPUT, gpiod.line.Value.INACTIVE)
+    for method, arguments in (("get_values", ([4],)), ("set_value", (17, gpiod.line.Value.ACTIVE)), ("release", ())):
+        inspect.signature(getattr(gpiod.LineRequest, method)).bind(None, *arguments)
+
+
+def test_gpio_on_what_is_no_chip_is_told_by_the_real_library(tmp_path: Path) -> None:
+    pytest.importorskip("gpiod")
+    (tmp_path / "gpiochip0").touch()
+    for port in (str(tmp_path / "gpiochip0"), "/dev/null"):
+        with pytest.raises(NoDevice, match="no GPIO chip"):
+            open_board(replace(GPIO, port=port))
+
+
+@pytest.mark.parametrize(
+    ("number", "kind", "says"),
+    [
+        (errno.EBUSY, NoDevice, "something else uses one of them"),
+        (errno.EINVAL, NoDevice, "no line of this chip"),
+        (errno.EACCES, NoPermission, "not permitted"),
+    ],
+)
+def test_gpio_lines_that_the_kernel_does_not_give(
+    tmp_path: Path, number: int, kind: type[BoardError], says: str
+) -> None:
+    def refuse(*_: Any, **__: Any) -> Any:
+        raise OSError(number, os.strerror(number))
+
+    library = fake_gpiod()
+    library.request_lines = refuse
+    chip = tmp_path / "gpiochip0"
+    chip.touch()
+    with pytest.raises(kind, match=says):
+        GpioBoard(replace(GPIO, port=str(chip)), gpiod=library)
+
+
+def test_gpio_with_debian_s_old_library_says_which_one_is_needed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("importlib.import_module", lambda name: SimpleNamespace(Chip=object))
+    with pytest.raises(BoardError, match=r"version 1.*version 2.*barie\[gpio\]"):
+        open_board(GPIO)
+
+
+@pytest.mark.parametrize(
+    ("name", "gid", "says"),
+    [
+        ("gpiochip0", 0, r'group root: set the udev rule SUBSYSTEM=="gpio", GROUP="gpio".*usermod -aG gpio'),
+        ("ttyUSB0", 0, r'SUBSYSTEM=="tty", GROUP="dialout".*usermod -aG dialout'),
+        ("ttyUSB0", 20, r'^\S+: not permitted; add this account to group dialout.*udev rule: SUBSYSTEM=="tty"'),
+        ("ttyUSB0", 4242, "group 4242"),
+    ],
+)
+def test_no_permission_names_the_group_that_helps(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, gid: int, says: str
+) -> None:
+    device = tmp_path / name
+    device.touch()
+    groups = {0: "root", 20: "dialout"}
+    monkeypatch.setattr(devices, "_group_of", lambda path: (gid, groups.get(gid, str(gid))))
+    monkeypatch.setattr(os, "access", lambda *_: False)
+    with pytest.raises(NoPermission, match=says):
+        devices.check_device(str(device))
 
 
 def test_a_held_pulse_that_could_not_be_ended_is_tried_again() -> None:

@@ -15,7 +15,7 @@ from firmware_io.board import BoardSettings, InputWiring
 from firmware_io.safety import BarrierSettings
 from firmware_io.sim import SimBoard
 from firmware_io.sim_world import World
-from firmware_io.terms import INPUTS, InputName
+from firmware_io.terms import INPUTS, InputName, OutputName
 
 BARRIER = BarrierSettings()
 
@@ -50,6 +50,27 @@ def test_no_device_says_what_is_there_instead(sim: SimBoard, tmp_path: Path, mon
     (tmp_path / "by-id").mkdir()
     (tmp_path / "by-id" / "usb-1a86-if00").touch()
     assert "usb-1a86-if00" in look(settings)[0].words
+
+
+def test_no_gpio_chip_says_which_there_are(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    settings = BoardSettings(kind="gpio", port=str(tmp_path / "gpiochip4"), outputs={"open": 17})
+    monkeypatch.setattr(board_check, "DEV", tmp_path)
+    assert "no GPIO chip at all" in look(settings)[0].words
+    (tmp_path / "gpiochip0").touch()
+    (verdict,) = look(settings)
+    assert verdict.mark == "FAIL"
+    assert "no such device" in verdict.words
+    assert verdict.words.endswith("there are: " + str(tmp_path / "gpiochip0"))
+
+
+def test_a_module_that_does_not_answer_over_tcp_is_told() -> None:
+    outputs: dict[OutputName, int] = {"open": 1}
+    settings = BoardSettings(
+        kind="modbus_tcp", profile="adam-6060", host="127.0.0.1", tcp_port=1, inputs={"photocell": 1}, outputs=outputs
+    )
+    (verdict,) = look(settings)
+    assert verdict.mark == "FAIL"
+    assert "127.0.0.1:1: cannot be opened; is it connected and powered" in verdict.words
 
 
 def test_no_permission_names_the_group_and_the_udev_rule(sim: SimBoard, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -5,7 +5,7 @@ Only ever reads. The barrier has to be at rest, its lane empty, and the agent st
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Literal, NamedTuple
@@ -17,7 +17,8 @@ from firmware_io.terms import UNDER_ARM, BarrierSettings, InputName
 BAUDS = (9600, 19200, 38400, 57600, 115200, 4800)
 UNITS = tuple(range(1, 11))
 TRY_S = 0.2
-BY_ID = Path("/dev/serial/by-id")
+DEV = Path("/dev")
+BY_ID = DEV / "serial" / "by-id"
 NEVER_AT_REST: tuple[InputName, ...] = ("safety_edge", "arm_torn", "tamper", "fire", "manual_key")
 VEHICLES: tuple[InputName, ...] = ("presence", "exit_loop")
 
@@ -55,10 +56,18 @@ def _ask(settings: BoardSettings) -> tuple[str, Mapping[InputName, bool]]:
 
 
 def _devices(settings: BoardSettings) -> str:
-    if settings.kind not in ("modbus_rtu", "lcus") or Path(settings.port).exists():
-        return "" if settings.kind == "modbus_tcp" else "; where the agent runs, stop it first"
-    there = sorted(str(path) for path in BY_ID.glob("*")) if BY_ID.is_dir() else []
-    return f"; there are: {', '.join(there)}" if there else "; no serial device is plugged in at all"
+    if settings.kind == "modbus_tcp":
+        return ""
+    if Path(settings.port).exists():
+        return "; where the agent runs, stop it first"
+    if settings.kind == "gpio":
+        return _there(DEV.glob("gpiochip*"), "this machine has no GPIO chip at all")
+    return _there(BY_ID.glob("*") if BY_ID.is_dir() else (), "no serial device is plugged in at all")
+
+
+def _there(paths: Iterable[Path], none: str) -> str:
+    there = sorted(str(path) for path in paths)
+    return f"; there are: {', '.join(there)}" if there else f"; {none}"
 
 
 def _found_elsewhere(settings: BoardSettings) -> str:
