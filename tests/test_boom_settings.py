@@ -57,3 +57,10 @@ def test_the_settings_are_checked_by_pydantic_as_the_configuration_does() -> Non
     assert barrier.validate_json('{"inputs": ["photocell"], "pulse_s": 1}', strict=True).inputs == ("photocell",)
     with pytest.raises(ValidationError, match="open_timout_s"):
         barrier.validate_json('{"open_timout_s": 8}')
+
+
+def test_what_the_settings_say_of_the_loops() -> None:
+    assert BarrierSettings(inputs=("presence",)).presence
+    assert not BarrierSettings(inputs=("photocell",)).presence
+    assert BarrierSettings(inputs=("safety_loop", "photocell")).sees_gaps(), "these two and nothing else"
+    assert not BarrierSettings(inputs=("photocell",)).sees_gaps()
