@@ -127,3 +127,10 @@ def test_the_sign_tells_whoever_waits_to_wait_until_green_tells_him_to_go() -> N
     assert (bench.lit("sign"), bench.lit("green")) == (True, False), "what stands on the loop now is the next one"
     bench.set(presence=False).run(1.5)
     assert not bench.lit("sign")
+
+
+def test_a_permit_may_live_its_whole_life_and_be_of_the_very_moment_of_the_start() -> None:
+    longest_s = 2.0 + 1e-6  # what adding 2.0 to a large monotonic time may lose
+    assert Permit(1, 0.0, longest_s).flaw(last_serial=0, started_s=0.0, now_s=0.0, permit_max_s=2.0) == ""
+    assert Permit(1, 0.0, 2.1).flaw(0, 0.0, 0.0, 2.0) == "bad_permit"
+    assert Permit(1, 0.0, 2.0).flaw(0, 0.1, 0.2, 2.0) == "before_start"
