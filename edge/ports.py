@@ -5,10 +5,14 @@ Images are `numpy.uint8` arrays of shape (height, width, 3) in BGR order unless 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, Protocol, runtime_checkable
 
+from edge.core.dossier import Dossier
+from edge.core.expected import Expected
+from edge.core.figures import DayFigures
+from edge.core.history import Found, Question
 from edge.core.model import Layout, PlateRead, Point
 from edge.core.transfer import Received
 
@@ -37,15 +41,45 @@ class Detection:
     lines: tuple[tuple[Point, Point, Point, Point], ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
 class Frame:
     """One decoded picture. `captured_mono_ns` and `captured_at` are stamped when it came off the wire, before
-    anything waits."""
+    anything waits.
 
-    image: Image
-    number: int
-    captured_mono_ns: int
-    captured_at: str
+    A picture may be given as a way to make it: on an empty lane most frames are only compared in grey, and turning
+    them into colour would cost more than that. `image` raises ValueError where it cannot be made.
+    """
+
+    __slots__ = ("_image", "_luma", "_make", "captured_at", "captured_mono_ns", "number")
+
+    def __init__(
+        self,
+        image: Image | Callable[[], Image],
+        number: int,
+        captured_mono_ns: int,
+        captured_at: str,
+        luma: Image | None = None,
+    ) -> None:
+        self._make = image if callable(image) else None
+        self._image: Image | None = None if callable(image) else image
+        self._luma = luma
+        self.number = number
+        self.captured_mono_ns = captured_mono_ns
+        self.captured_at = captured_at
+
+    @property
+    def image(self) -> Image:
+        if self._image is None:
+            assert self._make is not None
+            self._image = self._make()
+        return self._image
+
+    @property
+    def luma(self) -> Image:
+        """How bright it is, (height, width)."""
+        if self._luma is not None:
+            return self._luma
+        image = self.image
+        return image[:, :, 0] // 8 + image[:, :, 1] // 2 + image[:, :, 2] // 4
 
 
 class Detector(Protocol):
@@ -97,6 +131,11 @@ class Action:
         "yard_entry",
         "close",
         "reset",
+        "alarm_ack",
+        "alarm_shelve",
+        "alarm_unshelve",
+        "handover_write",
+        "handover_sign",
     ]
     passage: str | None
     person: Person
@@ -163,6 +202,49 @@ class Desk(Protocol):
     def evidence_jpeg(self, evidence_id: str) -> bytes | None:
         """A stored photo by its id, or None."""
         ...
+
+
+class Office(Protocol):
+    """What the gate knows beyond its lanes: what passed, what needs an answer, what one shift leaves to the next, who
+    is on the way. Reading happens off the event loop; each raises StoreError."""
+
+    async def find(self, question: Question) -> Found: ...
+
+    async def dossier(self, passage: str) -> Dossier | None:
+        """One passage from its events, or None where the record does not hold it (any more)."""
+        ...
+
+    async def day(self, midnight_ms: int, lane: str) -> DayFigures:
+        """Of the 24 hours from `midnight_ms` (Unix ms); `lane` "" for the whole gate."""
+        ...
+
+    async def people(self) -> Sequence[str]:
+        """Everybody who pressed something in a passage that is still known, by id."""
+        ...
+
+    async def looked(self, person: Person, what: str, about: Mapping[str, Any]) -> None:
+        """Record who looked what up, before it is shown."""
+        ...
+
+    def alarms(self) -> Sequence[Mapping[str, Any]]:
+        """The alarm list (docs/screen.md), what waits for an answer first."""
+        ...
+
+    def handover(self) -> Mapping[str, Any]:
+        """`{"open", "last", "draft"}`: the note that waits for a signature, the last one signed, and one of now."""
+        ...
+
+    async def expected(self) -> Sequence[Expected]:
+        """Vehicles on the way from one gate to the next, the longest first."""
+        ...
+
+
+@runtime_checkable
+class HasOffice(Protocol):
+    """A Desk with an Office."""
+
+    @property
+    def office(self) -> Office: ...
 
 
 # ---------------------------------------------------------------- the way to the centre

@@ -4,7 +4,7 @@ is on disk."""
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from edge.agent.boom_presses import BoomPresses
@@ -12,6 +12,7 @@ from edge.agent.lane import LaneActor
 from edge.agent.near import near_plates
 from edge.agent.paper_presses import PaperPresses, reconcile
 from edge.agent.passage_presses import PassagePresses
+from edge.agent.press import Presses
 from edge.agent.yard_presses import YardPresses
 from edge.core.plate import PlateTable
 from edge.errors import RefusedError, StoreError, StoreFullError
@@ -21,6 +22,8 @@ LANE_ACTIONS = frozenset(
     {"stop", "hold", "release_hold", "close", "reset", "yard_count", "yard_entry", "paper_mode", "paper_settle"}
 )
 """About the lane itself, whoever stands there."""
+GATE_ACTIONS = frozenset({"alarm_ack", "alarm_shelve", "alarm_unshelve", "handover_write", "handover_sign"})
+"""About the whole gate, at whichever lane they are pressed."""
 
 Health = Callable[[], Mapping[str, Any]]
 """What the gate knows beside the lane itself: boom, cameras, link, clock, store, age of the copy."""
@@ -40,12 +43,27 @@ class Desk:
         self._paper = PaperPresses(actor, lambda: str(health()["link"]["state"]))
         groups = (PassagePresses(actor, plates), BoomPresses(actor), YardPresses(actor, plates), self._paper)
         self._handlers = {name: handler for group in groups for name, handler in group.handlers().items()}
+        self._of_gate: Health = dict
+
+    def join(self, groups: Sequence[Presses], of_gate: Health) -> None:
+        """Presses of the whole gate, answered at this lane as well, and what its view says of the gate."""
+        self._handlers |= {name: handler for group in groups for name, handler in group.handlers().items()}
+        self._of_gate = of_gate
+
+    def health(self) -> Mapping[str, Any]:
+        """The part of the view that is not the passage."""
+        return self._health()
 
     def view(self) -> Mapping[str, Any]:
         health = self._health()
         extra = self._paper.lane_actions(str(health["link"]["state"]))
         yard = ["yard_count", "yard_entry"] if self._actor.record.yard else []
-        return {**self._actor.view(), **health, "actions": [*lane_actions(health["boom"]), *extra, *yard]}
+        return {
+            **self._actor.view(),
+            **health,
+            **self._of_gate(),
+            "actions": [*lane_actions(health["boom"]), *extra, *yard],
+        }
 
     async def changed(self, since: int) -> int:
         return await self._actor.changed(since)
@@ -91,7 +109,7 @@ class Desk:
 
     def _check(self, action: Action) -> None:
         """Raises RefusedError: a press is for the passage that the person saw, and for what may be done now."""
-        if action.name in LANE_ACTIONS:
+        if action.name in LANE_ACTIONS | GATE_ACTIONS:
             return
         passage = self._actor.lane.passage
         if passage is None:

@@ -23,6 +23,7 @@ from edge.agent.health import GateHealth
 from edge.agent.inbox import GateInbox
 from edge.agent.lane import LaneActor
 from edge.agent.law import Law
+from edge.agent.office import GateOffice
 from edge.agent.receipts import received
 from edge.agent.screen import bind, make_screen
 from edge.agent.yard import Yard
@@ -74,6 +75,7 @@ class Gate:
         plates = parse_plates(*resources.config_text("plates.toml"))
         for lane in config.lane:
             self._add_lane(lane, plates)
+        self.office = GateOffice(config, self.store, self.law, self.desks, self.actors, self._touch)
         self.watchdog = Watchdog.from_environment([barrier.turns for barrier in self.barriers.values()])
         if config.mqtt is not None:
             inbox = GateInbox(self.store, self.actors, self.law.knows, self.loop)
@@ -133,9 +135,13 @@ class Gate:
         def notify(notice: Notice) -> None:
             # Called on the barrier's thread, which must never wait.
             with contextlib.suppress(RuntimeError):  # the event loop is closing
-                self.loop.call_soon_threadsafe(self.actors[lane].on_notice, notice)
+                self.loop.call_soon_threadsafe(self._noticed, lane, notice)
 
         return notify
+
+    def _noticed(self, lane: str, notice: Notice) -> None:
+        self.actors[lane].on_notice(notice)
+        self.office.alarm_desk.on_notice(lane, notice)
 
     def _touch_soon(self) -> None:
         with contextlib.suppress(RuntimeError):
@@ -184,6 +190,7 @@ class Gate:
         tasks = [asyncio.create_task(actor.run(), name=f"lane {lane}") for lane, actor in self.actors.items()]
         tasks += [asyncio.create_task(camera.run(), name=f"camera {name}") for name, camera in self.cameras.items()]
         tasks += [asyncio.create_task(self._beat(), name="beat"), asyncio.create_task(self._tidy(), name="tidy")]
+        tasks.append(asyncio.create_task(self.office.run(), name="office"))
         screen = asyncio.create_task(server.serve([sock]), name="screen")
         host, port = sock.getsockname()[:2]
         self.watchdog.ready()
@@ -241,6 +248,7 @@ class Gate:
         for task in tasks:
             task.cancel()
         await asyncio.gather(asyncio.wait_for(screen, SCREEN_ENDS_S), *tasks, return_exceptions=True)
+        self.office.close()
         self.store.close()
 
 

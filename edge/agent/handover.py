@@ -1,0 +1,96 @@
+"""The shift handover note: written by who leaves, signed by who comes, both on record (kind `login`)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from edge import clock
+from edge.agent.lane import LaneActor
+from edge.agent.press import Handlers, Presses
+from edge.core import handover
+from edge.errors import RefusedError
+from edge.ports import Action, ActionResult
+from edge.store import Store, Transaction
+
+HANDOVER = "handover"
+"""The kind of note: `open` waits for a signature, `last` is the one before."""
+
+Views = Callable[[], Sequence[Mapping[str, Any]]]
+
+
+class HandoverDesk:
+    """What stands in the note now, and the one that waits for its signature."""
+
+    def __init__(self, store: Store, lanes: Views, alarms: Views) -> None:
+        kept = store.notes(HANDOVER)
+        self.open: dict[str, Any] | None = kept.get("open")
+        self.last: dict[str, Any] | None = kept.get("last")
+        self._lanes, self._alarms = lanes, alarms
+
+    def draft(self) -> dict[str, Any]:
+        return handover.note(self._lanes(), self._alarms())
+
+    def view(self) -> dict[str, Any]:
+        return {"open": self.open, "last": self.last, "draft": self.draft()}
+
+
+class HandoverPresses(Presses):
+    def __init__(self, actor: LaneActor, desk: HandoverDesk) -> None:
+        super().__init__(actor)
+        self._desk = desk
+
+    def handlers(self) -> Handlers:
+        return {"handover_write": self.write, "handover_sign": self.sign}
+
+    async def write(self, action: Action) -> ActionResult:
+        """A note that nobody has signed yet is replaced; both stay on record."""
+        person = action.person
+        if len(action.words) > handover.WORDS_MOST:
+            raise RefusedError("bad_value")
+        written = {
+            "by": person.id,
+            "name": person.name,
+            "role": person.role,
+            "at": clock.wall_iso(),
+            "words": action.words,
+            "note": self._desk.draft(),
+        }
+        body = {**written, "stage": "handover_written"}
+        done = await self._write(action, body, "handover_written", lambda tx: tx.keep(HANDOVER, "open", written))
+        self._desk.open = written
+        return done
+
+    async def sign(self, action: Action) -> ActionResult:
+        """The next one, proven by their own PIN at this screen, takes it over."""
+        written, next_one = self._desk.open, action.second
+        if written is None:
+            raise RefusedError("no_handover")
+        if next_one is None:
+            raise RefusedError("second_needed")
+        if next_one.id == written["by"]:
+            raise RefusedError("same_person")
+        signed = {**written, "signed_by": next_one.id, "signed_name": next_one.name, "signed_at": clock.wall_iso()}
+        body = {
+            "stage": "handover_signed",
+            "by": next_one.id,
+            "role": next_one.role,
+            "written_by": written["by"],
+            "written_at": written["at"],
+            "open_points": handover.open_points(written["note"]),
+        }
+
+        def also(tx: Transaction) -> None:
+            tx.keep(HANDOVER, "open", None)
+            tx.keep(HANDOVER, "last", signed)
+
+        done = await self._write(action, body, "handover_signed", also)
+        self._desk.open, self._desk.last = None, signed
+        return done
+
+    async def _write(
+        self, action: Action, body: Mapping[str, Any], code: str, also: Callable[[Transaction], None]
+    ) -> ActionResult:
+        keys = {action.key: {"code": code}}
+        done = await self.actor.ledger.write("login", body, keys=keys, also=lambda tx, _: also(tx))
+        return ActionResult(True, code, done.seq)

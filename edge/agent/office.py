@@ -1,0 +1,103 @@
+"""What the gate does beside its lanes, joined: history, alarm list, shift handover, who is expected."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from edge import clock
+from edge.agent.alarm_presses import AlarmPresses
+from edge.agent.alarms import AlarmDesk
+from edge.agent.desk import Desk
+from edge.agent.handover import HandoverDesk, HandoverPresses
+from edge.agent.lane import LaneActor
+from edge.agent.law import Law
+from edge.agent.past import Past
+from edge.config import Config
+from edge.core.dossier import Dossier
+from edge.core.expected import Expected, expected
+from edge.core.figures import DayFigures
+from edge.core.history import Found, Question
+from edge.ports import Person
+from edge.store import Store
+
+EXPECTED_S = 5.0
+"""Who is on the way is read from the whole copy: not more often than this, however many look."""
+
+
+class GateOffice:
+    """`ports.Office` over one gate's record. Made on the gate's event loop."""
+
+    def __init__(
+        self,
+        config: Config,
+        store: Store,
+        law: Law,
+        desks: Mapping[str, Desk],
+        actors: Mapping[str, LaneActor],
+        touch: Callable[[], None],
+    ) -> None:
+        self._config, self._store, self._law, self._desks = config, store, law, desks
+        ledgers = {lane: actor.ledger for lane, actor in actors.items()}
+        self.alarm_desk = AlarmDesk(store, ledgers, float(config.law.copy_age_limit_s), touch)
+        self.handover_desk = HandoverDesk(store, self._views, self.alarm_desk.view)
+        self.past = Past(Path(config.site.data_dir), store, next(iter(ledgers.values())))
+        self._expected: tuple[float, list[Expected]] = (-EXPECTED_S, [])
+        self._asking = asyncio.Lock()
+        for lane, desk in desks.items():
+            presses = (AlarmPresses(actors[lane], self.alarm_desk), HandoverPresses(actors[lane], self.handover_desk))
+            desk.join(presses, self._of_gate)
+
+    async def run(self) -> None:
+        """For ever."""
+        await asyncio.gather(self.alarm_desk.watch(self._healths), self.past.run())
+
+    def close(self) -> None:
+        self.past.close()
+
+    def _views(self) -> list[Mapping[str, Any]]:
+        return [desk.view() for desk in self._desks.values()]
+
+    def _healths(self) -> dict[str, Mapping[str, Any]]:
+        return {lane: desk.health() for lane, desk in self._desks.items()}
+
+    def _of_gate(self) -> dict[str, Any]:
+        """What every lane's view says of the gate."""
+        return {"alarms": self.alarm_desk.summary(), "handover_open": self.handover_desk.open is not None}
+
+    # ------------------------------------------------------------ ports.Office
+
+    async def find(self, question: Question) -> Found:
+        return await self.past.find(question)
+
+    async def dossier(self, passage: str) -> Dossier | None:
+        return await self.past.dossier(passage)
+
+    async def day(self, midnight_ms: int, lane: str) -> DayFigures:
+        return await self.past.day(midnight_ms, lane)
+
+    async def people(self) -> Sequence[str]:
+        return await self.past.people()
+
+    async def looked(self, person: Person, what: str, about: Mapping[str, Any]) -> None:
+        await self.past.looked(person, what, about)
+
+    def alarms(self) -> Sequence[Mapping[str, Any]]:
+        return self.alarm_desk.view()
+
+    def handover(self) -> Mapping[str, Any]:
+        return self.handover_desk.view()
+
+    async def expected(self) -> Sequence[Expected]:
+        async with self._asking:
+            read_s, found = self._expected
+            if clock.mono_s() - read_s >= EXPECTED_S:
+                found = await asyncio.to_thread(self._read_expected)
+                self._expected = (clock.mono_s(), found)
+        return found
+
+    def _read_expected(self) -> list[Expected]:
+        inside = self._store.declarations_inside()
+        return expected(self._law.rules, inside, clock.wall_iso(), self._config.law.overstay_s)
