@@ -15,7 +15,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from edge import __version__
+from edge.commands import add_to
 from edge.errors import BarieError, ConfigError
+from edge.logs import start_log
 
 Command = Callable[[argparse.Namespace], int]
 
@@ -28,9 +30,7 @@ if TYPE_CHECKING:
 def main(argv: Sequence[str] | None = None) -> None:
     """Entry point of the console script and of `python -m edge`."""
     args = parser().parse_args(argv)
-    logging.basicConfig(
-        level=args.log_level.upper(), format="%(asctime)s %(levelname)s %(name)s: %(message)s", stream=sys.stderr
-    )
+    start_log(args.log_level, as_json=args.log_format == "json")
     for name in ("uvicorn.error", "pymodbus"):
         logging.getLogger(name).setLevel(logging.WARNING)
     command: Command = args.command
@@ -53,12 +53,14 @@ def parser() -> argparse.ArgumentParser:
     top = argparse.ArgumentParser(prog="barie", description="Gate controller for border barriers")
     top.add_argument("--version", action="version", version=f"barie {__version__}")
     top.add_argument("--log-level", default="info", choices=["debug", "info", "warning", "error"])
+    top.add_argument("--log-format", default="text", choices=["text", "json"], help="json: one object a line")
     commands = top.add_subparsers(required=True, metavar="COMMAND")
     _agent(commands)
     _vision(commands)
     _law(commands)
     _record(commands)
     _demo(commands)
+    add_to(commands)
     return top
 
 
@@ -240,6 +242,7 @@ def _demo(commands: Commands) -> None:
     sim = _add(commands, "sim", "the simulated boom and traffic alone; last line JSON with the counts", _sim)
     what = sim.add_mutually_exclusive_group(required=True)
     what.add_argument("--scenario", type=Path, default=None, metavar="FILE")
+    what.add_argument("--site", type=Path, default=None, metavar="FOLDER", help="all around an installed agent")
     what.add_argument("--passages", type=int, default=None, metavar="N", help="random passages with random faults")
     sim.add_argument("--seed", type=int, default=1)
     bench = _add(commands, "bench", "the figures that the README quotes, one JSON line each", _bench)
@@ -257,6 +260,10 @@ def _run_demo(args: argparse.Namespace) -> int:
 
 
 def _sim(args: argparse.Namespace) -> int:
+    if args.site is not None:
+        from edge.technician.sim_site import run as run_site
+
+        return run_site(args.site, rtsp_port=8554, mqtt_port=1883, panel_port=8080)
     from edge.technician.sim import run
 
     return run(args.scenario, args.passages, args.seed)

@@ -17,6 +17,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 from edge.camera_config import AimConfig
 from edge.core.model import Direction, Place
 from edge.errors import ConfigError
+from edge.secret_path import SecretPath, names_a_user, url_with_password
 from firmware_io.board import BoardSettings, wiring_faults
 from firmware_io.terms import BarrierSettings
 
@@ -61,6 +62,11 @@ class PanelConfig(Section):
     """Roles that sign in by their badge without a PIN; for all others a badge only says who they are."""
 
 
+class MetricsConfig(Section):
+    port: Annotated[int, Field(ge=0, le=65535)] | None = None
+    """Prometheus metrics on 127.0.0.1; None: off."""
+
+
 class MqttConfig(Section):
     host: str
     port: Annotated[int, Field(ge=1, le=65535)] = 1883
@@ -69,11 +75,11 @@ class MqttConfig(Section):
     """Default: made of site and lanes, so that a broker takes a half-open connection over. "{random}" in it is drawn
     anew for each connection, for a broker that cannot do that (the demo's)."""
     username: str | None = None
-    password_file: str | None = None
+    password_file: SecretPath | None = None
     tls: bool = False
     ca_file: str | None = None
-    cert_file: str | None = None
-    key_file: str | None = None
+    cert_file: SecretPath | None = None
+    key_file: SecretPath | None = None
     in_flight: Annotated[int, Field(ge=1, le=1000)] = 20
     resend_s: Annotated[float, Field(gt=0)] = 30.0
 
@@ -86,6 +92,10 @@ class StoreConfig(Section):
 
 class VisionConfig(Section):
     reader: str = "rapidocr"
+    detector: Literal["ultralytics"] | None = None
+    """In place of the detector that comes with reader "own": the site's own YOLO pose model."""
+    detector_file: str | None = None
+    detector_sha256: str | None = None
     threads: Annotated[int, Field(ge=1, le=16)] = 2
 
 
@@ -119,6 +129,20 @@ class CameraConfig(Section, AimConfig):
     id: Identifier
     url: Annotated[str, Field(pattern=r"^rtsps?://")]
     role: Literal["front", "rear"] = "front"
+    user: str | None = None
+    password_file: SecretPath | None = None
+
+    def address(self) -> str:
+        """The URL as the camera's process calls it, password and all. Raises ConfigError."""
+        return url_with_password(self.url, self.user, self.password_file, f"camera {self.id}")
+
+    @model_validator(mode="after")
+    def _one_name(self) -> Self:
+        if self.user is not None and names_a_user(self.url):
+            raise ValueError("url: it names a user already, and so does user: leave one of them out")
+        if self.password_file is not None and self.user is None:
+            raise ValueError("password_file: a password needs its user")
+        return self
 
 
 class LaneConfig(Section):
@@ -161,6 +185,7 @@ class LaneConfig(Section):
 class Config(Section):
     site: SiteConfig
     panel: PanelConfig = PanelConfig()
+    metrics: MetricsConfig = MetricsConfig()
     mqtt: MqttConfig | None = None
     store: StoreConfig = StoreConfig()
     vision: VisionConfig = VisionConfig()

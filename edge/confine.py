@@ -29,7 +29,8 @@ _HOUSE = Path(__file__).resolve().parent.parent
 READABLE = (
     "/usr", "/lib", "/lib64", "/bin", "/proc", "/sys/devices/system/cpu", "/sys/fs/cgroup",
     "/etc/ssl", "/etc/resolv.conf", "/etc/hosts", "/etc/nsswitch.conf", "/etc/host.conf", "/etc/gai.conf",
-    "/etc/localtime", "/etc/ld.so.cache", "/run/systemd/resolve", "/dev/null", "/dev/zero", "/dev/random", "/dev/urandom",
+    "/etc/localtime", "/etc/ld.so.cache", "/run/systemd/resolve",
+    "/dev/null", "/dev/zero", "/dev/random", "/dev/urandom",
 )  # fmt: skip
 
 

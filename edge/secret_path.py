@@ -17,7 +17,7 @@ CREDENTIALS = "/run/credentials/barie.service"
 
 
 def _resolved(value: str) -> str:
-    """`credential:NAME` is a file that only the service sees, for example one that systemd-creds encrypted to the TPM."""
+    """`credential:NAME` is a file that only the service sees, for example one that systemd-creds encrypted."""
     scheme, _, name = value.partition(":")
     if scheme != "credential":
         return value

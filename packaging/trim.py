@@ -103,8 +103,8 @@ def share_ffmpeg(site: Path) -> None:
 
 
 def share_lapack(site: Path) -> None:
-    """OpenCV's OpenBLAS becomes a link to Debian's LAPACK (a dependency of the package): OpenCV asks it only for matrices
-    larger than 100 x 100, and nothing here has one."""
+    """OpenCV's OpenBLAS becomes a link to Debian's LAPACK (a dependency of the package): OpenCV asks it only for
+    matrices larger than 100 x 100, and nothing here has one."""
     ours = site / OPENCV
     library = _only(ours, "libopenblasp-*.so")
     library.unlink()

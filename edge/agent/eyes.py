@@ -17,6 +17,9 @@ def camera_settings(camera: CameraConfig, vision: VisionConfig) -> dict[str, Any
         "region": aim.reads_in,
         "reader": vision.reader,
         "threads": vision.threads,
+        "detector": vision.detector,
+        "detector_file": vision.detector_file,
+        "detector_sha256": vision.detector_sha256,
         "picture": asdict(aim.picture),
         "look_every_s": aim.look_every_s,
     }

@@ -13,6 +13,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 
 from edge.clock import wall_iso
+from edge import __version__
 from edge.panel.door import Session, signed_in
 from edge.panel.present import screen_view, status_of
 from edge.panel.settings import Panel
@@ -119,7 +120,7 @@ async def evidence(request: Request) -> Response:
 
 async def healthz(request: Request) -> Response:
     panel: Panel = request.app.state.panel
-    return JSONResponse({"ok": True, "boot": panel.boot, "lanes": sorted(panel.desk.lanes)})
+    return JSONResponse({"ok": True, "version": __version__, "boot": panel.boot, "lanes": sorted(panel.desk.lanes)})
 
 
 def _event(name: str, data: Mapping[str, Any]) -> bytes:

@@ -1,8 +1,8 @@
 """`barie sim --site FOLDER`: a whole simulated site around an agent that is installed as at a real one.
 
 The road, the boom and its board (FOLDER/board-b1-out), the camera (rtsp://127.0.0.1:8554/b1-out.mp4), a broker on
-127.0.0.1:1883 and the platform's stand-in; trucks come and go. `config/examples/simulated.toml` is its config. It is for
-trying an installation: nothing here listens beyond this machine.
+127.0.0.1:1883 and the platform's stand-in; trucks come and go. `config/examples/simulated.answers.toml` has the answers
+for its `barie setup`. For trying an installation: nothing here listens beyond this machine.
 """
 
 from __future__ import annotations

@@ -1,0 +1,56 @@
+"""The program's log on standard error: words for a person, or JSON lines for a machine, with the passage in each.
+
+The passage's id goes with the context it was set in (contextvars): tasks and threads started from a lane's job carry it
+on, so one id runs through lane, law, record and screen; across processes it stands in the message's own fields. Plates,
+names and phones are never logged.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import sys
+from contextvars import ContextVar
+
+from edge import clock
+
+passage: ContextVar[str] = ContextVar("passage", default="")
+"""The passage that this job is about; empty where it is about none."""
+FORMAT_ENV = "BARIE_LOG_FORMAT"
+"""Tells a camera's process how its parent logs."""
+_TEXT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
+_QUIET = ("uvicorn.error", "pymodbus")
+
+
+def start_log(level: str, *, as_json: bool = False) -> None:
+    """Once, at the start of a program."""
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(JsonLines() if as_json else logging.Formatter(_TEXT))
+    logging.basicConfig(level=level.upper(), handlers=[handler])
+    for name in _QUIET:
+        logging.getLogger(name).setLevel(logging.WARNING)
+    if as_json:
+        os.environ[FORMAT_ENV] = "json"
+
+
+class JsonLines(logging.Formatter):
+    """One object a line: `at`, `level`, `part`, `text`, `passage` and `thread`, `error` where there is one, and what
+    `extra={"fields": {…}}` adds."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        line: dict[str, object] = {
+            "at": clock.iso(int(record.created * 1e9)),
+            "level": record.levelname.lower(),
+            "part": record.name,
+            "thread": record.threadName,
+            "text": record.getMessage(),
+        }
+        if about := passage.get():
+            line["passage"] = about
+        if record.exc_info:
+            line["error"] = self.formatException(record.exc_info)
+        fields = getattr(record, "fields", None)
+        if isinstance(fields, dict):
+            line |= {name: value for name, value in fields.items() if name not in line}
+        return json.dumps(line, ensure_ascii=False, default=str)

@@ -1,0 +1,42 @@
+"""The gate's certificate for MQTT over TLS: its key, the request that an authority signs, how long it lasts."""
+
+from __future__ import annotations
+
+import os
+from datetime import UTC, datetime
+from pathlib import Path
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from cryptography.x509.oid import NameOID
+
+from edge.errors import BarieError
+
+DUE_DAYS = 30
+"""A certificate that ends sooner is said to be due."""
+
+
+def make_request(key_file: Path, request_file: Path, site: str) -> None:
+    """A fresh P-256 key (mode 0600) and a PKCS #10 request with the site as its common name. Raises BarieError."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, site)])
+    request = x509.CertificateSigningRequestBuilder().subject_name(name).sign(key, hashes.SHA256())
+    pem = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    try:
+        descriptor = os.open(key_file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(descriptor, "wb") as handle:
+            handle.write(pem)
+        request_file.write_bytes(request.public_bytes(Encoding.PEM))
+    except OSError as error:
+        raise BarieError(f"{key_file}: the key cannot be written: {error}") from error
+
+
+def days_left(cert_file: Path, now: datetime | None = None) -> float:
+    """How long the certificate still counts, in days; negative where it is over. Raises BarieError."""
+    try:
+        certificate = x509.load_pem_x509_certificate(cert_file.read_bytes())
+    except (OSError, ValueError) as error:
+        raise BarieError(f"mqtt.cert_file {cert_file}: {error}") from error
+    return (certificate.not_valid_after_utc - (now or datetime.now(UTC))).total_seconds() / 86_400
