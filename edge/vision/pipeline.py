@@ -15,7 +15,7 @@ import numpy as np
 from edge.core.model import Box, PlateRead, Point, Reading
 from edge.core.plate import OTHER, PlateTable
 from edge.core.track import Tracks, overlap
-from edge.core.vote import Tally
+from edge.core.vote import USUAL, Tally, VoteRules
 from edge.ports import Detection, Detector, Frame, Image, Reader
 from edge.vision.motion import MotionGate
 from edge.vision.watch import Watch
@@ -44,11 +44,13 @@ class PipelineRules:
     conflicts: int = 2
     """Readings unlike a decided text, one after the other, that make the track another vehicle's."""
     unlike: float = 2.5
+    vote: VoteRules = USUAL
+    """When the readings of a track decide; how sure is sure depends on the reader."""
 
 
-def rules_for(look_every_s: float | None) -> PipelineRules:
-    """The rules at one camera's own pace, or at the usual one."""
-    return PipelineRules() if look_every_s is None else PipelineRules(look_every_s=look_every_s)
+def rules_for(look_every_s: float | None, vote: VoteRules = USUAL) -> PipelineRules:
+    """The rules at one camera's own pace, or at the usual one, and by the reader's own vote."""
+    return PipelineRules(vote=vote) if look_every_s is None else PipelineRules(look_every_s=look_every_s, vote=vote)
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,7 +194,7 @@ class Pipeline:
         if read.plate.kind == OTHER and read.plate.confidence < self._rules.stray_sure:
             return None
         self._tracks, born = self._tracks.born(read.box, now_s)
-        self._cases[born] = _Case()
+        self._cases[born] = _Case(Tally(self._rules.vote))
         return born
 
     def _vote(self, track_id: int, read: PlateRead, frame: Frame) -> list[Seen | Gone]:
