@@ -23,6 +23,9 @@ class VoteRules:
     """A reading that look-alikes had to be changed in counts for less."""
 
 
+USUAL = VoteRules()
+
+
 @dataclass(frozen=True, slots=True)
 class Tally:
     """Votes of one track so far. Immutable: `add` gives the next one."""

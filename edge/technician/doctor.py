@@ -15,7 +15,7 @@ from edge.config import Config, LaneConfig, MqttConfig
 from edge.errors import BarieError
 from edge.technician.board_check import check_board
 from edge.vision.capture import CameraSource
-from edge.vision.models import build
+from edge.vision.models import build, other_detector
 
 CAMERA_WITHIN_S = 6.0
 FREE_LOW_BYTES = 2_000_000_000
@@ -61,7 +61,9 @@ def _judged(what: str, look: Callable[[], str], *errors: type[Exception]) -> Fin
 
 def _models(config: Config) -> Finding:
     def look() -> str:
-        build(config.vision.reader, threads=config.vision.threads)
+        vision = config.vision
+        other = other_detector(vision.detector, vision.detector_file, vision.detector_sha256)
+        build(vision.reader, threads=vision.threads, other=other)
         return f"reader {config.vision.reader} loads"
 
     return _judged("models", look, BarieError)

@@ -17,11 +17,12 @@ from typing import Any
 from edge.config import load_config
 from edge.core.model import Point, Reading
 from edge.core.plate import PlateTable
+from edge.core.vote import USUAL, VoteRules
 from edge.errors import CameraError, ConfigError
 from edge.ports import Detector, Reader
 from edge.vision import models
 from edge.vision.capture import clip_frames
-from edge.vision.pipeline import Pipeline, Seen
+from edge.vision.pipeline import Pipeline, Seen, rules_for
 
 CLIP_SUFFIXES = (".mp4", ".mkv", ".avi", ".mov")
 READER = "rapidocr"
@@ -49,6 +50,7 @@ class Eye:
     table: PlateTable
     region: tuple[Point, ...] | None = None
     camera: str = "replay"
+    vote: VoteRules = USUAL
 
 
 def run(clips: Sequence[str], config: Path | None = None) -> int:
@@ -75,7 +77,7 @@ def run(clips: Sequence[str], config: Path | None = None) -> int:
 
 def replay(path: Path, eye: Eye) -> list[dict[str, Any]]:
     """The clip's passages in the order of their first reading. Raises CameraError, ModelError."""
-    pipeline = Pipeline(eye.camera, eye.detector, eye.reader, eye.table, eye.region)
+    pipeline = Pipeline(eye.camera, eye.detector, eye.reader, eye.table, eye.region, rules_for(None, eye.vote))
     tracks: dict[int, _Followed] = {}
     told_s = time.monotonic()
     for frame in clip_frames(path):
@@ -172,9 +174,11 @@ def _eye(config: Path | None) -> Eye:
     """Reader and region from the config's first camera, or this project's defaults."""
     table = models.plate_table()
     if config is None:
-        return Eye(*models.build(READER, table, threads=2), table)
+        return Eye(*models.build(READER, table, threads=2), table, vote=models.vote_rules(READER))
     loaded = load_config(config)
     camera = loaded.lane[0].camera[0]
     region = None if camera.region is None else tuple(camera.region)
-    detector, reader = models.build(loaded.vision.reader, table, loaded.vision.threads)
-    return Eye(detector, reader, table, region, camera.id)
+    vision = loaded.vision
+    other = models.other_detector(vision.detector, vision.detector_file, vision.detector_sha256)
+    detector, reader = models.build(vision.reader, table, vision.threads, other)
+    return Eye(detector, reader, table, region, camera.id, models.vote_rules(vision.reader))

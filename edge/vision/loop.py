@@ -164,8 +164,10 @@ class Worker:
     def _load(self) -> Pipeline:
         table = models.plate_table()
         settings = self._settings
-        detector, reader = adjusted(*models.build(settings.reader, table, settings.threads), settings.picture)
-        rules = rules_for(settings.look_every_s)
+        other = models.other_detector(settings.detector, settings.detector_file, settings.detector_sha256)
+        both = models.build(settings.reader, table, settings.threads, other)
+        detector, reader = adjusted(*both, settings.picture)
+        rules = rules_for(settings.look_every_s, models.vote_rules(settings.reader))
         return Pipeline(settings.camera, detector, reader, table, settings.region, rules)
 
     def _next(self) -> Frame:

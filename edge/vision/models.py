@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 from edge import resources
 from edge.core.plate import PlateTable, parse
+from edge.core.vote import VoteRules
 from edge.errors import ModelError
 from edge.ports import Detector, Reader
 
@@ -27,12 +29,58 @@ def _own(table: PlateTable, threads: int) -> tuple[Detector, Reader]:
     return OwnDetector(threads), OwnReader(table, threads)
 
 
-BUILDERS: dict[str, Callable[[PlateTable, int], tuple[Detector, Reader]]] = {"own": _own, "rapidocr": _rapidocr}
+def _easyocr(table: PlateTable, threads: int) -> tuple[Detector, Reader]:
+    from edge.vision.easy import EasyDetector, EasyReader, engine
+
+    found = engine(threads)
+    return EasyDetector(found), EasyReader(table, found)
 
 
-def build(name: str, table: PlateTable | None = None, threads: int = 1) -> tuple[Detector, Reader]:
+BUILDERS: dict[str, Callable[[PlateTable, int], tuple[Detector, Reader]]] = {
+    "easyocr": _easyocr,
+    "own": _own,
+    "rapidocr": _rapidocr,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class OtherDetector:
+    """A detector in place of the reader's own: today an ultralytics pose model of the site's, a file with its hash."""
+
+    name: str
+    file: str | None = None
+    sha256: str | None = None
+
+
+def build(
+    name: str, table: PlateTable | None = None, threads: int = 1, other: OtherDetector | None = None
+) -> tuple[Detector, Reader]:
     """Detector and reader by name, their models loaded. Raises ModelError: unknown name, missing or unusable model."""
     builder = BUILDERS.get(name)
     if builder is None:
         raise ModelError(f'reader "{name}" is not known; known are {", ".join(sorted(BUILDERS))}')
-    return builder(table or plate_table(), threads)
+    if other is not None and name != "own":
+        raise ModelError(f'detector "{other.name}" finds whole plates: it goes with reader "own", not "{name}"')
+    detector, reader = builder(table or plate_table(), threads)
+    return (_other(other, threads) if other else detector), reader
+
+
+def other_detector(name: str | None, file: str | None, sha256: str | None) -> OtherDetector | None:
+    return OtherDetector(name, file, sha256) if name else None
+
+
+def vote_rules(name: str) -> VoteRules:
+    """When the readings of a track decide: each reader's confidence means something else. Raises ModelError."""
+    if name != "own":
+        return VoteRules()
+    from edge.vision.weights import find
+
+    return VoteRules(sure=float(find("plate-reader").setting("sure", float)))
+
+
+def _other(other: OtherDetector, threads: int) -> Detector:
+    if other.name != "ultralytics":
+        raise ModelError(f'detector "{other.name}" is not known; known is ultralytics')
+    from edge.vision.yolo import detector
+
+    return detector(other.file, other.sha256, threads)

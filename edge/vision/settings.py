@@ -23,6 +23,9 @@ class Settings:
     picture: Picture = AS_IT_COMES
     """Corrections before plates are looked for."""
     look_every_s: float | None = None
+    detector: str | None = None
+    detector_file: str | None = None
+    detector_sha256: str | None = None
 
 
 def settings_from(fields: Mapping[str, Any]) -> Settings:

@@ -75,6 +75,13 @@ class ReaderNet(nn.Module):
         return self.letter(seen + self.slot), look, self.heads(mixed.mean(1))
 
 
+def where(look: Tensor) -> Tensor:
+    """The places (n, slots, 2) in 0..1 of the crop that each slot looked at, from its attention (n, slots, cells)."""
+    xs = (torch.arange(GRID_W) + 0.5).repeat(GRID_H) / GRID_W
+    ys = (torch.arange(GRID_H) + 0.5).repeat_interleave(GRID_W) / GRID_H
+    return look.softmax(2) @ torch.stack([xs, ys], dim=1)
+
+
 class Exported(nn.Module):
     """What goes into the ONNX file: uint8 crops (n, 48, 160, 3) BGR in, probabilities out.
 

@@ -19,12 +19,13 @@ import torch
 
 
 def register_nms() -> None:
-    """torchvision's own kernels do not load beside every CPU torch; ultralytics needs this one to be importable."""
-    try:
-        torch.library.define("torchvision::nms", "(Tensor dets, Tensor scores, float iou_threshold) -> Tensor")
-    except RuntimeError:
-        return  # there is one already
-    torch.library.impl("torchvision::nms", "CPU")(_nms)
+    """torchvision's own kernels do not load beside every CPU torch; ultralytics needs these to be importable."""
+    for name in ("nms", "qnms"):
+        try:
+            torch.library.define(f"torchvision::{name}", "(Tensor dets, Tensor scores, float iou_threshold) -> Tensor")
+        except RuntimeError:
+            return  # there are some already
+        torch.library.impl(f"torchvision::{name}", "CPU")(_nms)
 
 
 def _nms(boxes: torch.Tensor, scores: torch.Tensor, iou_threshold: float) -> torch.Tensor:

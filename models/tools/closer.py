@@ -1,0 +1,109 @@
+"""Trains the closer look on single characters of the rendered crops, and of the real ones where the reader looked.
+
+python -m models.tools.closer CROPS --reader CHECKPOINT --work DIR --minutes 30 [--also MORE] [--real FOLDER]
+"""
+
+from __future__ import annotations
+
+import argparse
+import time
+from pathlib import Path
+
+import numpy as np
+import torch
+import torch.nn.functional as F  # noqa: N812
+from torch import Tensor
+
+from models.tools.alphabet import ALPHABET, COLOURS, COUNTRIES, INDEX, LAYOUTS
+from models.tools.closer_net import CloserNet, patches
+from models.tools.reader import Pool, _follow, _save, rate, real_crops
+from models.tools.reader_net import ReaderNet, levelled, where
+from models.tools.reader_shape import HEIGHT, WIDTH
+
+HANZI_WEIGHT = 3.0
+"""In the loss: one character in eight is one, and one in fourteen is a province."""
+
+
+def real_looks(folder: Path, reader: Path, seed: int) -> list[np.ndarray]:
+    """The real crops with the places where the trained reader looked, for want of better labels."""
+    net = ReaderNet(len(ALPHABET), len(LAYOUTS), len(COUNTRIES), len(COLOURS))
+    net.load_state_dict(torch.load(reader)["ema"])
+    net.eval()
+    pixels, text, _, heads, weight = real_crops(folder, seed, times=6)
+    found = []
+    with torch.no_grad():
+        for start in range(0, len(pixels), 64):
+            part = torch.from_numpy(pixels[start : start + 64]).permute(0, 3, 1, 2).float() / 255
+            found.append(where(net(part)[1]).numpy())
+    return [pixels, text, np.concatenate(found).astype(np.float32), heads, weight]
+
+
+def batch(pool: Pool, real: list[np.ndarray] | None, size: int, share: float) -> tuple[Tensor, Tensor, Tensor]:
+    """patches (n, 3, 32, 24), characters (n,), weight (n,)"""
+    columns = [*pool.take(size), np.ones((size, 12), np.float32)]
+    if real is not None:
+        rows = pool.draw.integers(0, len(real[0]), round(size * share))
+        columns = [np.concatenate([a, b[rows]]) for a, b in zip(columns, real, strict=True)]
+    pixels, text, centres, heads, weight = (torch.from_numpy(c) for c in columns)
+    x = levelled(pixels.permute(0, 3, 1, 2).float() / 255)
+    x = torch.where(torch.rand(len(x), 1, 1, 1) < 0.15, x.mean(1, keepdim=True).expand_as(x), x)
+    x = x * (1 + 0.2 * torch.randn(len(x), 1, 1, 1))
+    off = torch.randn(centres.shape) * torch.tensor([1.3 / WIDTH, 1.1 / HEIGHT])
+    seen = patches(x, centres + off, (heads[:, 0] == 1).float())
+    known = ((text > 0) & (centres[..., 0] >= 0)).flatten()
+    weight = weight * torch.where(text >= INDEX["京"], HANZI_WEIGHT, 1.0)
+    return seen[known], text.flatten()[known].long(), weight.flatten()[known]
+
+
+def train(options: argparse.Namespace) -> None:
+    torch.manual_seed(options.seed)
+    torch.set_num_threads(1)
+    net = CloserNet(len(ALPHABET)).to(memory_format=torch.channels_last)
+    ema = {k: v.clone() for k, v in net.state_dict().items()}
+    pool = Pool([options.crops, *options.also], options.seed)
+    real = real_looks(options.real, options.reader, options.seed) if options.real else None
+    optimiser = torch.optim.AdamW(net.parameters(), lr=options.peak, weight_decay=0.03)
+    began, step, shown = time.monotonic(), 0, np.zeros(3)
+    while (done := (time.monotonic() - began) / (60 * options.minutes)) < 1 and step < options.steps:
+        for group in optimiser.param_groups:
+            group["lr"] = rate(done, options.peak)
+        seen, text, weight = batch(pool, real, options.batch, 0.08)
+        with torch.autocast("cpu", dtype=torch.bfloat16):
+            letters = net(seen.contiguous(memory_format=torch.channels_last))
+        spell = F.cross_entropy(letters.float(), text, reduction="none", label_smoothing=0.03)
+        loss = (spell * weight).sum() / weight.sum()
+        optimiser.zero_grad()
+        loss.backward()
+        optimiser.step()
+        step += 1
+        _follow(ema, net, min(0.998, step / (step + 20)))
+        right, hanzi = letters.argmax(1) == text, text >= INDEX["京"]
+        shown = 0.99 * shown + 0.01 * np.array(
+            [loss.item(), right.float().mean().item(), right[hanzi].float().mean().item()]
+        )
+        if step % 100 == 0:
+            loss_now, right_now, hanzi_now = shown / (1 - 0.99**step)
+            said = f"loss {loss_now:.3f} right {right_now:.3f} hanzi {hanzi_now:.3f}"
+            print(f"{time.monotonic() - began:.0f}s step {step} {said}", flush=True)
+        if step % 500 == 0:
+            _save(options.work / "closer.pt", net, ema, step)
+    _save(options.work / "closer.pt", net, ema, step)
+
+
+def arguments() -> argparse.ArgumentParser:
+    args = argparse.ArgumentParser(description=__doc__)
+    args.add_argument("crops", type=Path)
+    args.add_argument("--also", type=Path, action="append", default=[])
+    args.add_argument("--reader", type=Path)
+    args.add_argument("--real", type=Path)
+    args.add_argument("--work", type=Path, default=Path("models/work"))
+    args.add_argument("--minutes", type=float, default=30)
+    args.add_argument("--steps", type=int, default=10**9)
+    args.add_argument("--batch", type=int, default=64)
+    args.add_argument("--peak", type=float, default=2.5e-3)
+    args.add_argument("--seed", type=int, default=7)
+    return args
+
+
+if __name__ == "__main__":
+    train(arguments().parse_args())
