@@ -97,7 +97,7 @@ def test_a_picture_that_never_changes_is_frozen() -> None:
     for second in range(5):
         now[0] = second * 1_000_000_000
         source._offer(still, now[0], "")
-        expected: SourceState = "up" if second <= 3 else "frozen"
+        expected: SourceState = "up" if second <= 2 else "frozen"
         assert state_of(source) == expected
     other = av.VideoFrame.from_ndarray(np.full((72, 128, 3), 140, np.uint8), format="bgr24").reformat(format="yuv420p")
     source._offer(other, now[0], "")

@@ -10,28 +10,37 @@ import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, cast
+from typing import Literal
 
 import av
-from av.codec.context import Flags
 from av.container import InputContainer
 
 from edge import clock
 from edge.errors import CameraError
 from edge.ports import Frame, Image
+from edge.vision.pictures import decoded, frame_of, luma_of, plain, prepare, same
 
 log = logging.getLogger(__name__)
 
 SourceState = Literal["connecting", "up", "down", "frozen"]
+Transport = Literal["tcp", "udp"]
 
-OPEN_TIMEOUT_S = 2.5
-READ_TIMEOUT_S = 2.0
-SILENT_S = 2.5
+OPEN_TIMEOUT_S = 8.0
+"""A camera that has just got power takes callers long before it has a picture; meanwhile it is shown as down."""
+READ_TIMEOUT_S = 4.0
+SILENT_S = 2.4
 """Without a new frame for so long a camera is down, whatever its connection says: below the 3 s that are promised."""
-FROZEN_S = 3.0
+FROZEN_S = 2.4
+"""The very same picture for so long is a hung encoder: a live sensor's noise changes some pixel in every frame."""
+STARVED_S = 8.0
+"""Packets without a picture for so long, and the connection is given up: longer than a camera's pause between two key
+frames, without which no decoder can begin."""
 BACKOFF_S = (0.2, 0.5, 1.0, 2.0)
 BAD_PACKETS_MOST = 50
 """Undecodable packets in a row before the connection is given up: about four seconds at 12.5 frames a second."""
+FPS_MOST = 60.0
+"""Faster than any gate camera. What sends more is slowed down to this, or one camera would take a core to itself."""
+FLOOD_S = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,8 +60,8 @@ class CameraSource:
     Decoding runs in the source's own thread; the colour conversion is done only for frames that are taken.
     """
 
-    def __init__(self, url: str, mono_ns: Callable[[], int] = clock.mono_ns) -> None:
-        self._url = url
+    def __init__(self, url: str, transport: Transport = "tcp", mono_ns: Callable[[], int] = clock.mono_ns) -> None:
+        self._url, self._transport = url, transport
         self._mono_ns = mono_ns
         self._changed = threading.Condition()
         self._slot: tuple[av.VideoFrame, int, int, str] | None = None
@@ -64,37 +73,35 @@ class CameraSource:
         self._started_ns = self._heard_ns = mono_ns()
         self._frame_ns: int | None = None
         self._novel_ns = 0
-        self._last_luma: bytes = b""
+        self._last_luma: Image | None = None
+        self._pace = Pace()
         self._thread = threading.Thread(target=self._run, name="capture", daemon=True)
         self._thread.start()
 
     def take(self, timeout_s: float) -> Frame | None:
-        """The newest frame not yet taken, or None when none came in time (or the picture could not be converted)."""
+        """The newest frame not yet taken, or None when none came in time."""
         with self._changed:
             self._changed.wait_for(lambda: self._slot is not None or self._closing.is_set(), timeout_s)
             held, self._slot = self._slot, None
         if held is None:
             return None
         picture, number, mono_ns, wall = held
-        try:
-            return Frame(_bgr(picture), number, mono_ns, wall)
-        except (av.FFmpegError, ValueError) as error:
-            log.warning("frame %d could not be converted: %s", number, type(error).__name__)
-            return None
+        return frame_of(picture, number, mono_ns, wall)
 
     def health(self) -> SourceHealth:
         now_ns = self._mono_ns()
         with self._changed:
             age_ns = None if self._frame_ns is None else now_ns - self._frame_ns
             age_ms = None if age_ns is None else age_ns // 1_000_000
-            return SourceHealth(self._state(now_ns, age_ns), self._frames, self._dropped, age_ms, self._why)
+            why = self._pace.why if self._connected and not self._why else self._why
+            return SourceHealth(self._state(now_ns, age_ns), self._frames, self._dropped, age_ms, why)
 
     def close(self) -> None:
-        """Stop; the thread ends with its present packet or time-out and is not waited for beyond that."""
+        """Stop. A thread inside a call to a dead camera ends with that call's time-out and is not waited for."""
         self._closing.set()
         with self._changed:
             self._changed.notify_all()
-        self._thread.join(timeout=READ_TIMEOUT_S + 0.5)
+        self._thread.join(timeout=0.5)
 
     def _state(self, now_ns: int, age_ns: int | None) -> SourceState:
         silent_ns = now_ns - self._started_ns if age_ns is None else age_ns
@@ -125,48 +132,65 @@ class CameraSource:
         """Read until the stream ends or fails. Raises CameraError, always."""
         self._heard_ns = self._mono_ns()
         try:
-            with _open_url(self._url) as container:
+            with _open_url(self._url, self._transport) as container:
                 self._decode(container)
         except (av.FFmpegError, OSError, ValueError) as error:
             # Interrupted by its time-out, FFmpeg reports whatever it was doing ("invalid data").
             late = self._mono_ns() - self._heard_ns > 0.95e9 * min(OPEN_TIMEOUT_S, READ_TIMEOUT_S)
-            raise CameraError("no answer in time" if late else _plain(error)) from None
+            raise CameraError("no answer in time" if late else plain(error)) from None
         raise CameraError("the stream ended")
 
     def _decode(self, container: InputContainer) -> None:
         if not container.streams.video:
             raise CameraError("the stream carries no video")
         stream = container.streams.video[0]
-        stream.codec_context.thread_count = 1
-        stream.codec_context.flags |= Flags.low_delay
-        bad = 0
+        prepare(stream.codec_context)
+        bad, fed_ns = 0, self._mono_ns()
         for packet in container.demux(stream):
             came_ns, wall = self._mono_ns(), clock.wall_iso()
             self._heard_ns = came_ns
             if self._closing.is_set():
                 return
-            try:
-                pictures = packet.decode()
-            except av.FFmpegError as error:
-                bad += 1
-                if bad > BAD_PACKETS_MOST:
-                    raise CameraError("the stream cannot be decoded") from error
-                continue
-            for picture in pictures:
-                bad = 0
+            pictures = decoded(packet)
+            bad = bad + 1 if pictures is None else 0
+            for picture in pictures or ():
+                fed_ns = came_ns
                 self._offer(picture, came_ns, wall)
+            if bad > BAD_PACKETS_MOST:
+                raise CameraError("the stream cannot be decoded")
+            if came_ns - fed_ns > STARVED_S * 1e9:
+                raise CameraError("the stream brings no whole picture")
 
     def _offer(self, picture: av.VideoFrame, came_ns: int, wall: str) -> None:
-        luma = _sparse_luma(picture)
+        luma = luma_of(picture)
         with self._changed:
             self._frames += 1
             self._dropped += self._slot is not None
             self._slot = (picture, self._frames, came_ns, wall)
             self._frame_ns = came_ns
-            if luma != self._last_luma or not self._connected:
+            if not self._connected or not same(luma, self._last_luma):
                 self._novel_ns, self._last_luma = came_ns, luma
             self._connected, self._why = True, ""
             self._changed.notify_all()
+        self._closing.wait(self._pace.wait_s(came_ns / 1e9))
+
+
+class Pace:
+    """Slows a camera down that floods: what is not read off the wire stops its sender."""
+
+    def __init__(self) -> None:
+        self._next_s = 0.0
+        self._calm_s = 0.0
+        self.why = ""
+
+    def wait_s(self, now_s: float) -> float:
+        """How long to wait before the next frame, given one that came now."""
+        if now_s >= self._next_s:
+            self._calm_s = now_s
+        self._next_s = max(self._next_s, now_s) + 1 / FPS_MOST
+        flooded = now_s - self._calm_s > FLOOD_S
+        self.why = f"more than {FPS_MOST:.0f} frames a second: set the camera to 10 to 25" if flooded else ""
+        return max(0.0, self._next_s - now_s - 1 / FPS_MOST)
 
 
 def clip_frames(path: Path) -> Iterator[Frame]:
@@ -180,29 +204,16 @@ def clip_frames(path: Path) -> Iterator[Frame]:
                 raise CameraError(f"{path}: holds no video")
             for number, picture in enumerate(container.decode(container.streams.video[0]), start=1):
                 pts_ns = round((picture.time or 0.0) * 1e9)
-                yield Frame(_bgr(picture), number, pts_ns, clock.iso(pts_ns))
+                yield frame_of(picture, number, pts_ns, clock.iso(pts_ns))
     except (av.FFmpegError, OSError, ValueError) as error:
-        raise CameraError(f"{path}: {_plain(error)}") from error
+        raise CameraError(f"{path}: {plain(error)}") from error
 
 
-def _open_url(url: str) -> InputContainer:
-    """TCP only: lost UDP packets are torn pictures. No probing: FFmpeg would hold back seconds of video to guess a
-    frame rate that nobody asks for; the first picture then comes after 0.1 s instead of 2.3 s."""
+def _open_url(url: str, transport: Transport) -> InputContainer:
+    """No probing: FFmpeg would hold back seconds of video to guess a frame rate that nobody asks for; the first
+    picture then comes after 0.1 s instead of 2.3 s. Over UDP it waits 0.1 s at most for packets out of turn."""
     options = {"probesize": "32", "analyzeduration": "0", "fpsprobesize": "0"}
     if url.startswith(("rtsp://", "rtsps://")):
-        options["rtsp_transport"] = "tcp"
+        options["rtsp_transport"] = transport
+        options["max_delay"] = "100000"
     return av.open(url, options=options, timeout=(OPEN_TIMEOUT_S, READ_TIMEOUT_S))
-
-
-def _plain(error: Exception) -> str:
-    """What FFmpeg says went wrong, without the file name that it adds: an RTSP URL may hold a password."""
-    return str(getattr(error, "strerror", "") or type(error).__name__)
-
-
-def _bgr(picture: av.VideoFrame) -> Image:
-    return cast("Image", picture.to_ndarray(format="bgr24"))
-
-
-def _sparse_luma(picture: av.VideoFrame) -> bytes:
-    """Every seventeenth sample of the first plane: equal for equal pictures, and no live sensor repeats itself."""
-    return bytes(memoryview(picture.planes[0])[::17])

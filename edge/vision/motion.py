@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from edge.ports import Image
 
 GREY_WIDTH_PX = 160
-STEP = 14
+STEP = 12
 """Grey levels (of 255) that a pixel must change by; averaging 8 by 8 pixels leaves sensor noise far below."""
 SHARE = 0.003
 """Share of the picture that must have changed: more than the digits of a camera's clock."""
@@ -24,11 +24,12 @@ class MotionGate:
         self._reference: NDArray[np.uint8] | None = None
         self._reference_s = 0.0
 
-    def moving(self, image: Image, now_s: float) -> bool:
-        height = max(8, round(image.shape[0] * GREY_WIDTH_PX / image.shape[1]))
-        # Shrinking before the change to grey touches every pixel once only; the nearest of every second row is enough.
-        small = cv2.resize(image[::2, ::2], (GREY_WIDTH_PX, height), interpolation=cv2.INTER_AREA)
-        grey = np.asarray(cv2.cvtColor(small, cv2.COLOR_BGR2GRAY), np.uint8)
+    def moving(self, luma: Image, now_s: float) -> bool:
+        """`luma`: (height, width), grey levels. True where enough of it changed since the picture compared with."""
+        height = max(8, round(luma.shape[0] * GREY_WIDTH_PX / luma.shape[1]))
+        # The nearest of every second row and column is enough: averaging does the rest.
+        small = cv2.resize(luma[::2, ::2], (GREY_WIDTH_PX, height), interpolation=cv2.INTER_AREA)
+        grey = np.asarray(small, np.uint8)
         reference = self._reference
         if reference is None or reference.shape != grey.shape:
             self._reference, self._reference_s = grey, now_s

@@ -104,8 +104,8 @@ class Pipeline:
     def step(self, frame: Frame) -> list[Seen | Gone]:
         """What this frame tells. Raises ModelError; ValueError or cv2.error where the picture itself is unusable."""
         now_s = frame.captured_mono_ns / 1e9
-        x1, y1, x2, y2 = self._window(frame.image)
-        if self._gate.moving(frame.image[y1:y2, x1:x2], now_s):
+        x1, y1, x2, y2 = self._window(frame.luma)
+        if self._gate.moving(frame.luma[y1:y2, x1:x2], now_s):
             self._awake_until_s = now_s + self._rules.settle_s
         if now_s - self._looked_s < self._rules.look_every_s:
             return []
