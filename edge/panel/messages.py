@@ -10,6 +10,7 @@ from pathlib import Path
 from edge.errors import ConfigError
 
 LANGUAGES = ("vi", "en")
+SHEETS = ("messages.toml", "messages_office.toml")
 _PLACE = re.compile(r"\{(\w+)\}")
 
 Catalogue = Mapping[str, Mapping[str, str]]
@@ -17,15 +18,22 @@ Catalogue = Mapping[str, Mapping[str, str]]
 
 
 def load_catalogue(path: Path | None = None) -> Catalogue:
-    """Reads and checks messages.toml. Raises ConfigError naming each key that lacks a language or its places."""
-    path = path or Path(__file__).with_name("messages.toml")
+    """Reads and checks messages.toml and its further sheets (one file where `path` names it). Raises ConfigError naming
+    each key that lacks a language or its places."""
+    catalogue: dict[str, Mapping[str, str]] = {}
+    for file in [path] if path else [Path(__file__).with_name(name) for name in SHEETS]:
+        catalogue |= _sheet(file)
+    return catalogue
+
+
+def _sheet(path: Path) -> dict[str, Mapping[str, str]]:
     with path.open("rb") as file:
         raw = tomllib.load(file)
-    catalogue = {f"{section}.{key}": texts for section, entries in raw.items() for key, texts in entries.items()}
-    faults = [fault for key, texts in catalogue.items() for fault in _faults(key, texts)]
+    sheet = {f"{section}.{key}": texts for section, entries in raw.items() for key, texts in entries.items()}
+    faults = [fault for key, texts in sheet.items() for fault in _faults(key, texts)]
     if faults:
         raise ConfigError(path.name, faults)
-    return catalogue
+    return sheet
 
 
 def say(catalogue: Catalogue, language: str, key: str, **places: object) -> str:
