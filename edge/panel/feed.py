@@ -12,8 +12,8 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 
-from edge.clock import wall_iso
 from edge import __version__
+from edge.clock import wall_iso
 from edge.panel.door import Session, signed_in
 from edge.panel.present import screen_view, status_of
 from edge.panel.settings import Panel
@@ -61,7 +61,7 @@ async def events(request: Request) -> Response:
 
 async def _stream(request: Request, lane: LaneDesk, first: Session) -> AsyncIterator[bytes]:
     panel: Panel = request.app.state.panel
-    sent = -1
+    sent: tuple[Any, ...] = ()
     # The token goes along because an open page outlives the start of the screen that it was made by.
     yield b"retry: 500\n" + _event("hello", {"boot": panel.boot, "csrf": first.csrf})
     while not panel.closing.is_set():
@@ -70,11 +70,13 @@ async def _stream(request: Request, lane: LaneDesk, first: Session) -> AsyncIter
             yield _event("locked", {"code": "signed_out" if session is None else "locked"})
             return
         view = view_for(panel, lane, session)
-        if view["number"] != sent:
-            sent = view["number"]
+        # The barrier's thread moves the boom without telling the lane: what it shows is a change all the same.
+        shows = (view["number"], view["boom"], view["can"])
+        if shows != sent:
+            sent = shows
             yield _event("view", view)
         yield _event("beat", {"now": wall_iso(), **status_of(view)})
-        await _wait(panel, lane, sent)
+        await _wait(panel, lane, view["number"])
 
 
 async def _wait(panel: Panel, lane: LaneDesk, since: int) -> None:

@@ -16,7 +16,7 @@ from typing import Any
 from edge import clock
 from edge.agent.cameras import OnReading
 from edge.agent.gate import Gate
-from edge.config import load_config
+from edge.config import LaneConfig, load_config
 from edge.core.model import PlateRead, Reading
 from edge.vision import models
 from firmware_io.safety import Notice
@@ -52,13 +52,15 @@ class BenchGate:
 
     def do(self, asked: dict[str, Any]) -> dict[str, Any]:
         """`declare` (a file), `read` (a plate; the answer's `at_ms` is the wall clock as it arrives), `gone`, and
-        `ages`: how old the frames of the cameras' own readings were when these came, in ms, since last asked."""
-        actor = self.gate.actors[self._lane.id]
+        `ages`: how old the frames of the cameras' own readings were when these came, in ms, since last asked. Of the
+        first lane, where no `lane` is named; `unsure`: the vote has not decided."""
+        lane = next((one for one in self.gate.config.lane if one.id == asked.get("lane")), self._lane)
+        actor = self.gate.actors[lane.id]
         if "declare" in asked:
             payload = Path(asked["declare"]).read_bytes()
             self.gate.store.put_declaration(str(json.loads(payload)["id"]), payload)
         elif "read" in asked:
-            reading = self._reading(str(asked["read"]))
+            reading = self._reading(lane, str(asked["read"]), decided="unsure" not in asked)
             at_ms = clock.wall_ms()
             actor.on_reading(reading, self._photo, self._crop)
             return {"at_ms": at_ms}
@@ -69,16 +71,16 @@ class BenchGate:
             return {"ages_ms": told}
         return {}
 
-    def _reading(self, plate: str) -> Reading:
+    def _reading(self, lane: LaneConfig, plate: str, *, decided: bool) -> Reading:
         self._tracks += 1
         return Reading(
-            camera=self._lane.camera[0].id,
+            camera=lane.camera[0].id,
             track=self._tracks,
             frame=self._tracks,
             captured_mono_ns=clock.mono_ns(),
             captured_at=clock.wall_iso(),
             read=PlateRead(self._table.read(plate, "two_line", 0.98), BOX, CORNERS),
-            decided=True,
+            decided=decided,
             votes=3,
             frame_size=FRAME_SIZE,
         )

@@ -77,7 +77,7 @@ export function wordKeys(area) {
       row(...[...sheet[0]].map(sign)), row(...[...sheet[1]].map(sign)),
       row(!signs && key("⇧", () => { shift = !capitals(); label(); }, "shift", t("dialog.shift")), ...[...sheet[2]].map(sign),
         key(signs ? "abc" : "123", () => { signs = !signs; draw(); }, "other"), key("⌫", () => write(shorter), "erase", t("dialog.erase"))),
-      row(...MARKS.map(([shown, mark], n) => key(shown, () => write((text) => marked(text, mark)), "mark", t(`mark.${n}`))),
+      row(...MARKS.map(([shown, mark], n) => key(shown, () => write((text) => marked(text, mark)), "mark", `${shown} ${t(`mark.${n}`)}`)),
         key(" ", () => write((text) => `${text} `), "wide", t("dialog.space"))));
     label();
   };
