@@ -25,7 +25,7 @@ class CloserNet(nn.Module):
 
     def __init__(self, characters: int) -> None:
         super().__init__()
-        self.body = nn.Sequential(conv(3, 24, 1), conv(24, 48, 2), Residual(48), conv(48, 96, 2), Residual(96))
+        self.body = nn.Sequential(conv(3, 32, 2), conv(32, 64, 2), Residual(64), conv(64, 96))
         self.drop = nn.Dropout(0.1)
         self.out = nn.Sequential(nn.Linear(96 * (PATCH_H // 8) * (PATCH_W // 8), 160), nn.SiLU())
         self.letter = nn.Linear(160, characters)

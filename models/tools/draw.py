@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.tools import faces
+from models.tools.faces import TRAINING, Among
 from models.tools.kinds import draw_spec
 from models.tools.spec import Cell, Spec
 
@@ -37,7 +38,7 @@ class Plate:
     centres: Floats
 
 
-def draw_plate(r: Random, spec: Spec | None = None, height_px: int | None = None) -> Plate:
+def draw_plate(r: Random, spec: Spec | None = None, height_px: int | None = None, among: Among = TRAINING) -> Plate:
     spec = spec or draw_spec(r)
     scale = (height_px or (84 if spec.layout == "one_line" else 128)) / spec.size[1]
     width, height = round(spec.size[0] * scale), round(spec.size[1] * scale)
@@ -46,7 +47,7 @@ def draw_plate(r: Random, spec: Spec | None = None, height_px: int | None = None
     if r.random() < 0.1:  # paint bleached by years of sun, or a plate washed out by the light
         fade = r.uniform(0.25, 0.65)
         ink = tuple(a + (float(b) - a) * fade for a, b in zip(ink, picture.mean((0, 1)), strict=True))
-    alpha, red = _ink_masks(r, spec, scale, (height, width))
+    alpha, red = _ink_masks(r, spec, scale, (height, width), among)
     if r.random() < 0.3:
         alpha = alpha * _patchy(r, height, width)
     if r.random() < 0.45:
@@ -81,9 +82,9 @@ def _ink(r: Random, spec: Spec) -> tuple[float, ...]:
     return tuple(min(255.0, max(0.0, v + shift + r.uniform(-6, 6))) for v in INKS[name])
 
 
-def _ink_masks(r: Random, spec: Spec, scale: float, shape: tuple[int, int]) -> tuple[Floats, Floats]:
-    face = _pick_face(r, spec.country)
-    hanzi = r.choices(list(faces.HANZI), list(faces.HANZI.values()))[0]
+def _ink_masks(r: Random, spec: Spec, scale: float, shape: tuple[int, int], among: Among) -> tuple[Floats, Floats]:
+    face = _pick_face(r, spec.country, among)
+    hanzi = r.choices([name for name, _ in among.hanzi], [often for _, often in among.hanzi])[0]
     stretch, weight = r.random() < (0.8 if spec.country == "CN" else 0.55), r.randrange(-1, 3)
     tall, wide = r.uniform(0.92, 1.04), r.uniform(0.86, 1.06)
     text, red = np.zeros(shape, np.float32), np.zeros(shape, np.float32)
@@ -97,10 +98,10 @@ def _ink_masks(r: Random, spec: Spec, scale: float, shape: tuple[int, int]) -> t
     return text, red
 
 
-def _pick_face(r: Random, country: str) -> str:
-    names = faces.VIETNAMESE if country == "VN" else faces.CHINESE
+def _pick_face(r: Random, country: str, among: Among) -> str:
+    names = among.vietnamese if country == "VN" else among.chinese
     if r.random() < 0.2:
-        names = faces.CHINESE if country == "VN" else faces.VIETNAMESE
+        names = among.chinese if country == "VN" else among.vietnamese
     return r.choice(names)
 
 

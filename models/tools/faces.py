@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
+from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageDraw, ImageFont
 
 from models.tools.alphabet import PROVINCES, SUFFIXES
 
@@ -39,8 +40,36 @@ WIDE_INK = frozenset(PROVINCES + SUFFIXES)
 SIZE = 120
 
 
+@dataclass(frozen=True, slots=True)
+class Among:
+    """Which faces a plate may be drawn with; hanzi with how often each."""
+
+    vietnamese: tuple[str, ...]
+    chinese: tuple[str, ...]
+    hanzi: tuple[tuple[str, float], ...]
+
+
+TRAINING = Among(VIETNAMESE, CHINESE, tuple(HANZI.items()))
+HELD_OUT = Among(("held-encode", "held-sofia"), ("held-encode", "held-sofia"), (("held-droid", 1.0),))
+"""Never trained on, kept as glyphs in `heldout.npz`: Encode Sans Condensed, Sofia Sans Condensed (OFL 1.1), Droid Sans
+Fallback (Apache-2.0). The synthetic test world is drawn with these, and needs no font on the machine."""
+
+
+@lru_cache(maxsize=1)
+def _held_out() -> dict[tuple[str, str], NDArray[np.uint8]]:
+    glyphs: dict[tuple[str, str], NDArray[np.uint8]] = {}
+    with np.load(Path(__file__).with_name("heldout.npz")) as data:
+        for face in (name for name in data if not name.endswith(("-widths", "-marks"))):
+            ends = np.cumsum(data[f"{face}-widths"])
+            for mark, end, width in zip(data[f"{face}-marks"], ends, data[f"{face}-widths"], strict=True):
+                glyphs[face, str(mark)] = np.ascontiguousarray(data[face][:, end - width : end])
+    return glyphs
+
+
 @lru_cache(maxsize=64)
-def _font(face: str) -> ImageFont.FreeTypeFont:
+def _font(face: str) -> Any:
+    from PIL import ImageFont  # only who renders with fonts needs it
+
     places = {
         "noto-sans-bold": (NOTO / "NotoSansCJK-Bold.ttc", 2),
         "noto-sans-regular": (NOTO / "NotoSansCJK-Regular.ttc", 2),
@@ -58,6 +87,10 @@ def glyph(face: str, character: str) -> NDArray[np.uint8]:
     """The character's ink as an (h, w) mask, 0..255, cut to its bounding box. Đ is a D with a bar."""
     if character == "Đ":
         return _barred(glyph(face, "D"))
+    if face.startswith("held-"):
+        return _held_out()[face, character]
+    from PIL import Image, ImageDraw
+
     image = Image.new("L", (SIZE * 2, SIZE * 2), 0)
     ImageDraw.Draw(image).text((SIZE // 2, SIZE // 3), character, fill=255, font=_font(face))
     mask = np.asarray(image)

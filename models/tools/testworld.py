@@ -1,0 +1,173 @@
+"""The synthetic test world: passages of trucks that nothing was trained on, read and voted as at a gate.
+
+    python -m models.tools.testworld [--passages 40] [--kinds NAME,…] [--models FOLDER] [--json] [--sheet OUT.png]
+
+Its own seeds, faces, road and vehicles. For each kind: texts right frame by frame, right after the vote, decided, and
+decided wrongly. The exit status is 1 where a decided text is wrong. `--passages 500` for all kinds is the long form.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from random import Random
+
+import cv2
+import numpy as np
+
+from edge.core.model import PlateRead
+from edge.core.vote import Tally, VoteRules
+from edge.ports import Detector, Image, Reader
+from edge.vision.models import plate_table
+from edge.vision.own import OwnDetector, OwnReader
+from edge.vision.weights import find
+from models.tools import camera, kinds_cn, kinds_vn, testworld_scene
+from models.tools.draw import Floats, draw_plate
+from models.tools.faces import HELD_OUT
+from models.tools.spec import Spec
+
+SEED = 900_000_001
+FRAMES = 6
+KINDS = ("cn-truck-rear", "cn-trailer-rear", "vn-truck-two-line", "night", "rain")
+
+
+@dataclass(slots=True)
+class Score:
+    kind: str
+    frames: int = 0
+    frames_right: int = 0
+    frames_found: int = 0
+    passages: int = 0
+    voted_right: int = 0
+    decided: int = 0
+    decided_wrong: int = 0
+
+
+def _spec(r: Random, kind: str) -> Spec:
+    if kind in ("night", "rain"):
+        kind = r.choice([*KINDS[:3], "cn-front", "vn-front"])
+    if kind == "cn-front":
+        return kinds_cn.cn_large_front(r)
+    if kind == "vn-front":
+        return kinds_vn.vn_long(r)
+    if kind == "cn-truck-rear":
+        return kinds_cn.cn_large_rear(r)
+    return kinds_cn.cn_trailer(r) if kind == "cn-trailer-rear" else kinds_vn.vn_short(r)
+
+
+def passage(kind: str, number: int) -> tuple[str, list[Image]]:
+    """The plate's text and the pictures (360x640) of one vehicle that comes nearer. The same for the same arguments."""
+    r = Random(SEED + 7919 * KINDS.index(kind) + 104_729 * number)
+    spec = _spec(r, kind)
+    plate = draw_plate(r, spec, among=HELD_OUT).picture
+    back, body = testworld_scene.road(r), r.getrandbits(32)
+    yaw, pitch, roll = r.gauss(0, 9), r.uniform(3, 22), r.gauss(0, 2.5)
+    least = {"one_line": 72.0, "two_line": 62.0}[spec.layout]
+    near, x = least * r.uniform(1.25, 2.1), r.uniform(250, 390)
+    front = spec.layout == "one_line"
+    pictures = []
+    for i in range(FRAMES):
+        width = least + (near - least) * i / (FRAMES - 1)
+        at = (x + r.gauss(0, 3), 190 + 60 * width / near + r.gauss(0, 2))
+        picture = back.copy()
+        (testworld_scene.cab if front else testworld_scene.rear)(Random(body), picture, at, width)
+        turn = (yaw + r.gauss(0, 1), pitch + r.gauss(0, 1), roll + r.gauss(0, 0.5))
+        quad = _set(r, picture, plate, spec, at, width, turn)
+        pictures.append(_weather(r, kind, picture, quad, width))
+    return spec.text, pictures
+
+
+def _set(
+    r: Random, picture: Image, plate: Image, spec: Spec, at: tuple[float, float], width: float, turn: tuple[float, ...]
+) -> Floats:
+    quad = camera.project(r, spec.size, *turn)
+    quad *= width / (quad[:, 0].max() - quad[:, 0].min())
+    quad += np.float32(at) - (quad.min(0) + quad.max(0)) / 2
+    shrink = 1.2 * width / plate.shape[1]
+    small = cv2.resize(plate, None, fx=shrink, fy=shrink, interpolation=cv2.INTER_AREA) if shrink < 0.8 else plate
+    h, w = small.shape[:2]
+    matrix = cv2.getPerspectiveTransform(np.float32([[0, 0], [w, 0], [w, h], [0, h]]), quad)
+    size = (picture.shape[1], picture.shape[0])
+    cv2.warpPerspective(small, matrix, size, dst=picture, borderMode=cv2.BORDER_TRANSPARENT)
+    return quad
+
+
+def _weather(r: Random, kind: str, picture: Image, quad: Floats, width: float) -> Image:
+    if kind == "night":
+        picture = testworld_scene.night(r, picture, quad)
+    elif kind == "rain":
+        picture = testworld_scene.rain(r, picture)
+    picture = cv2.GaussianBlur(picture, (0, 0), r.uniform(0.3, 0.75) * max(0.7, width / 110))
+    return camera.sensor(r, picture)
+
+
+def judge(kind: str, passages: int, detector: Detector, reader: Reader, rules: VoteRules, first: int = 0) -> Score:
+    table, score = plate_table(), Score(kind)
+    for number in range(first, first + passages):
+        text, pictures = passage(kind, number)
+        tally, seen = Tally(rules), False
+        for picture in pictures:
+            read = _best(reader, picture, detector)
+            score.frames += 1
+            if read is None:
+                continue
+            score.frames_found += 1
+            score.frames_right += read.plate.text == text
+            tally, seen = tally.add(read.plate, table.normalise(read.plate.raw)), True
+        score.passages += 1
+        if seen and tally.leader is not None:
+            score.voted_right += tally.leader.text == text
+            score.decided += tally.decided
+            score.decided_wrong += tally.decided and tally.leader.text != text
+    return score
+
+
+def _best(reader: Reader, picture: Image, detector: Detector) -> PlateRead | None:
+    reads = [read for read in reader.read(picture, detector.detect(picture)) if read is not None]
+    return max(reads, key=lambda read: (read.plate.kind != "other", read.plate.confidence), default=None)
+
+
+def scores(kinds: list[str], passages: int, folder: Path, first: int = 0) -> Iterator[Score]:
+    cv2.setNumThreads(1)
+    rules = VoteRules(sure=float(find("plate-reader", folder).setting("sure", float)))
+    detector, reader = OwnDetector(1, folder), OwnReader(plate_table(), 1, folder)
+    for kind in kinds:
+        yield judge(kind, passages, detector, reader, rules, first)
+
+
+def sheet(out: Path) -> None:
+    """Three frames of two passages of each kind, to look at."""
+    rows = [np.hstack(passage(kind, n)[1][::2]) for kind in KINDS for n in range(2)]
+    cv2.imwrite(str(out), np.vstack(rows))
+
+
+def main() -> None:
+    args = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    args.add_argument("--passages", type=int, default=40)
+    args.add_argument("--first", type=int, default=0)
+    args.add_argument("--kinds", default=",".join(KINDS))
+    args.add_argument("--models", type=Path, default=Path("models"))
+    args.add_argument("--json", action="store_true")
+    args.add_argument("--sheet", type=Path)
+    options = args.parse_args()
+    if options.sheet:
+        sheet(options.sheet)
+        return
+    wrong = 0
+    for score in scores(options.kinds.split(","), options.passages, options.models, options.first):
+        wrong += score.decided_wrong
+        said = (
+            f"{score.kind}: frames {score.frames_right}/{score.frames} = {score.frames_right / score.frames:.3f}, "
+            f"voted {score.voted_right}/{score.passages} = {score.voted_right / score.passages:.3f}, "
+            f"decided {score.decided}, of these wrong {score.decided_wrong}"
+        )
+        print(json.dumps(asdict(score)) if options.json else said, flush=True)
+    sys.exit(1 if wrong else 0)
+
+
+if __name__ == "__main__":
+    main()
