@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from firmware_io.safety import start
+from firmware_io.safety import Permit, start
 from tests.boom_bench import EVERYTHING, TICK_S, Bench, codes, refusal
 
 
