@@ -50,15 +50,16 @@ def run(target: Path, answers: Path | None, *, force: bool, doctor: bool) -> int
     written."""
     if target.exists() and not force:
         raise BarieError(f"{target} is there already: keep it, or run setup with --force (the old one stays beside it)")
+    passwords: dict[str, str] = {}
     if answers is not None:
-        given, passwords = read_answers(answers), {}
+        given = read_answers(answers)
     else:
         given, passwords = asked(target.parent, input, getpass.getpass)
     language = str(given.pop("language", "vi"))
     config = write(target, given, passwords)
-    print(say(language, "written", what=target))
+    print(say(language, "written", it=target))
     public = prepare(target.parent, config, language)
-    print(say(language, "key", what=public))
+    print(say(language, "key", it=public))
     if not doctor:
         return 0
     from edge.technician.doctor import run as look
@@ -101,7 +102,7 @@ def prepare(folder: Path, config: Config, language: str) -> str:
         if not key.exists():
             make_request(key, request, config.site.id)
             _readable(key)
-            print(say(language, "written", what=f"{key}, {request}"))
+            print(say(language, "written", it=f"{key}, {request}"))
     return public
 
 
@@ -176,7 +177,7 @@ def _lane(
     id, place, direction, vi, en = KINDS[question("kind", str(n), KINDS.__contains__, n=n)]
     found = f"rtsp://{cameras[n - 1].host}/" if len(cameras) >= n else ""
     camera = {"id": f"{id}-front", "url": question("camera", found, lambda text: text.startswith("rtsp"), n=n)}
-    passwords = {}
+    passwords: dict[str, str] = {}
     if user := question("user", good=lambda text: True):
         name = f"camera-{id}.password"
         passwords[name] = ask_unseen(f"{say(language, 'password')}: ")

@@ -21,8 +21,8 @@ WORDS: dict[str, tuple[str, str]] = {
     "broker": ("Máy chủ MQTT của trung tâm (để trống: chạy độc lập)", "The centre's MQTT broker (empty: stands alone)"),
     "tls": ("Broker dùng TLS và chứng chỉ? (c/k)", "Does the broker use TLS and certificates? (y/n)"),
     "again": ("chưa đúng, mời nhập lại", "that will not do, please again"),
-    "written": ("Đã ghi {what}", "Written: {what}"),
-    "key": ("Khóa công khai của cổng, báo cho trung tâm: {what}", "The gate's public key, for the centre: {what}"),
+    "written": ("Đã ghi {it}", "Written: {it}"),
+    "key": ("Khóa công khai của cổng, báo cho trung tâm: {it}", "The gate's public key, for the centre: {it}"),
     "doctor": ("Kiểm tra:", "Looking it over:"),
     "next": (
         "Tiếp theo: barie account add ID --config {file} --name TÊN --role guard; systemctl enable --now barie",
@@ -31,6 +31,6 @@ WORDS: dict[str, tuple[str, str]] = {
 }  # fmt: skip
 
 
-def say(language: str, what: str, **values: object) -> str:
+def say(language: str, what: str, /, **values: object) -> str:
     """One line in this language ("vi" or "en")."""
     return WORDS[what][0 if language == "vi" else 1].format(**values)
