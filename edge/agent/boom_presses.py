@@ -20,9 +20,13 @@ class BoomPresses(Presses):
         return await self._boom(action, "stopped")  # sent to the barrier before it was queued
 
     async def hold(self, action: Action) -> ActionResult:
-        held = action.name == "hold"
-        self.actor.barrier.hold(held)
-        return await self._boom(action, "held" if held else "hold_released")
+        """Holding only makes safer, so it is done before its record, as a stop is; its end only after."""
+        if action.name == "hold":
+            self.actor.barrier.hold(True)
+            return await self._boom(action, "held")
+        result = await self._boom(action, "hold_released")
+        self.actor.barrier.hold(False)
+        return result
 
     async def close(self, action: Action) -> ActionResult:
         """Asks only: the barrier lowers if it knows the lane to be clear, and says so otherwise."""

@@ -6,9 +6,11 @@ Only presses and touches keep it awake; the page's own traffic does not.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import ipaddress
 import secrets
+import sqlite3
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -86,7 +88,8 @@ class AccountsDoor:
         row, now_s = self._row(request), self._accounts.now_s()
         if row is None or not SEEN_EVERY_S < now_s - row[4] <= self._auto_lock_s:
             return
-        with self._accounts.lock:
+        # On a full disk the press itself matters more than when it was: the screen locks a little early then.
+        with self._accounts.lock, contextlib.suppress(sqlite3.OperationalError):
             self._accounts.db.execute(
                 "UPDATE session SET seen_s = ? WHERE token_hash = ?", (now_s, _hash(request.cookies.get(COOKIE, "")))
             )

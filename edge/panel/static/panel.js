@@ -2,7 +2,7 @@
 import { drawBoom } from "./boom.js";
 import { askPaper } from "./paper.js";
 import { askMore, askSeals, waiting } from "./ways.js";
-import { askChecked, askDeclaration, askPlate, askReason, closeIfNot, isOpen, onToggle, showStep } from "./dialogs.js";
+import { askChecked, askDeclaration, askPlate, askReason, close as closeSheet, closeIfNot, isOpen, onToggle, showStep } from "./dialogs.js";
 import { holdable, setText } from "./dom.js";
 import { follow } from "./feed.js";
 import { LivePicture } from "./live.js";
@@ -15,6 +15,7 @@ import { drawSteps } from "./steps.js";
 import { boot, clock, fullClock, getLanguage, name, switchLanguage, t, tOr, translateFixed } from "./words.js";
 
 const SETTLE_MS = 400; // a finger already on its way must not open for the vehicle that has just taken the other's place
+const READ_MS = 5000; // a message stands for so long at least
 const $ = (id) => document.getElementById(id);
 const lane = boot.view.lane;
 const live = new LivePicture($("live"), lane);
@@ -26,6 +27,8 @@ let locked = false;
 let restarted = false;
 let busy = null; // the action being recorded
 let message = null; // () => [class, text], made anew on a change of language
+let toldAt = 0;
+let forgetting = null;
 let steadyAt = 0; // when the passage shown has stood long enough to be pressed for
 
 function showView(next) {
@@ -35,7 +38,7 @@ function showView(next) {
     steadyAt = performance.now() + SETTLE_MS;
     setTimeout(showButtons, SETTLE_MS + 10);
     if (closeIfNot(view.passage?.id)) tell(() => ["caution", t("dialog.passage_changed")]);
-    else if (busy === null) tell(null);
+    else forget();
   }
   draw();
 }
@@ -110,10 +113,20 @@ function whyNoConfirm(can) {
 }
 
 function tell(make) {
+  clearTimeout(forgetting);
   message = make;
+  toldAt = make ? performance.now() : 0;
   const [kind, text] = make ? make() : ["", ""];
   $("message").className = `message ${kind}`;
   setText($("message"), text);
+}
+
+/** What became of a press stays to be read, also where the vehicle it was about is gone the moment after. */
+function forget() {
+  clearTimeout(forgetting);
+  const left = toldAt + READ_MS - performance.now();
+  if (left > 0) forgetting = setTimeout(forget, left);
+  else if (busy === null) tell(null);
 }
 
 async function send(action, more = {}) {
@@ -125,7 +138,7 @@ async function send(action, more = {}) {
   const answer = await press(lane, { name: action, passage, ...more }, () => tell(() => ["caution", t("pressed.asking", { what: what() })]));
   const time = clock(new Date().toISOString());
   if (busy === action) busy = null;
-  tell(() => outcome(answer, what(), time));
+  tell(() => outcome(action, answer, what(), time));
   showButtons();
   if (restarted) reload();
   return answer;
@@ -145,7 +158,12 @@ function carriedOver() {
   if (kept) tell(() => JSON.parse(kept));
 }
 
-function outcome(answer, what, time) {
+/** Stop and hold only make safer: they are done before their record, and so also where there is none. */
+const AT_ONCE = new Set(["stop", "hold"]);
+
+function outcome(action, answer, what, time) {
+  const why = tOr(`result.${answer.code}`, answer.code);
+  if (AT_ONCE.has(action) && ["store_full", "store_failed"].includes(answer.code)) return ["bad", t("pressed.unrecorded", { what, why })];
   if (answer.code === "unsure") return ["bad", t("pressed.unsure", { what })];
   if (answer.code === "paper_faults") return ["bad", t("pressed.refused", { what, why: t("result.paper_faults") })];
   if (!answer.done) return ["bad", t("pressed.refused", { what, why: [tOr(`result.${answer.code}`, answer.code), answer.detail].filter(Boolean).join(" ") })];
@@ -182,7 +200,12 @@ for (const button of document.querySelectorAll("button[data-action]")) {
 }
 $("next-camera").addEventListener("click", () => { live.next(); showStatus(); });
 $("more").addEventListener("click", () => askMore(view, "lists" in $("more").dataset, send));
-$("language").addEventListener("click", () => { switchLanguage(); tell(message); draw(); });
+$("language").addEventListener("click", () => {
+  closeSheet(); // written in the other language; what was typed on paper's form is kept
+  switchLanguage();
+  if (message) tell(message);
+  draw();
+});
 $("sign-out")?.addEventListener("click", async () => {
   await fetch("/sign-out", { method: "POST", headers: { "X-CSRF-Token": boot.csrf } }).catch(() => {});
   location.assign(`/sign-in?next=/lane/${lane}`);
