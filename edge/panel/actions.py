@@ -12,12 +12,14 @@ from starlette.responses import JSONResponse, Response
 
 from edge.errors import RefusedError
 from edge.panel.accounts import Accounts
-from edge.panel.door import Session, check_csrf, signed_in
+from edge.panel.door import COOKIE, AccountsDoor, Session, check_csrf, signed_in
 from edge.panel.feed import lane_of
 from edge.panel.rights import ACTION_NAMES
 from edge.panel.settings import Panel
 from edge.ports import Action, ActionResult, Person
 
+TAKES_OVER = "handover_sign"
+"""The press whose second person takes the screen over."""
 LARGEST_BODY = 32 * 1024
 Model = TypeVar("Model", bound=BaseModel)
 Key = Annotated[str, StringConstraints(pattern=r"^[0-9A-Za-z-]{8,64}$")]
@@ -66,11 +68,15 @@ async def act(request: Request) -> Response:
         raise HTTPException(403, "not_your_role")
     panel.door.touch(request)
     try:
-        second = await _second(request, press.second, session.person)
+        second = await _second(request, press, session.person)
     except RefusedError as error:
         return _answer(press.key, ActionResult(False, error.code, None, error.detail))
     result = await panel.ledger.do(lane_of(request), _action(press, session, second))
-    return _answer(press.key, result)
+    answer = _answer(press.key, result)
+    if press.name == TAKES_OVER and result.done and second is not None and isinstance(panel.door, AccountsDoor):
+        panel.door.end(request)  # who signed for the shift stands at the screen from now on
+        answer.set_cookie(COOKIE, panel.door.open(second), httponly=True, samesite="strict", path="/")
+    return answer
 
 
 async def settle(request: Request) -> Response:
@@ -91,9 +97,10 @@ async def touch(request: Request) -> Response:
     return Response(status_code=204)
 
 
-async def _second(request: Request, given: Second | None, first: Person) -> Person | None:
+async def _second(request: Request, press: Press, first: Person) -> Person | None:
     """The second person, proven here and now. Raises RefusedError: same_person, wrong_pin, locked_out,
     too_many_tries, second_role."""
+    given = press.second
     if given is None:
         return None
     if given.id == first.id:
@@ -101,7 +108,8 @@ async def _second(request: Request, given: Second | None, first: Person) -> Pers
     accounts: Accounts = request.app.state.accounts
     # Argon2 is slow on purpose: never on the loop that also drives the barrier.
     person = await asyncio.to_thread(accounts.check_pin, given.id, given.pin)
-    if "second" not in request.app.state.panel.rights.get(person.role, frozenset()):
+    needed = TAKES_OVER if press.name == TAKES_OVER else "second"
+    if needed not in request.app.state.panel.rights.get(person.role, frozenset()):
         raise RefusedError("second_role")
     return person
 

@@ -13,7 +13,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
-from edge.panel import actions, feed, pages, transfer
+from edge.panel import actions, alarms, feed, history, office, pages, shift, sign, transfer
 from edge.panel.accounts import Accounts
 from edge.panel.door import AccountsDoor, DemoDoor, Door
 from edge.panel.headers import SafeHeaders
@@ -41,6 +41,16 @@ ROUTES = [
     Route("/sign-in", pages.sign_in_page),
     Route("/sign-in", pages.sign_in, methods=["POST"]),
     Route("/sign-out", pages.sign_out, methods=["POST"]),
+    Route("/alarms", office.shown("alarms", alarms.overview)),
+    Route("/history", office.shown("history", history.search)),
+    Route("/history/{id}", office.shown("history", history.one)),
+    Route("/history/{id}/print.html", office.shown("history", history.as_page)),
+    Route("/history/{id}/passage.pdf", office.shown("history", history.as_pdf)),
+    Route("/figures", office.shown("figures", history.figures)),
+    Route("/expected", office.shown("expected", shift.expected)),
+    Route("/handover", office.shown("handover", shift.handover)),
+    Route("/sign/{lane}", sign.sign_page),
+    Route("/sign/{lane}/events", sign.sign_events),
     Route("/healthz", feed.healthz),
 ]
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 import secrets
+import sqlite3
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -21,8 +23,10 @@ from edge.panel.door import COOKIE, AccountsDoor, Session, check_csrf, signed_in
 from edge.panel.feed import lane_of, view_for
 from edge.panel.messages import LANGUAGES, Catalogue, say
 from edge.panel.settings import Panel
+from edge.panel.tabs import tabs
 from edge.ports import Person
 
+log = logging.getLogger(__name__)
 LANGUAGE_COOKIE, FORM_COOKIE = "barie_language", "barie_form"
 HERE = Path(__file__).parent
 
@@ -61,7 +65,8 @@ async def lane_page(request: Request) -> Response:
     panel.door.touch(request)
     view = view_for(panel, lane, session)
     lists = "transfer_list" in panel.rights.get(session.person.role, frozenset())
-    return page(request, "lane.html", session, {"view": view, "many": len(panel.desk.lanes) > 1, "lists": lists})
+    more = {"view": view, "many": len(panel.desk.lanes) > 1, "lists": lists, "tabs": tabs(panel, session)}
+    return page(request, "lane.html", session, more)
 
 
 async def sign_in_page(request: Request) -> Response:
@@ -84,13 +89,17 @@ async def sign_in(request: Request) -> Response:
         return _sign_in(request, say(panel.catalogue, language_of(request), "signin.again"), 403)
     try:
         person, proven = await _person(request, fields)
+        if not proven:
+            return _sign_in(request, "", badge_of=person)
+        session = panel.door.open(person)
     except RefusedError as error:
         text = say(panel.catalogue, language_of(request), f"signin.{error.code}", seconds=error.detail)
         return _sign_in(request, text, 403)
-    if not proven:
-        return _sign_in(request, "", badge_of=person)
+    except sqlite3.OperationalError as error:
+        log.error("a sign-in cannot be recorded: %s", error)
+        return _sign_in(request, say(panel.catalogue, language_of(request), "signin.disk"), 503)
     response = RedirectResponse(safe_next(fields.get("next", "/")), 303)
-    response.set_cookie(COOKIE, panel.door.open(person), httponly=True, samesite="strict", path="/")
+    response.set_cookie(COOKIE, session, httponly=True, samesite="strict", path="/")
     return response
 
 

@@ -1,5 +1,5 @@
 // One quiet line: link, cameras, clock, store, copy. It speaks up only when something is wrong.
-import { h, paint } from "./dom.js";
+import { h, paint, setText } from "./dom.js";
 import { t } from "./words.js";
 
 const BACKLOG_S = 60;
@@ -19,8 +19,9 @@ export function alarms({ boom, store, clock, cameras, link }, silent) {
 }
 
 /** [weight, text] of everything that is wrong; weight 2 must be answered, 1 should be known. */
-function troubles({ link, cameras, clock, store, copy_age_s: copyAgeS }) {
+function troubles({ link, cameras, clock, store, copy_age_s: copyAgeS, alarms: list }) {
   const found = [];
+  if (list?.waiting > 0) found.push([list.worst === 1 ? 2 : 1, t("alarm_page.line", { n: list.waiting })]);
   const n = link.unacknowledged;
   if (store.state !== "ok") found.push([store.state === "low" ? 1 : 2, t(`status.store_${store.state}`)]);
   if (clock !== "synced") found.push([clock === "unset" ? 2 : 1, t(`status.clock_${clock}`)]);
@@ -36,7 +37,17 @@ function troubles({ link, cameras, clock, store, copy_age_s: copyAgeS }) {
   return found.sort((a, b) => b[0] - a[0]);
 }
 
+/** The way to the alarm list: quiet until one waits for an answer. */
+function drawAlarmLink(link, list) {
+  if (!link) return;
+  const n = list?.waiting ?? 0;
+  setText(link, n > 0 ? `${list.worst === 1 ? "▲▲" : "▲"} ${t("alarm_page.count", { n })}` : t("office.alarms"));
+  link.classList.toggle("waits", n > 0);
+  link.classList.toggle("urgent", n > 0 && list.worst === 1);
+}
+
 export function drawStatus(list, status) {
+  drawAlarmLink(document.getElementById("alarm-link"), status.alarms);
   const found = troubles(status);
   paint(list, found.length ? found : t("status.ok"), () =>
     found.length === 0

@@ -20,6 +20,7 @@ export function askMore(view, lists, send) {
       can.has("yard_count") && way("yard-count", "yard.correct", () => askCount(view, send)),
       can.has("yard_entry") && way("yard-entry", "yard.by_hand", () => askEntry(send)),
       way("vehicle-tone", vehicleTone() ? "sound.vehicle_off" : "sound.vehicle_on", () => { close(); switchVehicleTone(); }),
+      ...tabs().map((tab) => h("a", { class: "press choose", href: `/${tab}`, text: t(`office.${tab}`) })),
       lists && h("a", { class: "press choose", href: "/transfer", text: t("transfer.title") })),
     ...(view.paper_tasks ?? []).map((task) => taskCard(task, can.has("paper_settle"), send)),
     (view.overstays ?? []).length > 0 && h("h3", { text: t("more.overstays") }),
@@ -27,6 +28,9 @@ export function askMore(view, lists, send) {
       ` ${t("more.inside_since", { time: dayClock(stay.since), hours: Math.floor(stay.inside_s / 3600) })} · ${stay.declaration}`)),
     h("p", { class: "soft", text: t("more.nothing") }));
 }
+
+/** The pages beside this one that this person may open; the alarm list has its own place in the bar. */
+const tabs = () => (document.getElementById("more").dataset.tabs ?? "").split(" ").filter((tab) => tab && tab !== "alarms");
 
 /** One form beside the platform's declaration, field by field, or the word that the platform has none. */
 function taskCard(task, may, send) {
