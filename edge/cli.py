@@ -153,6 +153,20 @@ def _vision(commands: Commands) -> None:
     replay = _add(commands, "replay", "the real pipeline on recorded video: one JSON line for each passage", _replay)
     replay.add_argument("clips", nargs="+", metavar="CLIP")
     replay.add_argument("--config", type=Path, default=None, metavar="FILE")
+    learn = _add(commands, "learn", "tune the reader on the guards' corrections, adopt it if it is better", _learn)
+    _config_option(learn)
+    learn.add_argument("--out", type=Path, required=True, metavar="FOLDER", help="for vision.models_dir")
+    learn.add_argument("--steps", type=int, default=300)
+
+
+def _learn(args: argparse.Namespace) -> int:
+    from edge.config import load_config
+    from edge.technician.learn import run
+    from edge.vision.weights import FOLDER
+
+    config = load_config(args.config)
+    models = Path(config.vision.models_dir) if config.vision.models_dir else FOLDER
+    return run(Path(config.site.data_dir), args.out, models, args.steps)
 
 
 def _read(args: argparse.Namespace) -> int:

@@ -96,6 +96,8 @@ class VisionConfig(Section):
     """In place of the detector that comes with reader "own": the site's own YOLO pose model."""
     detector_file: str | None = None
     detector_sha256: str | None = None
+    models_dir: str | None = None
+    """Where reader "own" finds its manifest and weights; None: those that came with the program."""
     threads: Annotated[int, Field(ge=1, le=16)] = 2
 
 

@@ -20,6 +20,7 @@ def camera_settings(camera: CameraConfig, vision: VisionConfig) -> dict[str, Any
         "detector": vision.detector,
         "detector_file": vision.detector_file,
         "detector_sha256": vision.detector_sha256,
+        "models_dir": vision.models_dir,
         "picture": asdict(aim.picture),
         "look_every_s": aim.look_every_s,
     }

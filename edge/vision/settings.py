@@ -26,6 +26,7 @@ class Settings:
     detector: str | None = None
     detector_file: str | None = None
     detector_sha256: str | None = None
+    models_dir: str | None = None
 
 
 def settings_from(fields: Mapping[str, Any]) -> Settings:
