@@ -63,7 +63,7 @@ def _models(config: Config) -> Finding:
     def look() -> str:
         vision = config.vision
         other = other_detector(vision.detector, vision.detector_file, vision.detector_sha256)
-        build(vision.reader, threads=vision.threads, other=other)
+        build(vision.reader, threads=vision.threads, other=other, folder=vision.models_dir)
         return f"reader {config.vision.reader} loads"
 
     return _judged("models", look, BarieError)

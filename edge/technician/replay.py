@@ -180,5 +180,5 @@ def _eye(config: Path | None) -> Eye:
     region = None if camera.region is None else tuple(camera.region)
     vision = loaded.vision
     other = models.other_detector(vision.detector, vision.detector_file, vision.detector_sha256)
-    detector, reader = models.build(vision.reader, table, vision.threads, other)
-    return Eye(detector, reader, table, region, camera.id, models.vote_rules(vision.reader))
+    detector, reader = models.build(vision.reader, table, vision.threads, other, vision.models_dir)
+    return Eye(detector, reader, table, region, camera.id, models.vote_rules(vision.reader, vision.models_dir))

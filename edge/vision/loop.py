@@ -165,9 +165,9 @@ class Worker:
         table = models.plate_table()
         settings = self._settings
         other = models.other_detector(settings.detector, settings.detector_file, settings.detector_sha256)
-        both = models.build(settings.reader, table, settings.threads, other)
+        both = models.build(settings.reader, table, settings.threads, other, settings.models_dir)
         detector, reader = adjusted(*both, settings.picture)
-        rules = rules_for(settings.look_every_s, models.vote_rules(settings.reader))
+        rules = rules_for(settings.look_every_s, models.vote_rules(settings.reader, settings.models_dir))
         return Pipeline(settings.camera, detector, reader, table, settings.region, rules)
 
     def _next(self) -> Frame:

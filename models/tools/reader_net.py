@@ -80,23 +80,3 @@ def where(look: Tensor) -> Tensor:
     xs = (torch.arange(GRID_W) + 0.5).repeat(GRID_H) / GRID_W
     ys = (torch.arange(GRID_H) + 0.5).repeat_interleave(GRID_W) / GRID_H
     return look.softmax(2) @ torch.stack([xs, ys], dim=1)
-
-
-class Exported(nn.Module):
-    """What goes into the ONNX file: uint8 crops (n, 48, 160, 3) BGR in, probabilities out.
-
-    Gives letters (n, 12, characters), layout (n, 2), country (n, 2), colour (n, 6), rows (n, 12): the height that each
-    slot looked at, 0 at the top and 1 at the bottom of the crop. `temperature` calibrates the letters.
-    """
-
-    def __init__(self, net: ReaderNet, temperature: float = 1.0) -> None:
-        super().__init__()
-        self.net, self.temperature = net.eval(), temperature
-        rows = (torch.arange(GRID_H) + 0.5).repeat_interleave(GRID_W) / GRID_H
-        self.register_buffer("rows", rows)
-
-    def forward(self, pixels: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor]:
-        letters, look, heads = self.net(pixels.permute(0, 3, 1, 2).float() / 255.0)
-        layout, country, colour = torch.split(heads, self.net.sizes, dim=1)
-        rows = look.softmax(2) @ self.rows
-        return (letters / self.temperature).softmax(2), layout.softmax(1), country.softmax(1), colour.softmax(1), rows
