@@ -64,3 +64,12 @@ def test_what_the_settings_say_of_the_loops() -> None:
     assert not BarrierSettings(inputs=("photocell",)).presence
     assert BarrierSettings(inputs=("safety_loop", "photocell")).sees_gaps(), "these two and nothing else"
     assert not BarrierSettings(inputs=("photocell",)).sees_gaps()
+
+
+def test_the_longest_pulse_is_allowed_and_contradictions_are_told_in_full() -> None:
+    assert BarrierSettings(pulse_s=2.0).faults() == []
+    assert BarrierSettings(settle_s=1.9, large_clear_s=1.4, inputs=()).faults() == [
+        "settle_s: must not be shorter than permit_max_s, or a permit could outlive a restart",
+        "large_clear_s: must not be shorter than min_clear_s",
+        'closes_by: "relay" needs safety_loop or photocell in inputs; else let the "controller" close',
+    ]
