@@ -104,7 +104,7 @@ def _run(args: argparse.Namespace) -> int:
     from edge.agent.gate import run
     from edge.config import load_config
 
-    return run(load_config(args.config))
+    return run(load_config(args.config), args.config)
 
 
 def _config_check(args: argparse.Namespace) -> int:

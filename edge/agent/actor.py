@@ -6,6 +6,7 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 
+from edge import logs
 from edge.errors import StoreError
 
 log = logging.getLogger(__name__)
@@ -30,6 +31,7 @@ class Actor:
             job = await self._jobs.get()
             trouble, changed = self.trouble, None
             try:
+                logs.passage.set(self.passage_id())
                 changed = await job()
                 trouble = "" if changed is not False else trouble
             except StoreError as error:
@@ -38,6 +40,10 @@ class Actor:
             if changed is not False or trouble != self.trouble:
                 self.trouble = trouble
                 self.touch()
+
+    def passage_id(self) -> str:
+        """What this job is about, for the log; "" where it is about nothing."""
+        return ""
 
     def put(self, job: Job) -> None:
         """On the event loop only."""

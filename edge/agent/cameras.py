@@ -100,6 +100,13 @@ class CameraProcess:
     def stopped(self) -> bool:
         return self._stopping
 
+    def use(self, settings: dict[str, Any]) -> None:
+        """Other settings from now on; the process is started anew where they differ."""
+        if settings != self._settings:
+            self._settings = settings
+            if self._process is not None:
+                _signal(self._process, signal.SIGTERM)
+
     async def stop(self) -> None:
         self._stopping = True
         process = self._process

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from edge import clock, resources
+from edge.agent.afar import Afar
 from edge.agent.cameras import CameraProcess
 from edge.agent.copy_age import CopyAge
 from edge.agent.desk import Desk
@@ -25,6 +26,7 @@ from edge.agent.lane import LaneActor
 from edge.agent.law import Law
 from edge.agent.office import GateOffice
 from edge.agent.receipts import received
+from edge.agent.reload import Reload
 from edge.agent.screen import bind, make_screen
 from edge.agent.yard import Yard
 from edge.config import Config, LaneConfig
@@ -49,7 +51,7 @@ SCREEN_ENDS_S = 1.2
 class Gate:
     """Everything of one gate PC, built from its config. `desks` is what the screen sees."""
 
-    def __init__(self, config: Config) -> None:
+    def __init__(self, config: Config, path: Path | None = None) -> None:
         self.config = config
         data_dir = Path(config.site.data_dir)
         key = open_key(data_dir / "keys")
@@ -71,10 +73,12 @@ class Gate:
         self.cameras: dict[str, CameraProcess] = {}
         self.desks: dict[str, Desk] = {}
         self._was_up = False
+        self.afar = Afar(config, self.store)
         self.yard = Yard(config.yard, self.store) if config.yard is not None else None
         plates = parse_plates(*resources.config_text("plates.toml"))
         for lane in config.lane:
             self._add_lane(lane, plates)
+        self.reload = Reload(path, config, self.store, self.cameras)
         self.office = GateOffice(config, self.store, self.law, self.desks, self.actors, self._touch)
         self.watchdog = Watchdog.from_environment([barrier.turns for barrier in self.barriers.values()])
         if config.mqtt is not None:
@@ -100,6 +104,7 @@ class Gate:
             self.cameras[camera.id] = CameraProcess(camera.id, settings, actor.on_reading, actor.on_tracks, actor.touch)
         cameras = {camera.id: self.cameras[camera.id] for camera in lane.camera}
         health = GateHealth(lane.id, barrier, cameras, self.store, actor, self._link, self.copy_age)
+        self.afar.add(lane.id, health.view, barrier)
         if lane.place.startswith("yard"):
             actor.record.yard = self.yard
             actor.devices_failed = health.cameras_down
@@ -175,6 +180,7 @@ class Gate:
             "clock": clock.state(),
             "models": models,
             "health": {"boom": barrier.boom, "faults": list(barrier.faults), "set_aside": self.store.set_aside_count()},
+            "box": self.afar.box(lane),
         }
 
     # ------------------------------------------------------------ life
@@ -183,6 +189,7 @@ class Gate:
         """Until `stop` is set; then everything ends within two seconds and nothing is left running."""
         sock = bind(self.config.panel.host, self.config.panel.port)
         app, server = make_screen(self, self.config)
+        self.afar.start()
         for barrier in self.barriers.values():
             barrier.start()
         if self.uplink is not None:
@@ -248,19 +255,22 @@ class Gate:
         for task in tasks:
             task.cancel()
         await asyncio.gather(asyncio.wait_for(screen, SCREEN_ENDS_S), *tasks, return_exceptions=True)
+        self.afar.stop()
         self.office.close()
         self.store.close()
 
 
-def run(config: Config) -> int:
-    """`barie run`: until SIGTERM or Ctrl-C. Raises BarieError where it must not start."""
+def run(config: Config, path: Path | None = None) -> int:
+    """`barie run`: until SIGTERM or Ctrl-C; SIGHUP reads `path` again. Raises BarieError where it must not start."""
 
     async def main() -> None:
         stop = asyncio.Event()
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, stop.set)
-        await Gate(config).run(stop)
+        gate = Gate(config, path)
+        loop.add_signal_handler(signal.SIGHUP, gate.reload)
+        await gate.run(stop)
 
     asyncio.run(main())
     return 0

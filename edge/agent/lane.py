@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 
-from edge import clock
+from edge import clock, logs
 from edge.agent import bodies
 from edge.agent.lane_state import LaneState
 from edge.agent.law import Assessment, AtGate
@@ -55,6 +55,7 @@ class LaneActor(LaneState):
         self.lane, effects = passages.saw(self.lane, reading, clock.mono_s(), self._timing, _new_id)
         if "begin" in effects:
             self.shown = Shown()
+            logs.passage.set(self.passage_id())
         if reading in self.lane.aside:
             self._aside[(reading.camera, reading.track)] = (reading, photo, crop)
         if self.lane.passage and any(sight.reading is reading for sight in self.lane.passage.sights):
@@ -94,6 +95,7 @@ class LaneActor(LaneState):
                 self.lane, effects = passages.arrived(self.lane, now_s, _new_id)
                 if "begin" in effects:
                     self.shown = Shown()
+                    logs.passage.set(self.passage_id())
                 self._take_aside()
             case "left":
                 self.lane, effects = passages.left(self.lane, now_s)

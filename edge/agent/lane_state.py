@@ -62,6 +62,9 @@ class LaneState(Actor):
         if note is not None and {"limit_open", "limit_closed"} <= set(self.config.barrier.inputs):
             self.lane, self.shown = restored(note, clock.mono_s())
 
+    def passage_id(self) -> str:
+        return self.lane.passage.id if self.lane.passage else ""
+
     @property
     def here(self) -> bool:
         """The vehicle is on the loop, as far as this barrier has one and asks for it."""

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
+from edge.agent import figures
 from edge.core.model import Confirmation, Reading
 from edge.store import StagedEvidence, Store, Transaction
+
+log = logging.getLogger(__name__)
 
 Keys = Mapping[str, Mapping[str, Any]]
 """Answers to presses (and what may happen only once), kept together with the event that they led to."""
@@ -47,23 +51,32 @@ class Ledger:
         which stands in the body. `also` writes more in the same transaction, told of the event and the serial.
         """
 
+        mono_ns = about.captured_mono_ns if about else None
+        captured_at = about.captured_at if about else None
+
         def transact() -> Recorded:
             with self._store.transaction(self._lane) as tx:
                 serial = tx.permit_serial() if permit else None
                 full = {**body, "permit": serial} if permit else body
-                captured_at, mono_ns = (about.captured_at, about.captured_mono_ns) if about else (None, None)
                 event = tx.event(kind, full, captured_at=captured_at, mono_ns=mono_ns, photos=photos)
                 if confirmation is not None:
                     tx.confirmation(*confirmation)
                 for key, result in (keys or {}).items():
                     if tx.known_action(key) is None:  # a press after an automatic opening finds its "once" taken
                         tx.action(key, {**result, "seq": event.seq})
+                if kind == "barrier" and body.get("stage") == "opened":
+                    known = tx.notes(figures.CYCLES, self._lane) or {}
+                    tx.keep(figures.CYCLES, self._lane, {"count": int(known.get("count", 0)) + 1})
                 recorded = Recorded(event.seq, serial)
                 if also is not None:
                     also(tx, recorded)
                 return recorded
 
         recorded = await asyncio.to_thread(transact)
+        figures.recorded(self._lane, kind, body, mono_ns)
+        log.info(
+            "recorded %s %s", kind, body.get("stage", ""), extra={"fields": {"lane": self._lane, "seq": recorded.seq}}
+        )
         self._wake()
         return recorded
 

@@ -181,6 +181,10 @@ class Store(Questions):
             day = self._clocks.wall_iso()[:10]
             return evidence.stage(self._evidence, day, self._clocks.new_id(), jpeg, self._clocks.wall_ms(), name)
 
+    def keep(self, keep_acknowledged_s: int, evidence_budget_mb: int) -> None:
+        """Other limits, from the next `prune` on."""
+        self._keep_ms, self._budget_bytes = keep_acknowledged_s * 1000, evidence_budget_mb * 1_000_000
+
     def prune(self) -> int:
         """Housekeeping, every minute or so: old acknowledged events, photos over the budget, old answers. Events
         deleted."""

@@ -1,9 +1,8 @@
-"""The gate's certificate for MQTT over TLS: its key, the request that an authority signs, how long it lasts."""
+"""The gate's certificate for MQTT over TLS: its key, and the request that an authority signs."""
 
 from __future__ import annotations
 
 import os
-from datetime import UTC, datetime
 from pathlib import Path
 
 from cryptography import x509
@@ -13,9 +12,6 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from cryptography.x509.oid import NameOID
 
 from edge.errors import BarieError
-
-DUE_DAYS = 30
-"""A certificate that ends sooner is said to be due."""
 
 
 def make_request(key_file: Path, request_file: Path, site: str) -> None:
@@ -31,12 +27,3 @@ def make_request(key_file: Path, request_file: Path, site: str) -> None:
         request_file.write_bytes(request.public_bytes(Encoding.PEM))
     except OSError as error:
         raise BarieError(f"{key_file}: the key cannot be written: {error}") from error
-
-
-def days_left(cert_file: Path, now: datetime | None = None) -> float:
-    """How long the certificate still counts, in days; negative where it is over. Raises BarieError."""
-    try:
-        certificate = x509.load_pem_x509_certificate(cert_file.read_bytes())
-    except (OSError, ValueError) as error:
-        raise BarieError(f"mqtt.cert_file {cert_file}: {error}") from error
-    return (certificate.not_valid_after_utc - (now or datetime.now(UTC))).total_seconds() / 86_400
