@@ -51,9 +51,9 @@ class BenchGate:
         return on_reading
 
     def do(self, asked: dict[str, Any]) -> dict[str, Any]:
-        """`declare` (a file), `read` (a plate; the answer's `at_ms` is the wall clock as it arrives), `gone`, and
-        `ages`: how old the frames of the cameras' own readings were when these came, in ms, since last asked. Of the
-        first lane, where no `lane` is named; `unsure`: the vote has not decided."""
+        """`declare` (a file), `knows` (a declaration's id), `read` (a plate; the answer's `at_ms` is the wall clock as it
+        arrives; with `unsure` the vote has not decided it), `gone`, and `ages`: how old the frames of the cameras' own
+        readings were when these came, in ms, since last asked. Of the first lane, where no `lane` is named."""
         lane = next((one for one in self.gate.config.lane if one.id == asked.get("lane")), self._lane)
         actor = self.gate.actors[lane.id]
         if "declare" in asked:
@@ -64,6 +64,8 @@ class BenchGate:
             at_ms = clock.wall_ms()
             actor.on_reading(reading, self._photo, self._crop)
             return {"at_ms": at_ms}
+        elif "knows" in asked:
+            return {"knows": self.gate.store.declaration(str(asked["knows"])) is not None}
         elif "gone" in asked:
             actor.on_notice(Notice("left", 0, "", clock.mono_s()))
         elif "ages" in asked:

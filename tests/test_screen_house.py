@@ -1,0 +1,497 @@
+"""Every way through on the real gate process: a guard at a real Chromium, in both languages and at both sizes. Each sheet
+that is met on the way is measured for gloves and, in two of the four, looked at with axe-core."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from selenium.webdriver import Chrome
+from selenium.webdriver.common.by import By
+from selenium.webdriver.support.ui import Select
+
+from edge.core.model import Transfer, Vehicle
+from tests.browser import browser, until
+from tests.panel_guard import Guard
+from tests.panel_house import B1, GUARD, LEADER, OPERATOR, PIN, TRUCK, YARD, House, house
+from tests.lane_world import ready
+
+__all__ = ["browser", "house"]
+pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.timeout(300)]
+
+VIEWS = [("vi", 1280, 800), ("en", 1280, 800), ("vi", 1024, 600), ("en", 1024, 600)]
+with_every_view = pytest.mark.parametrize("guard", VIEWS, indirect=True, ids=lambda view: "{}-{}x{}".format(*view))
+RECORD = Transfer("BB-17", "2026-11-20", "Chi cục Hải Phòng", "Chi cục Hữu Nghị", ("HQ001", "HQ002"))
+
+
+@pytest.fixture(scope="module")
+def cookies(browser: Chrome, house: House) -> dict[str, Any]:
+    """Both people sign in once, by touch; their sessions serve all tests."""
+    kept = {}
+    for who, lane, view in ((GUARD, B1, VIEWS[0]), (OPERATOR, YARD, VIEWS[3])):
+        Guard(browser, house.url, *view).sign_in(who, PIN, lane)
+        kept[who] = browser.get_cookie("barie_session")
+    return kept
+
+
+@pytest.fixture
+def guard(request: pytest.FixtureRequest, browser: Chrome, house: House, cookies: dict[str, Any]) -> Iterator[Guard]:
+    """The guard at B1; `as_operator` makes it the yard's operator."""
+    language, width, height = getattr(request, "param", VIEWS[0])
+    one = Guard(browser, house.url, language, width, height, axe=(language, width) in (("vi", 1280), ("en", 1024)))
+    become(one, cookies[GUARD])
+    one.go(f"/lane/{B1}")
+    until(browser, lambda _: house.clear(), "the lane to be clear")
+    one.passage("none")
+    yield one
+    severe = [entry for entry in browser.get_log("browser") if entry["level"] == "SEVERE"]  # type: ignore[no-untyped-call]
+    assert [entry for entry in severe if "net::" not in entry["message"] and "status of 4" not in entry["message"]] == []
+
+
+def become(guard: Guard, cookie: Any) -> None:
+    guard.page.get(f"{guard.url}/healthz")
+    guard.page.execute_cdp_cmd("Network.clearBrowserCookies", {})
+    guard.page.add_cookie(cookie)
+
+
+def opened(guard: Guard, house: House) -> None:
+    """The limit switch said so on the screen, the truck drove through, the boom is down."""
+    guard.sees("boom", "boom.open")
+    assert house.worlds[B1].state().counters.lowered_onto_something == 0
+    until(guard.page, lambda _: house.clear(), "the truck to be gone and the boom to be down")
+    guard.passage("none")
+
+
+def leaves(guard: Guard, house: House) -> None:
+    house.leave()
+    until(guard.page, lambda _: house.clear(), "the truck to be gone")
+    guard.passage("none")
+
+
+def misread(plate: str) -> str:
+    """As a camera might: the last digit is another one."""
+    return plate[:-1] + ("1" if plate[-1] != "1" else "2")
+
+
+@with_every_view
+def test_an_unsure_plate_is_chosen_then_one_of_two_declarations_and_the_boom_opens(guard: Guard, house: House) -> None:
+    plate = house.plate()
+    first, second = house.declare(plate), house.declare(plate, procedure="VN-EMPTY-TO-CN")
+    guard.check()
+    house.arrive(misread(plate), unsure=True)
+    guard.tap("#choose-plate")
+    guard.check()
+    guard.tap(f"[data-candidate='{plate}']")
+    guard.tap("#send")
+    guard.tap("#pick_declaration")
+    guard.check()
+    picked = guard.find("[data-declaration]:not([disabled])").get_attribute("data-declaration")
+    assert picked in (first, second)
+    guard.tap(f"[data-declaration='{picked}']")
+    guard.sees("facts", str(picked))
+    guard.tap(".step.here button")
+    guard.check()
+    guard.tap("#dialog-back")
+    guard.check()
+    guard.tap("#confirm")
+    guard.done("confirm")
+    opened(guard, house)
+    guard.sees("facts", "state.through")
+
+
+@with_every_view
+def test_a_chinese_plate_is_typed_and_its_truck_turned_away_with_written_words(guard: Guard, house: House) -> None:
+    plate = f"桂F{next(house.numbers):05d}"
+    house.declare(plate, vehicles=(Vehicle("vehicle", plate, "CN"),))
+    house.arrive("12C1", unsure=True)
+    guard.tap("#type_plate")
+    guard.check()
+    for _ in "12C1":
+        guard.key("⌫")
+    guard.key(guard.word("dialog.province"))
+    guard.check()
+    guard.key("桂")
+    guard.key(guard.word("dialog.letters"))
+    guard.types(plate[1:])
+    assert guard.text("typed").strip() == plate
+    guard.tap("#send")
+    guard.sees("plate-row", f"{plate[:2]}·{plate[2:]}")
+    guard.sees("verdict", "verdict.ready")
+    guard.tap("#turn_away")
+    guard.tap(".choice:last-child")
+    guard.types("Xe")
+    guard.find("#dialog .key.wide").click()
+    guard.types("hong")
+    guard.key("âêô")
+    guard.key("ả")
+    guard.check()
+    assert guard.find("#words").get_attribute("value") == "Xe hổng"
+    guard.tap("#send")
+    guard.done("turn_away")
+    guard.sees("verdict", "state.turned_away")
+    leaves(guard, house)
+    guard.sees("facts", "state.turned_away")
+
+
+@with_every_view
+def test_a_truck_without_a_declaration_is_let_through_by_exception_with_a_reason(guard: Guard, house: House) -> None:
+    house.arrive(house.plate())
+    guard.sees("verdict", "verdict.unknown")
+    guard.sees("confirm", "confirm_off.unknown")
+    assert not guard.can("confirm")
+    guard.check()
+    guard.tap("#override")
+    guard.check()
+    assert not guard.can("send")
+    guard.tap(".choice:nth-child(3)")
+    guard.hold("#send", "override")
+    opened(guard, house)
+
+
+@with_every_view
+def test_a_customs_hold_asks_for_two_people(guard: Guard, house: House) -> None:
+    plate = house.plate()
+    house.declare(plate)
+    house.watch(plate)
+    house.arrive(plate)
+    guard.sees("verdict", "verdict.refuse")
+    guard.sees("verdict", "Kiểm tra thực tế")
+    guard.tap("#override")
+    guard.tap(".choice:nth-child(2)")
+    until(guard.page, lambda _: second_sheet(guard), "the second person's sheet")
+    guard.check()
+    guard.tap(f".choice:has([value='{LEADER}'])")
+    guard.types(PIN)
+    guard.tap("#send")
+    guard.done("override")
+    opened(guard, house)
+
+
+def second_sheet(guard: Guard) -> bool:
+    if not guard.page.find_elements(By.ID, "second-pin"):
+        guard.hold_once("#send")
+    return bool(guard.page.find_elements(By.ID, "second-pin"))
+
+
+@with_every_view
+def test_seals_of_goods_under_transfer_are_compared_and_a_driver_may_reverse_out(guard: Guard, house: House) -> None:
+    plate = house.plate()
+    house.declare(plate, transfer=RECORD)
+    house.arrive(plate)
+    guard.tap("#seals")
+    guard.check()
+    guard.tap("#seals-seen")
+    guard.types("HQ")
+    guard.key("123")
+    guard.types("001")
+    guard.tap("#send")
+    guard.done("seals")
+    guard.sees("verdict", "verdict.refuse")
+    assert not guard.can("confirm")
+    guard.tap("#seals")
+    guard.find("#seals-seen").send_keys(", HQ002")
+    guard.tap("#send")
+    guard.sees("verdict", "verdict.ready")
+    until(guard.page, lambda _: guard.can("confirm"), "the way to open")
+    leaves(guard, house)
+    guard.sees("facts", "state.left")
+
+
+@with_every_view
+def test_the_boom_is_held_stopped_and_lowered(guard: Guard, house: House) -> None:
+    guard.hold("#hold", "hold")
+    guard.sees("boom", "boom.held")
+    guard.check()
+    guard.hold("#release_hold", "release_hold")
+    plate = house.plate()
+    house.declare(plate)
+    house.arrive(plate)
+    guard.sees("verdict", "verdict.ready")
+    house.worlds[B1].knobs.slow = 0.1
+    guard.tap("#confirm")
+    guard.sees("boom", "boom.opening")
+    guard.tap("#stop")
+    guard.sees("boom", "boom.stopped")
+    guard.check()
+    house.worlds[B1].knobs.slow = 1.0
+    house.leave()
+    guard.hold("#close", "close")
+    guard.sees("boom", "boom.closed")
+    guard.passage("none")
+
+
+# ---------------------------------------------------------------- on paper: the cable to the centre is out
+
+
+def field(guard: Guard, name: str) -> Any:
+    return guard.find(f"[data-field='{name}']")
+
+
+def fill(guard: Guard, *, declarant: str) -> None:
+    """App. V page by page; each page is looked at."""
+    if declarant:
+        field(guard, "organisation").send_keys(declarant)
+    field(guard, "tax_code").send_keys("0100000000")
+    field(guard, "border_gate").send_keys("Hữu Nghị")
+    Select(field(guard, "movement")).select_by_value("ordinary")
+    guard.check()
+    guard.tap("#page-goods")
+    for key, value in {"name": "Sầu riêng", "quantity": "18,5", "unit": "tấn"}.items():
+        field(guard, f"goods.0.{key}").send_keys(value)
+    guard.check()
+    guard.tap("#page-vehicles")
+    for key, value in {"driver": "Người lái Ví Dụ", "container": "MSKU1234565", "seal": "VN1"}.items():
+        field(guard, f"vehicles.0.{key}").send_keys(value)
+    Select(field(guard, "vehicles.0.vehicle_class")).select_by_value("from_18t")
+    guard.check()
+    guard.tap("#page-signatures")
+    for signer in ("DN", "CD", "CU", "HE", "BG", "GC"):
+        field(guard, f"signatures.{signer}.name").send_keys("Ví Dụ")
+    guard.check()
+    guard.tap("#page-procedure")
+    guard.find("input[value='EX-IN']").find_element(By.XPATH, "..").click()
+    guard.check()
+
+
+@with_every_view
+def test_without_link_and_platform_a_paper_form_lets_a_truck_through(guard: Guard, house: House) -> None:
+    house.broker.stop()
+    guard.sees("status", guard.word("status.link_down").partition("{")[0].strip())
+    if not guard.find("#paper-band").is_displayed():
+        guard.tap("#more")
+        guard.check()
+        guard.tap("#paper-on")
+        guard.done("paper_mode")
+    guard.sees("paper-band", "paper.band")
+    plate = house.plate()
+    house.papers.append(plate)
+    house.arrive(plate)
+    guard.tap("#paper_form")
+    fill(guard, declarant="")
+    guard.tap("#send")
+    guard.is_told("pressed.refused", "paper_form")
+    until(guard.page, lambda it: it.find_elements(By.CSS_SELECTOR, ".field.wrong [aria-invalid]"), "the fault")
+    guard.sees("dialog", "paper_fault.empty")
+    guard.check()
+    field(guard, "organisation").send_keys("Công ty Ví Dụ")
+    guard.tap("#send")
+    guard.done("paper_form")
+    guard.sees("verdict", "verdict.ready")
+    guard.tap("#confirm")
+    opened(guard, house)
+
+
+@with_every_view
+def test_a_form_that_the_platform_has_otherwise_waits_for_a_guards_reason(guard: Guard, house: House) -> None:
+    if house.papers:  # typed while the cable was out; the platform has their seals otherwise
+        house.broker.start()
+        for plate in house.papers:
+            house.declare(plate)
+        house.papers.clear()
+    if guard.find("#paper-band").is_displayed():
+        guard.tap("#more")
+        guard.tap("#paper-off")
+        guard.done("paper_mode")
+    until(guard.page, lambda _: "(" in guard.text("more"), "something to settle")
+    guard.tap("#more")
+    guard.sees("dialog", "paper_task.different")
+    guard.sees("dialog", "VN0012345")
+    guard.check()
+    guard.tap("[data-settle='paper_wrong']")
+    guard.done("paper_settle")
+
+
+# ---------------------------------------------------------------- the yard
+
+
+@with_every_view
+def test_a_yards_operator_sees_the_level_counts_and_records_by_hand(
+    guard: Guard, house: House, cookies: dict[str, Any]
+) -> None:
+    become(guard, cookies[OPERATOR])
+    guard.go(f"/lane/{YARD}")
+    guard.check()
+    guard.tap("#more")
+    guard.check()
+    guard.tap("#yard-count")
+    guard.check()
+    for _ in guard.find("#count").get_attribute("value") or "":
+        guard.key("⌫")
+    guard.types("7")
+    guard.tap("#send")
+    guard.done("yard_count")
+    guard.sees("lane-place", "7/20")
+    guard.tap("#more")
+    guard.tap("#yard-entry")
+    guard.check()
+    guard.types(house.plate())
+    guard.tap("#send")
+    guard.done("yard_entry")
+    guard.sees("lane-place", "8/20")
+
+
+@with_every_view
+def test_all_lanes_and_the_lists_are_pages_like_the_others(
+    guard: Guard, house: House, cookies: dict[str, Any]
+) -> None:
+    guard.go("/")
+    until(guard.page, lambda it: it.find_elements(By.CSS_SELECTOR, ".lane-card .boom-state"), "the lanes")
+    guard.check()
+
+
+# ---------------------------------------------------------------- what breaks, and what the screen says to do
+
+
+def test_a_boom_that_does_not_rise_says_so_until_a_person_has_looked(guard: Guard, house: House) -> None:
+    plate = house.plate()
+    house.declare(plate)
+    house.arrive(plate)
+    house.worlds[B1].knobs.jam = True
+    guard.tap("#confirm")
+    guard.sees("verdict", "state.not_opened")
+    guard.sees("verdict", "state_help.not_opened")
+    guard.sees("boom", "fault.not_opened")
+    assert guard.script("return document.body.dataset.sound") == "boom"
+    guard.check()
+    house.worlds[B1].knobs.jam = False
+    guard.tap("#confirm")
+    guard.done("confirm")
+    opened(guard, house)
+
+
+@pytest.mark.parametrize("guard", [VIEWS[0], VIEWS[3]], indirect=True, ids=["vi", "en"])
+def test_a_pulled_cable_is_said_and_the_guard_works_on(guard: Guard, house: House) -> None:
+    plate = house.plate()
+    house.declare(plate)
+    house.broker.stop()
+    try:
+        house.arrive(plate)
+        guard.sees("status", guard.word("status.link_down").partition(":")[0])
+        guard.check()
+        guard.tap("#confirm")
+        guard.done("confirm")
+        opened(guard, house)
+    finally:
+        house.broker.start()
+
+
+@pytest.mark.parametrize("guard", [VIEWS[0], VIEWS[3]], indirect=True, ids=["vi", "en"])
+def test_a_session_that_ends_in_mid_press_does_nothing_and_says_what_to_do(
+    guard: Guard, house: House, cookies: dict[str, Any]
+) -> None:
+    house.arrive(house.plate())
+    openings = house.worlds[B1].state().counters.openings
+    guard.tap("#override")
+    guard.tap(".choice:nth-child(2)")
+    guard.script(WAITS)
+    until(guard.page, lambda _: held_back(guard), "the press to be on its way")
+    guard.script("fetch('/sign-out', {method: 'POST', headers: {'X-CSRF-Token': TOKEN()}}).then(() => window.go())")
+    guard.is_told("pressed.refused", "override")
+    guard.sees("message", "result.signed_out")
+    guard.sees("locked", "locked.text")
+    assert house.worlds[B1].state().counters.openings == openings
+    guard.check()
+    guard.tap("#sign-in-again")
+    guard.tap(f"label:has(input[value='{GUARD}'])")
+    for digit in PIN:
+        guard.key(digit, "#keypad")
+    guard.tap("#enter")
+    until(guard.page, lambda it: it.find_elements(By.ID, "confirm"), "the lane's page")
+    cookies[GUARD] = guard.page.get_cookie("barie_session")
+    guard.sees("verdict", "verdict.unknown")
+    leaves(guard, house)
+
+
+WAITS = """
+window.TOKEN = () => JSON.parse(document.getElementById("boot").textContent).csrf;
+const real = window.fetch, open = new Promise((go) => { window.go = go; });
+window.fetch = async (path, options) => {
+  if (String(path).endsWith("/action")) { window.underway = true; await open; }
+  return real(path, options);
+};
+"""
+"""A press that is on its way stays there until `window.go()`."""
+
+
+def held_back(guard: Guard) -> bool:
+    if not guard.script("return window.underway === true"):
+        guard.hold_once("#send")
+    return bool(guard.script("return window.underway === true"))
+
+
+@pytest.mark.parametrize("guard", [VIEWS[1], VIEWS[2]], indirect=True, ids=["en", "vi"])
+def test_a_full_disk_is_said_and_a_press_that_finds_no_room_is_not_done(guard: Guard, house: House) -> None:
+    if not house.mounted:
+        pytest.skip("this user may not mount a file system of its own")
+    openings = house.worlds[B1].state().counters.openings
+    house.arrive(house.plate())
+    guard.sees("verdict", "verdict.unknown")
+    try:
+        house.room(20_000)
+        guard.sees("status", "status.store_full")
+        guard.check()
+        guard.tap("#turn_away")
+        until(guard.page, lambda _: refused(guard, house), "the press that found no room")
+        guard.sees("message", "result.store_full")
+        guard.tap("#stop")
+        guard.is_told("pressed.unrecorded", "stop")
+    finally:
+        house.room(None)
+    assert house.worlds[B1].state().counters.openings == openings
+    guard.tap("#turn_away")
+    guard.tap(".choice:nth-child(1)")
+    guard.tap("#send")
+    guard.done("turn_away")
+    leaves(guard, house)
+
+
+def refused(guard: Guard, house: House) -> bool:
+    """The record lives from its reserve for a while; then there is nothing left."""
+    house.room(0)
+    if guard.told("pressed.refused", "turn_away"):
+        return True
+    if guard.can("turn_away"):
+        guard.tap("#turn_away")
+    if guard.page.find_elements(By.CSS_SELECTOR, "#dialog[open] .choice:nth-child(1)"):
+        guard.tap(".choice:nth-child(1)")
+        guard.tap("#send")
+    return guard.told("pressed.refused", "turn_away")
+
+
+@pytest.mark.parametrize("guard", [VIEWS[0], VIEWS[3]], indirect=True, ids=["vi", "en"])
+def test_a_stopped_gate_process_shows_and_a_press_meanwhile_is_told_as_not_done(guard: Guard, house: House) -> None:
+    house.arrive(house.plate())
+    guard.tap("#turn_away")
+    guard.tap(".choice:nth-child(1)")
+    house.kill()
+    guard.tap("#send")
+    until(guard.page, lambda _: guard.find("#gone").is_displayed(), "the band")
+    guard.sees("gone", "gone.title")
+    guard.sees("message", guard.word("pressed.asking").partition("{")[0])
+    assert guard.script("return document.body.dataset.sound") == "alarm"
+    house.start()
+    until(guard.page, lambda _: not guard.find("#gone").is_displayed(), "the band to go")
+    guard.sees("message", guard.word("pressed.refused").partition(":")[0])
+    guard.sees("message", "result.not_arrived")
+    leaves(guard, house)
+
+
+@pytest.mark.parametrize("guard", [VIEWS[0], VIEWS[3]], indirect=True, ids=["vi", "en"])
+def test_a_dead_camera_is_said_and_its_plate_typed(guard: Guard, house: House) -> None:
+    house.rtsp.stop()
+    guard.sees("live-alarm", "picture.down")
+    guard.sees("status", guard.word("status.camera_down", id=f"{B1}-front"))
+    guard.check()
+    plate = house.plate()
+    house.declare(plate)
+    house.worlds[B1].arrive(TRUCK)
+    guard.tap("#type_plate")
+    guard.types(plate)
+    guard.tap("#send")
+    guard.sees("verdict", "verdict.ready")
+    guard.tap("#confirm")
+    guard.done("confirm")
+    opened(guard, house)
