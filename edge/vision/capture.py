@@ -93,8 +93,7 @@ class CameraSource:
         with self._changed:
             age_ns = None if self._frame_ns is None else now_ns - self._frame_ns
             age_ms = None if age_ns is None else age_ns // 1_000_000
-            why = self._pace.why if self._connected and not self._why else self._why
-            return SourceHealth(self._state(now_ns, age_ns), self._frames, self._dropped, age_ms, why)
+            return SourceHealth(self._state(now_ns, age_ns), self._frames, self._dropped, age_ms, self._why)
 
     def close(self) -> None:
         """Stop. A thread inside a call to a dead camera ends with that call's time-out and is not waited for."""
@@ -130,7 +129,7 @@ class CameraSource:
 
     def _stream(self) -> None:
         """Read until the stream ends or fails. Raises CameraError, always."""
-        self._heard_ns = self._mono_ns()
+        self._heard_ns, self._pace = self._mono_ns(), Pace()
         try:
             with _open_url(self._url, self._transport) as container:
                 self._decode(container)
@@ -173,23 +172,25 @@ class CameraSource:
             self._connected, self._why = True, ""
             self._changed.notify_all()
         self._closing.wait(self._pace.wait_s(came_ns / 1e9))
+        if self._pace.flooded:
+            raise CameraError(f"more than {FPS_MOST:.0f} frames a second: set the camera to 10 to 25")
 
 
 class Pace:
-    """Slows a camera down that floods: what is not read off the wire stops its sender."""
+    """Slows a camera down that floods: what is not read off the wire stops its sender. One that goes on is given up,
+    for what waits on the wire then is old."""
 
     def __init__(self) -> None:
         self._next_s = 0.0
         self._calm_s = 0.0
-        self.why = ""
+        self.flooded = False
 
     def wait_s(self, now_s: float) -> float:
         """How long to wait before the next frame, given one that came now."""
         if now_s >= self._next_s:
             self._calm_s = now_s
         self._next_s = max(self._next_s, now_s) + 1 / FPS_MOST
-        flooded = now_s - self._calm_s > FLOOD_S
-        self.why = f"more than {FPS_MOST:.0f} frames a second: set the camera to 10 to 25" if flooded else ""
+        self.flooded = now_s - self._calm_s > FLOOD_S
         return max(0.0, self._next_s - now_s - 1 / FPS_MOST)
 
 
