@@ -27,6 +27,30 @@ def add_to(commands: Commands) -> None:
     health.add_argument("--config", type=Path, default=None, metavar="FILE")
     health.add_argument("--trial", action="store_true", help="start the agent in a world of its own")
     health.add_argument("--within", type=float, default=60.0, metavar="SECONDS")
+    _record(commands)
+
+
+def _record(commands: Commands) -> None:
+    backup = _add(commands, "backup", "record, photos, keys, accounts and config in one archive", _backup)
+    backup.add_argument("--config", type=Path, default=CONFIG, metavar="FILE")
+    backup.add_argument("--to", type=Path, required=True, metavar="FOLDER")
+    backup.add_argument("--keep", type=int, default=0, metavar="N", help="delete older archives beyond N")
+    restore = _add(commands, "restore", "the gate of an archive on this PC", _restore)
+    restore.add_argument("archive", type=Path)
+    restore.add_argument("--config", type=Path, default=CONFIG, metavar="FILE", help="where its config goes")
+    bundle = commands.add_parser("bundle", help="signed models and tables, by USB").add_subparsers(
+        required=True, metavar="WHAT"
+    )
+    make = _add(bundle, "make", "a folder as a signed bundle (at the publisher's)", _bundle_make)
+    make.add_argument("folder", type=Path)
+    make.add_argument("--kind", required=True, choices=["models", "tables"])
+    make.add_argument("--serial", type=int, required=True)
+    make.add_argument("--key", type=Path, required=True, metavar="PEM")
+    make.add_argument("--out", type=Path, required=True, metavar="FILE")
+    install = _add(bundle, "install", "check a bundle and use it from the next start", _bundle_install)
+    install.add_argument("file", type=Path)
+    back = _add(bundle, "back", "the program's own models or tables again", _bundle_back)
+    back.add_argument("kind", choices=["models", "tables"])
 
 
 def _add(commands: Commands, name: str, help_text: str, command: Command) -> argparse.ArgumentParser:
@@ -45,3 +69,37 @@ def _health(args: argparse.Namespace) -> int:
     from edge.technician.health import run
 
     return run(args.config, trial=args.trial, within_s=args.within)
+
+
+def _backup(args: argparse.Namespace) -> int:
+    from edge.technician.backup import run_backup
+
+    return run_backup(args.config, args.to, args.keep)
+
+
+def _restore(args: argparse.Namespace) -> int:
+    from edge.technician.backup import run_restore
+
+    return run_restore(args.archive, args.config)
+
+
+def _bundle_make(args: argparse.Namespace) -> int:
+    from edge.technician.bundle import make
+
+    make(args.folder, args.kind, args.serial, args.key, args.out)
+    print(f"written: {args.out}")
+    return 0
+
+
+def _bundle_install(args: argparse.Namespace) -> int:
+    from edge.technician.bundle import install
+
+    print(install(args.file))
+    return 0
+
+
+def _bundle_back(args: argparse.Namespace) -> int:
+    from edge.technician.bundle import back
+
+    print(back(args.kind))
+    return 0

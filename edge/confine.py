@@ -37,7 +37,9 @@ READABLE = (
 def readable() -> list[Path]:
     """What a camera's process may read: the system's libraries, this program, its models and tables."""
     own = [_HOUSE, Path(sys.prefix), Path(sys.base_prefix), Path("/opt/barie")]
-    own += [Path(folder) for folder in (os.environ.get("BARIE_CONFIG_DIR"),) if folder]
+    own += [
+        Path(folder) for folder in (os.environ.get("BARIE_CONFIG_DIR"), os.environ.get("BARIE_MODELS_DIR")) if folder
+    ]
     return [*(Path(name) for name in READABLE), *own]
 
 

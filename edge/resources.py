@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import os
+import sys
 from pathlib import Path
 
 from edge.errors import ConfigError
 
 _BESIDE = Path(__file__).resolve().parent.parent
+_SHARED = Path(sys.prefix) / "share" / "barie"
+"""Where a wheel puts them (pipx, uv tool)."""
 _INSTALLED = (Path("/usr/share/barie"), Path("/etc/barie"))
 
 
@@ -18,7 +21,7 @@ def config_file(name: str | Path) -> Path:
         places = [Path(name)]
     else:
         own = os.environ.get("BARIE_CONFIG_DIR")
-        places = [*([Path(own) / name] if own else []), _BESIDE / "config" / name]
+        places = [*([Path(own) / name] if own else []), _BESIDE / "config" / name, _SHARED / "config" / name]
         places += [_INSTALLED[0] / "config" / name, _INSTALLED[1] / name]
     for place in places:
         if place.is_file():
@@ -36,9 +39,16 @@ def config_text(name: str | Path) -> tuple[str, str]:
         raise ConfigError(str(path), [f"cannot be read: {error}"]) from error
 
 
+def models() -> Path:
+    """The folder of the project's own models: a bundle's ($BARIE_MODELS_DIR), else the program's own."""
+    brought = os.environ.get("BARIE_MODELS_DIR")
+    places = [*([Path(brought)] if brought else []), _BESIDE / "models", _SHARED / "models"]
+    return next((place for place in places if (place / "manifest.toml").is_file()), places[-2])
+
+
 def sample_videos() -> Path:
     """The folder of sample clips. Raises ConfigError where this installation has none."""
-    for place in (_BESIDE / "sample_videos", _INSTALLED[0] / "sample_videos"):
+    for place in (_BESIDE / "sample_videos", _SHARED / "sample_videos", _INSTALLED[0] / "sample_videos"):
         if place.is_dir():
             return place
     raise ConfigError("sample_videos", ["no sample clips beside the package or in /usr/share/barie"])

@@ -13,9 +13,10 @@ import onnxruntime as ort
 from numpy.typing import NDArray
 from onnxruntime.capi import onnxruntime_pybind11_state as runtime
 
+from edge import resources
 from edge.errors import ModelError
 
-FOLDER = Path(__file__).parents[2] / "models"
+FOLDER = resources.models()
 MANIFEST = "manifest.toml"
 # The runtime's own exceptions (Fail, InvalidProtobuf, NoSuchFile …) have no common base but Exception itself.
 FAULTS: tuple[type[Exception], ...] = (

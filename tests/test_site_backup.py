@@ -1,0 +1,177 @@
+"""A gate backed up and put on another PC by the steps of docs/maintain.md; bundles only by the right key."""
+
+from __future__ import annotations
+
+import io
+import json
+import tarfile
+from pathlib import Path
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
+
+from edge.config import load_config
+from edge.errors import BarieError
+from edge.panel.accounts import Accounts, add_account
+from edge.store import Store
+from edge.store.keys import open_key
+from edge.technician import bundle
+from edge.technician.backup import JUMP, backup, restore
+
+LANE = "b1-out"
+
+
+@pytest.fixture
+def gate(tmp_path: Path) -> Path:
+    """A gate with ten events, a photo, an account, a secret. Returns its config."""
+    config = tmp_path / "old" / "etc" / "gate.toml"
+    config.parent.mkdir(parents=True)
+    example = Path("config/gate.example.toml").read_text(encoding="utf-8")
+    data = f'data_dir = "{tmp_path / "data"}"'
+    secret = config.parent / "mqtt-password"
+    text = example.replace('# data_dir = "/var/lib/barie"', data + " #")
+    text = text.replace('# password_file = "/etc/barie/mqtt-password"', f'password_file = "{secret}" #')
+    config.write_text(text, encoding="utf-8")
+    secret.write_text("sesame\n")
+    with_key = open_key(tmp_path / "data" / "keys")
+    add_account(tmp_path / "data" / "accounts.db", "guard1", "Nguyễn Ví Dụ", "guard", "493817")
+    store = Store.open(tmp_path / "data", site="huu-nghi", lanes=[LANE], signer=with_key.sign, check=with_key.check)
+    photo = store.stage_evidence(b"\xff\xd8photo\xff\xd9")
+    for number in range(10):
+        with store.transaction(LANE) as tx:
+            tx.permit_serial()
+            tx.event("passage", {"n": number}, photos=[photo] if number == 5 else [])
+    store.close()
+    return config
+
+
+def opened(data_dir: Path) -> Store:
+    key = open_key(data_dir / "keys")
+    return Store.open(data_dir, site="huu-nghi", lanes=[LANE], signer=key.sign, check=key.check)
+
+
+def restored(gate: Path, archive: Path) -> tuple[str, Path]:
+    """On another PC: the data folder of the old one is gone."""
+    data_dir = Path(load_config(gate).site.data_dir)
+    data_dir.rename(data_dir.with_name("old-pc"))
+    fresh = gate.parent.parent.parent / "new" / "gate.toml"
+    return restore(archive, fresh), data_dir
+
+
+def test_a_stopped_gate_goes_on_on_another_pc_where_it_ended(gate: Path, tmp_path: Path) -> None:
+    archive = backup(gate, tmp_path / "usb")
+    assert archive.stat().st_mode & 0o777 == 0o600
+    said, data_dir = restored(gate, archive)
+    assert "go on where it stopped" in said
+    store = opened(data_dir)
+    with store.transaction(LANE) as tx:
+        assert tx.event("passage", {}).seq == 11
+        assert tx.permit_serial() == 11
+    assert store.verify() == []
+    assert store.findings == []
+    store.close()
+    assert [one.id for one in Accounts(data_dir / "accounts.db").people()] == ["guard1"]
+    assert (tmp_path / "new" / "mqtt-password").read_text() == "sesame\n"
+    assert load_config(tmp_path / "new" / "gate.toml") == load_config(gate)
+
+
+def test_a_backup_of_a_running_gate_uses_no_number_twice(gate: Path, tmp_path: Path) -> None:
+    data_dir = Path(load_config(gate).site.data_dir)
+    running = opened(data_dir)
+    archive = backup(gate, tmp_path / "usb")
+    with running.transaction(LANE) as tx:
+        after = tx.event("passage", {"after": "the backup"}).seq
+    running.close()
+    said, data_dir = restored(gate, archive)
+    assert "jump" in said
+    store = opened(data_dir)
+    events = [json.loads(event.payload) for event in store.pending(LANE, 0, 1000)]
+    assert events[0]["body"]["code"] == "record_set_aside"
+    assert events[0]["seq"] > after
+    assert events[0]["seq"] == 10 + JUMP + 1
+    with store.transaction(LANE) as tx:
+        assert tx.permit_serial() > 10 + JUMP
+    assert store.verify() == []
+    store.close()
+
+
+def test_nothing_is_written_over_and_nothing_changed_is_taken(gate: Path, tmp_path: Path) -> None:
+    archive = backup(gate, tmp_path / "usb")
+    with pytest.raises(BarieError, match="there already"):
+        restore(archive, gate)
+    with pytest.raises(BarieError, match="has a record already"):
+        restore(archive, tmp_path / "other" / "gate.toml")
+    data = archive.read_bytes()
+    archive.write_bytes(data.replace(b"sesame", b"SESAME"))
+    with pytest.raises(BarieError, match="mqtt-password is missing or was changed"):
+        restore(archive, tmp_path / "other" / "gate.toml")
+    archive.write_bytes(data[: len(data) // 2])
+    with pytest.raises(BarieError, match="not a whole backup"):
+        restore(archive, tmp_path / "other" / "gate.toml")
+    assert not (tmp_path / "other").exists()
+
+
+def test_an_archive_that_reaches_out_of_its_folder_is_refused(tmp_path: Path) -> None:
+    archive = tmp_path / "evil.tar"
+    with tarfile.open(archive, "w") as tar:
+        info = tarfile.TarInfo("data/../../evil")
+        tar.addfile(info, io.BytesIO())
+    with pytest.raises(BarieError, match="has no place in a backup"):
+        restore(archive, tmp_path / "etc" / "gate.toml")
+
+
+def test_old_archives_go_beyond_the_number_to_keep(gate: Path, tmp_path: Path) -> None:
+    for day in ("20260101T000000", "20260102T000000", "20260103T000000"):
+        (tmp_path / f"barie-huu-nghi-{day}.tar").write_bytes(b"")
+    newest = backup(gate, tmp_path, keep=2)
+    assert sorted(path.name for path in tmp_path.glob("*.tar")) == ["barie-huu-nghi-20260103T000000.tar", newest.name]
+
+
+# ---------------------------------------------------------------- bundles
+
+
+@pytest.fixture
+def keys(tmp_path: Path) -> tuple[Path, Path]:
+    key = Ed25519PrivateKey.generate()
+    private, public = tmp_path / "key.pem", tmp_path / "bundle.pub.pem"
+    private.write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
+    public.write_bytes(key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo))
+    return private, public
+
+
+def tables(tmp_path: Path, serial: int, key: Path, change: str = "") -> Path:
+    folder, target = tmp_path / f"tables-{serial}", tmp_path / f"{serial}.bundle"
+    folder.mkdir()
+    for name in ("plates.toml", "procedures.toml"):
+        (folder / name).write_text(Path("config", name).read_text(encoding="utf-8") + change, encoding="utf-8")
+    bundle.make(folder, "tables", serial, key, target)
+    return target
+
+
+def test_a_signed_bundle_comes_into_use_and_an_older_one_does_not(tmp_path: Path, keys: tuple[Path, Path]) -> None:
+    private, public = keys
+    home = tmp_path / "home"
+    assert "tables 2" in bundle.install(tables(tmp_path, 2, private), home, public)
+    assert (home / "tables" / "current" / "procedures.toml").is_file()
+    with pytest.raises(BarieError, match="not newer than 2"):
+        bundle.install(tables(tmp_path, 1, private), home, public)
+    with pytest.raises(BarieError, match="do not load, the ones before stay"):
+        bundle.install(tables(tmp_path, 3, private, change="\nnonsense"), home, public)
+    assert bundle.serial_in_use(home / "tables") == 2
+    bundle.back("tables", home)
+    assert bundle.serial_in_use(home / "tables") == 0
+
+
+def test_a_bundle_of_another_key_or_with_a_changed_byte_is_refused(tmp_path: Path, keys: tuple[Path, Path]) -> None:
+    private, public = keys
+    good = tables(tmp_path, 1, private)
+    data = good.read_bytes()
+    assert data.count(b"version = 1") >= 1
+    good.write_bytes(data.replace(b"version = 1", b"version = 9", 1))
+    with pytest.raises(BarieError, match="is not what the manifest says"):
+        bundle.install(good, tmp_path / "home", public)
+    good.write_bytes(data.replace(b'"serial": 1', b'"serial": 9', 1))
+    with pytest.raises(BarieError, match="not signed by the key"):
+        bundle.install(good, tmp_path / "home", public)
+    assert not (tmp_path / "home").exists()
