@@ -131,6 +131,7 @@ class CameraConfig(Section, AimConfig):
     id: Identifier
     url: Annotated[str, Field(pattern=r"^rtsps?://")]
     role: Literal["front", "rear"] = "front"
+    transport: Literal["tcp", "udp"] = "tcp"
     user: str | None = None
     password_file: SecretPath | None = None
 

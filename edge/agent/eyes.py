@@ -14,6 +14,7 @@ def camera_settings(camera: CameraConfig, vision: VisionConfig) -> dict[str, Any
     return {
         "camera": camera.id,
         "url": camera.address(),
+        "transport": camera.transport,
         "region": aim.reads_in,
         "reader": vision.reader,
         "threads": vision.threads,

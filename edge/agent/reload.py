@@ -17,7 +17,7 @@ from edge.store import Store
 log = logging.getLogger(__name__)
 
 STORE_KEYS = ("store.keep_acknowledged_s", "store.evidence_budget_mb")
-CAMERA_KEYS = ("url", "user", "password_file", "region", "line", "look_every_s", "picture")
+CAMERA_KEYS = ("url", "transport", "user", "password_file", "region", "line", "look_every_s", "picture")
 """A camera's process is started anew for these; the lane goes on meanwhile."""
 
 

@@ -81,18 +81,18 @@ class Worker:
         """Until the socket ends. Raises OSError when it does."""
         threading.Thread(target=self._read, name="models", daemon=True).start()
         live_s = health_s = 0.0
-        told = ""
+        told = state = ""
         while True:
             frame = self._source.take(timeout_s=0.1)
             now_s = clock.mono_s()
-            if frame is not None:
+            health = self._source.health()
+            if frame is not None and health.state != "frozen":  # a picture that stands still is not shown as live
                 self._hand_on(frame)
                 if now_s - live_s >= LIVE_EVERY_S - 0.01:
                     live_s = now_s
                     self._send_live(frame)
-            if now_s - health_s >= HEALTH_EVERY_S:
-                health_s = now_s
-                health = self._source.health()
+            if now_s - health_s >= HEALTH_EVERY_S or health.state != state:
+                health_s, state = now_s, health.state
                 self._send_health(health, now_s)
                 told = self._tell_lost(health, told)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 from edge.core.aim import AS_IT_COMES, Picture
 from edge.core.model import Point
@@ -23,6 +23,7 @@ class Settings:
     picture: Picture = AS_IT_COMES
     """Corrections before plates are looked for."""
     look_every_s: float | None = None
+    transport: Literal["tcp", "udp"] = "tcp"
     detector: str | None = None
     detector_file: str | None = None
     detector_sha256: str | None = None
@@ -41,4 +42,6 @@ def settings_from(fields: Mapping[str, Any]) -> Settings:
     for key, kind in (("camera", str), ("url", str), ("reader", str), ("threads", int)):
         if not isinstance(getattr(settings, key), kind):
             raise BadMessageError(f"vision settings: {key} must be {kind.__name__}")
+    if settings.transport not in ("tcp", "udp"):
+        raise BadMessageError("vision settings: transport must be tcp or udp")
     return settings

@@ -53,7 +53,7 @@ def _work(sock: socket.socket, settings: Settings) -> None:
     """The camera is called first: it answers while numpy, OpenCV and the models are still being imported."""
     from edge.vision.capture import CameraSource
 
-    source = CameraSource(settings.url)
+    source = CameraSource(settings.url, settings.transport)
     from edge.vision.loop import Worker
 
     Worker(sock, settings, source).run()
