@@ -129,7 +129,9 @@ def _moved(row: PassageRow, event: Mapping[str, Any]) -> PassageRow:
         case "override", None:
             return replace(row, how="overridden", reason=str(body.get("reason") or ""))
         case "refusal", None:
-            return replace(row, reason=str(body.get("reason") or ""))
+            return replace(row, reason=str(body.get("reason") or ""), outcome="turned_away")
+        case _, "through":
+            return replace(row, outcome="through")
         case "passage", "ended":
             return replace(row, outcome=body.get("outcome"))
     return row

@@ -18,9 +18,9 @@ def hours(title: str, values: Values, hour_word: str, above: Values | None = Non
     step = (WIDTH - LEFT) / len(values)
     parts = [_scale(top), _hour_marks(len(values), step, hour_word)]
     for hour, value in enumerate(values):
-        parts.append(_bar(hour, step, value, 0.0, top, "bar"))
+        parts.append(_bar(hour, step, value, 0.0, top, "column"))
         if above is not None:
-            parts.append(_bar(hour, step, above[hour] or None, value or 0.0, top, "bar above"))
+            parts.append(_bar(hour, step, above[hour] or None, value or 0.0, top, "column above"))
         whole = _sum(values, above, hour)
         if whole:
             x, y = LEFT + (hour + 0.5) * step, _y(whole, top) - 3
@@ -37,7 +37,7 @@ def ranks(title: str, rows: Sequence[tuple[str, int]]) -> str:
         y, width = number * BAR_HEIGHT, room * count / most
         parts.append(
             f'<text class="mark" x="{LABEL_WIDTH - 10}" y="{y + 20}" text-anchor="end">{escape(name)}</text>'
-            f'<rect class="bar" x="{LABEL_WIDTH}" y="{y + 5}" width="{width:.1f}" height="{BAR_HEIGHT - 10}"/>'
+            f'<rect class="column" x="{LABEL_WIDTH}" y="{y + 5}" width="{width:.1f}" height="{BAR_HEIGHT - 10}"/>'
             f'<text class="value" x="{LABEL_WIDTH + width + 8:.1f}" y="{y + 20}">{count}</text>'
         )
     return _svg(title, WIDTH, max(1, len(rows)) * BAR_HEIGHT, "".join(parts))

@@ -48,14 +48,8 @@ class History:
 
     def _open(self) -> sqlite3.Connection:
         """The index as it is; a new one where it cannot be used."""
-        connection = db.connect(self._path)
-        try:
-            version = int(connection.execute("PRAGMA user_version").fetchone()[0])
-            whole = version == VERSION and not db.sound(connection)
-        except sqlite3.DatabaseError:
-            whole = False
-        if not whole:
-            connection.close()
+        connection = self._usable()
+        if connection is None:
             for name in (NAME, f"{NAME}-wal", f"{NAME}-shm"):
                 self._path.with_name(name).unlink(missing_ok=True)
             connection = db.connect(self._path)
@@ -63,6 +57,18 @@ class History:
             connection.executescript(f"BEGIN IMMEDIATE;\n{script}\nPRAGMA user_version = {VERSION};\nCOMMIT;")
         connection.execute("PRAGMA synchronous = OFF")
         return connection
+
+    def _usable(self) -> sqlite3.Connection | None:
+        """The index where it is whole and of this version, else None."""
+        try:
+            connection = db.connect(self._path)
+        except sqlite3.DatabaseError:
+            return None
+        version = int(connection.execute("PRAGMA user_version").fetchone()[0])
+        if version == VERSION and not db.sound(connection):
+            return connection
+        connection.close()
+        return None
 
     # ------------------------------------------------------------ taking in
 
