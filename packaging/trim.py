@@ -21,7 +21,7 @@ NOT_AT_RUN_TIME = ("pip", "setuptools", "pkg_resources", "_distutils_hack", "whe
 NEVER_READ = ("*.pyi", "*.pxd", "*.pyx", "*.h", "*.hpp", "*.a", "*.c", "*.lib", "*.exe")
 FFMPEG = ("avcodec", "avformat", "avutil", "swresample", "swscale")
 OPENCV, PYAV = "opencv_python_headless.libs", "av.libs"
-STRIPPED = ("av", "iotcore", "cryptography", "PIL")
+STRIPPED = ("av", "iotcore", "cryptography", "PIL", "yaml", "pyclipper", "shapely", "charset_normalizer", "google")
 """Extension modules that carry debug symbols. Never the bundled libraries: strip breaks those that were patched."""
 LAPACK = Path("/usr/lib/x86_64-linux-gnu/liblapack.so.3")
 
@@ -35,6 +35,8 @@ def installers(site: Path) -> Iterator[Path]:
 
 def tests(site: Path) -> Iterator[Path]:
     """The libraries' own test suites."""
+    yield from site.glob("numpy/_core/_simd.*.so")
+    yield from site.glob("numpy/_core/_*_tests.*.so")
     yield from (folder for name in ("tests", "test") for folder in site.glob(f"**/{name}") if folder.is_dir())
 
 

@@ -173,9 +173,9 @@ def _unpack(archive: Path, into: Path) -> dict[str, Any]:
         raise BarieError(f"{archive}: not a whole backup: {error}") from error
     found = {path.relative_to(into).as_posix(): path for path in into.rglob("*") if path.is_file()}
     del found[MANIFEST]
-    for name in sorted(expected.keys() | found.keys()):
-        if name not in found or name not in expected or _sha256(found[name]) != expected[name]:
-            raise BarieError(f"{archive}: {name} is missing or was changed")
+    for inside in sorted(expected.keys() | found.keys()):
+        if inside not in found or inside not in expected or _sha256(found[inside]) != expected[inside]:
+            raise BarieError(f"{archive}: {inside} is missing or was changed")
     return dict(told)
 
 

@@ -1,0 +1,44 @@
+#!/usr/bin/env python3
+"""What is left after trimming still works: each library loads, both readers read. `loads.py SITE_PACKAGES CHECKOUT`."""
+
+from __future__ import annotations
+
+import ctypes
+import sys
+from pathlib import Path
+
+
+def unloadable(site: Path) -> list[str]:
+    """Libraries that the loader refuses, each with its reason."""
+    import av  # noqa: F401 - the libraries below depend on what these load
+    import cv2  # noqa: F401
+
+    faults = []
+    for path in sorted(site.rglob("*.so*")):
+        try:
+            ctypes.CDLL(str(path))
+        except OSError as error:
+            faults.append(f"{path.relative_to(site)}: {error}")
+    return faults
+
+
+def main(argv: list[str]) -> int:
+    site, checkout = Path(argv[0]), Path(argv[1])
+    sys.path[:0] = [str(site), str(checkout)]
+    from edge.technician.read import read_one
+    from edge.vision.models import build
+
+    faults = unloadable(site)
+    image = checkout / "sample_videos" / "b1-out-vn-two-line.jpg"
+    for name in ("rapidocr", "own"):
+        line = read_one(image, *build(name))
+        texts = [plate["text"] for plate in line.get("plates", ())]
+        if "12C12345" not in texts:
+            faults.append(f"reader {name} reads {texts} where 12C12345 stands")
+    for fault in faults:
+        print(f"loads: {fault}", file=sys.stderr)
+    return 1 if faults else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
