@@ -14,7 +14,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from edge import __version__
+from edge import __version__, commands_eyes
 from edge.commands import add_to
 from edge.errors import BarieError, ConfigError
 from edge.logs import start_log
@@ -150,9 +150,7 @@ def _vision(commands: Commands) -> None:
     read = _add(commands, "read", "one JSON line for each image: the plates on it", _read)
     read.add_argument("images", nargs="+", type=Path)
     read.add_argument("--reader", default=None, help="rapidocr (default) or own")
-    replay = _add(commands, "replay", "the real pipeline on recorded video: one JSON line for each passage", _replay)
-    replay.add_argument("clips", nargs="+", metavar="CLIP")
-    replay.add_argument("--config", type=Path, default=None, metavar="FILE")
+    commands_eyes.add_to(commands)
     learn = _add(commands, "learn", "tune the reader on the guards' corrections, adopt it if it is better", _learn)
     _config_option(learn)
     learn.add_argument("--out", type=Path, required=True, metavar="FOLDER", help="for vision.models_dir")
@@ -173,12 +171,6 @@ def _read(args: argparse.Namespace) -> int:
     from edge.technician.read import run
 
     return run(args.images, args.reader)
-
-
-def _replay(args: argparse.Namespace) -> int:
-    from edge.technician.replay import run
-
-    return run(args.clips, args.config)
 
 
 # ---------------------------------------------------------------- law

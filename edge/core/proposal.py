@@ -20,7 +20,9 @@ from edge.core.sight import PlateSight
 Change = Callable[[Aim], Aim]
 
 MARGIN = 1.5
-"""Room left around the plates seen, in plate widths (and heights, by four)."""
+"""Room left around the plates seen, in widths and heights of a plate: the next truck carries it elsewhere."""
+MARGIN_LEAST = (0.06, 0.08)
+"""Shares of the picture's width and height that this room is at least."""
 GROUND_WANTED = 170.0
 GAMMA = (0.3, 0.9)
 SHARPEN = 4.0
@@ -44,7 +46,8 @@ def region_around(sights: Sequence[PlateSight]) -> Polygon | None:
         points += [(x1 / width, y1 / height), (x2 / width, y2 / height)]
         widths.append((x2 - x1) / width)
         heights.append((y2 - y1) / height)
-    return around(points, (MARGIN * max(widths), MARGIN * max(heights)))
+    margin = (max(MARGIN_LEAST[0], MARGIN * max(widths)), max(MARGIN_LEAST[1], MARGIN * max(heights)))
+    return around(points, margin)
 
 
 def gamma_for(sights: Sequence[PlateSight]) -> float:

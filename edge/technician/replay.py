@@ -9,25 +9,31 @@ from __future__ import annotations
 import json
 import sys
 import time
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from edge.config import load_config
-from edge.core.model import Point, Reading
+from edge.config import VisionConfig, load_config
+from edge.core.aim import Aim
+from edge.core.model import Reading
 from edge.core.plate import PlateTable
-from edge.core.vote import USUAL, VoteRules
-from edge.errors import CameraError, ConfigError
-from edge.ports import Detector, Reader
+from edge.errors import BarieError, CameraError
+from edge.ports import Detector, Frame, Reader
+from edge.technician import expected
+from edge.technician.expected import differences
+from edge.technician.report import ClipReport, compared, record, table_lines
+from edge.technician.trace import Trace
 from edge.vision import models
-from edge.vision.capture import clip_frames
+from edge.vision.adjust import adjusted
+from edge.vision.capture import CameraSource, clip_frames
 from edge.vision.pipeline import Pipeline, Seen, rules_for
 
+__all__ = ["Eye", "Options", "differences", "replay", "run"]
+
 CLIP_SUFFIXES = (".mp4", ".mkv", ".avi", ".mov")
-READER = "rapidocr"
-
-
+READER = VisionConfig().reader
+LIVE_S = 60.0
 PROGRESS_S = 2.0
 
 
@@ -43,53 +49,99 @@ class _Followed:
 
 @dataclass(frozen=True, slots=True)
 class Eye:
-    """The models, loaded once for all clips, and the region where plates are read."""
+    """The models, loaded once for all clips, and where and how the picture is read."""
 
     detector: Detector
     reader: Reader
     table: PlateTable
-    region: tuple[Point, ...] | None = None
+    aim: Aim = field(default_factory=Aim)
     camera: str = "replay"
-    vote: VoteRules = USUAL
+
+    def pipeline(self, trace: Trace | None = None) -> Pipeline:
+        detector, reader = adjusted(self.detector, self.reader, self.aim.picture)
+        rules = rules_for(self.aim.look_every_s)
+        return Pipeline(self.camera, detector, reader, self.table, self.aim.reads_in, rules, trace)
 
 
-def run(clips: Sequence[str], config: Path | None = None) -> int:
-    """Replay files and folders of clips. Returns 0; 1 where a clip differs from what was expected; 2 where one cannot
-    be read. Raises ModelError, ConfigError."""
-    paths = list(_clip_files(clips))
-    eye = _eye(config)
-    worst = 0
-    for path in paths:
+@dataclass(frozen=True, slots=True)
+class Options:
+    """`real_time`: frames come at their own pace and late ones are dropped, as in the field (then no two runs are
+    alike). `table`: expected against got instead of JSON. `compare`: an earlier run's lines. `sign`: the report."""
+
+    camera: str | None = None
+    report: Path | None = None
+    compare: Path | None = None
+    table: bool = False
+    real_time: bool = False
+    seconds: float = LIVE_S
+    sign: bool = False
+
+
+def run(clips: Sequence[str], config: Path | None = None, options: Options | None = None) -> int:
+    """Replay files, folders of clips and RTSP addresses. Returns 0; 1 where a clip differs from what was expected; 2
+    where one cannot be read. Raises ModelError, ConfigError."""
+    asked = options or Options()
+    sources, eye = list(_sources(clips)), _eye(config, asked.camera)
+    reports, worst = [], 0
+    for source in sources:
         try:
-            passages = replay(path, eye)
+            one = _one(source, eye, asked)
         except CameraError as error:
             print(f"barie replay: {error}", file=sys.stderr)
             worst = 2
             continue
-        for passage in passages:
-            print(json.dumps(passage, ensure_ascii=False), flush=True)
-        differences = _differences(path, passages)
-        for difference in differences:
-            print(f"barie replay: {path}: {difference}", file=sys.stderr)
-        worst = max(worst, 1 if differences else 0)
+        reports.append(one)
+        for difference in one.differences:
+            print(f"barie replay: {source}: {difference}", file=sys.stderr)
+        worst = max(worst, 1 if one.differences else 0)
+    if asked.table:
+        print("\n".join(table_lines(reports)))
+    before = _lines_of(asked.compare) if asked.compare is not None else None
+    for line in compared(before, reports) if before is not None else ():
+        print(f"barie replay: {line}", file=sys.stderr)
+    if asked.report is not None:
+        record(asked.report, reports, before, config if asked.sign else None)
     return worst
 
 
-def replay(path: Path, eye: Eye) -> list[dict[str, Any]]:
+def _one(source: str | Path, eye: Eye, asked: Options) -> ClipReport:
+    """One clip or stream: its lines printed as they come, and everything for the report."""
+    trace = Trace() if asked.report is not None else None
+    passages = []
+    for passage in passages_of(_name(source), _frames(source, asked), eye, trace):
+        passages.append(passage)
+        if not asked.table:
+            print(json.dumps(passage, ensure_ascii=False), flush=True)
+    wanted = expected.load(source) if isinstance(source, Path) else None
+    found = ClipReport(_name(source), passages, wanted, trace, eye.aim)
+    if trace is not None and isinstance(source, Path):
+        found.explain(lambda: clip_frames(source), eye.detector, eye.reader)
+    return found
+
+
+def replay(path: Path, eye: Eye, trace: Trace | None = None) -> list[dict[str, Any]]:
     """The clip's passages in the order of their first reading. Raises CameraError, ModelError."""
-    pipeline = Pipeline(eye.camera, eye.detector, eye.reader, eye.table, eye.region, rules_for(None, eye.vote))
+    return list(passages_of(path.name, clip_frames(path), eye, trace))
+
+
+def passages_of(name: str, frames: Iterable[Frame], eye: Eye, trace: Trace | None = None) -> Iterator[dict[str, Any]]:
+    """The passages in the order of their first reading, each as soon as it and all before it have ended."""
+    pipeline = eye.pipeline(trace)
     tracks: dict[int, _Followed] = {}
     told_s = time.monotonic()
-    for frame in clip_frames(path):
+    for frame in frames:
         if sys.stderr.isatty() and time.monotonic() - told_s > PROGRESS_S:
             told_s = time.monotonic()
-            print(f"barie replay: {path.name}: {frame.captured_mono_ns / 1e9:.0f} s in", file=sys.stderr)
+            print(f"barie replay: {name}: {frame.captured_mono_ns / 1e9:.0f} s in", file=sys.stderr)
         for told in pipeline.step(frame):
             if isinstance(told, Seen):
                 _follow(tracks, told.reading)
             elif told.track in tracks:
                 tracks[told.track].gone_s = round(frame.captured_mono_ns / 1e9, 3)
-    return [_passage(path, track) for track in tracks.values()]
+        while tracks and (first := next(iter(tracks.items())))[1].gone_s is not None:
+            yield _passage(name, first[0], tracks.pop(first[0]))
+    for id, track in tracks.items():
+        yield _passage(name, id, track)
 
 
 def _follow(tracks: dict[int, _Followed], reading: Reading) -> None:
@@ -99,11 +151,12 @@ def _follow(tracks: dict[int, _Followed], reading: Reading) -> None:
         track.decided = track.decided or reading
 
 
-def _passage(path: Path, track: _Followed) -> dict[str, Any]:
+def _passage(name: str, id: int, track: _Followed) -> dict[str, Any]:
     told = track.decided or track.last
     plate = told.read.plate
     return {
-        "clip": path.name,
+        "clip": name,
+        "track": id,
         "plate": plate.text,
         "raw": plate.raw,
         "country": plate.country,
@@ -124,42 +177,58 @@ def _seconds(reading: Reading) -> float:
     return round(reading.captured_mono_ns / 1e9, 3)
 
 
-# ---------------------------------------------------------------- expected against got
+# ---------------------------------------------------------------- where frames come from
 
 
-def _differences(path: Path, passages: Sequence[dict[str, Any]]) -> list[str]:
-    """What is not as the clip's `.expected.json` says; empty where there is no such file. Raises ConfigError."""
-    file = path.with_suffix(".expected.json")
-    if not file.is_file():
-        return []
+def _frames(source: str | Path, asked: Options) -> Iterator[Frame]:
+    if isinstance(source, Path):
+        return _paced(clip_frames(source)) if asked.real_time else clip_frames(source)
+    return _live(source, asked.seconds)
+
+
+def _paced(frames: Iterable[Frame]) -> Iterator[Frame]:
+    """Each frame when it is due; one that is late by more than its successor is dropped: the newest wins."""
+    began_s = time.monotonic()
+    held: Frame | None = None
+    for frame in frames:
+        late_s = time.monotonic() - began_s - frame.captured_mono_ns / 1e9
+        if held is not None and late_s < 0:
+            yield held
+            late_s = time.monotonic() - began_s - frame.captured_mono_ns / 1e9
+        if late_s < 0:
+            time.sleep(-late_s)
+        held = frame
+    if held is not None:
+        yield held
+
+
+def _live(url: str, seconds: float) -> Iterator[Frame]:
+    """A camera's own frames for so long. Raises CameraError where none comes."""
+    source, ends_s, came = CameraSource(url), time.monotonic() + seconds, False
     try:
-        wanted = json.loads(file.read_text(encoding="utf-8"))["passages"]
-        return differences(wanted, passages)
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise ConfigError(str(file), [f"is not a list of expected passages: {error!r}"]) from error
+        while time.monotonic() < ends_s:
+            frame = source.take(0.5)
+            if frame is not None:
+                came = True
+                yield frame
+        if not came:
+            raise CameraError(f"live stream: no picture within {seconds:.0f} s: {source.health().why or 'is it on?'}")
+    finally:
+        source.close()
 
 
-def differences(wanted: Sequence[dict[str, Any]], passages: Sequence[dict[str, Any]]) -> list[str]:
-    """Decided plates against expected ones, in order; each must be decided while it is in view and while it stands."""
-    decided = [passage for passage in passages if passage["decided"]]
-    got = [(p["plate"], p["country"], p["layout"]) for p in decided]
-    want = [(p["plate"], p["country"], p["layout"]) for p in wanted]
-    if got != want:
-        return [f"expected {want}, got {got}"]
-    found = []
-    for asked, passage in zip(wanted, decided, strict=True):
-        if not asked["appears_s"] - 1.5 <= passage["decided_s"] <= asked["stands_s"][1]:
-            found.append(
-                f"{asked['plate']}: decided at {passage['decided_s']} s, stands until {asked['stands_s'][1]} s"
-            )
-    return found
+def _name(source: str | Path) -> str:
+    """Never a live stream's address: it may hold a password."""
+    return source.name if isinstance(source, Path) else "live"
 
 
-def _clip_files(clips: Sequence[str]) -> Iterable[Path]:
-    """Every clip named or found in a named folder. Raises CameraError for a name that is neither."""
+def _sources(clips: Sequence[str]) -> Iterable[str | Path]:
+    """Every stream, clip named or found in a named folder. Raises CameraError for a name that is none of these."""
     for name in clips:
         path = Path(name)
-        if path.is_dir():
+        if name.startswith(("rtsp://", "rtsps://")):
+            yield name
+        elif path.is_dir():
             inside = sorted(file for file in path.iterdir() if file.suffix.lower() in CLIP_SUFFIXES)
             if not inside:
                 raise CameraError(f"{path}: no clip in this folder ({', '.join(CLIP_SUFFIXES)})")
@@ -167,18 +236,26 @@ def _clip_files(clips: Sequence[str]) -> Iterable[Path]:
         elif path.is_file():
             yield path
         else:
-            raise CameraError(f"{name}: no such clip; give files or folders")
+            raise CameraError(f"{name}: no such clip; give files, folders or rtsp:// addresses")
 
 
-def _eye(config: Path | None) -> Eye:
-    """Reader and region from the config's first camera, or this project's defaults."""
+def _lines_of(path: Path) -> list[dict[str, Any]]:
+    """The JSON lines of an earlier run. Raises BarieError."""
+    try:
+        return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines() if line.strip()]
+    except (OSError, ValueError) as error:
+        raise BarieError(f"--compare {path}: not the JSON lines of an earlier replay: {error}") from error
+
+
+def _eye(config: Path | None, camera: str | None = None) -> Eye:
+    """Reader and aim of one camera of the config (its first, where none is named), or this project's defaults."""
     table = models.plate_table()
     if config is None:
-        return Eye(*models.build(READER, table, threads=2), table, vote=models.vote_rules(READER))
+        return Eye(*models.build(READER, table, threads=2), table)
     loaded = load_config(config)
-    camera = loaded.lane[0].camera[0]
-    region = None if camera.region is None else tuple(camera.region)
-    vision = loaded.vision
-    other = models.other_detector(vision.detector, vision.detector_file, vision.detector_sha256)
-    detector, reader = models.build(vision.reader, table, vision.threads, other, vision.models_dir)
-    return Eye(detector, reader, table, region, camera.id, models.vote_rules(vision.reader, vision.models_dir))
+    cameras = {one.id: one for lane in loaded.lane for one in lane.camera}
+    if camera is not None and camera not in cameras:
+        raise BarieError(f"--camera {camera}: not in {config}; there are {', '.join(cameras)}")
+    chosen = cameras[camera] if camera is not None else next(iter(cameras.values()))
+    detector, reader = models.build(loaded.vision.reader, table, loaded.vision.threads)
+    return Eye(detector, reader, table, chosen.aim, chosen.id)

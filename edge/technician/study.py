@@ -23,21 +23,25 @@ T = TypeVar("T")
 LOOK_EVERY_S = 0.24
 SETTLE_S = 1.0
 PACE_S = 4.0
-TRIALS_MOST = 16
+TRIALS_MOST = 10
 """Frames that a proposal is tried on."""
 AIDED_MOST = 8
 """Frames in which nothing was found that are looked at once more with aids."""
+EMPTY_MOST = 4
+"""Frames without a plate that a proposal is tried on too: it may find one there."""
 BETTER = 1
 """So many more of the frames must be read before a change is proposed."""
 
 
 @dataclass(slots=True)
 class Study:
-    """`shown`: frames with a plate in them, a sample of at most TRIALS_MOST, each with its sights."""
+    """`shown`: frames with a plate in them, a sample, each with its sights. `empty`: frames in which something moved
+    and nothing was found, a sample."""
 
     sights: list[PlateSight] = field(default_factory=list)
     passes: list[list[PlateSight]] = field(default_factory=list)
     shown: list[tuple[Frame, list[PlateSight]]] = field(default_factory=list)
+    empty: list[Frame] = field(default_factory=list)
     taken_s: list[float] = field(default_factory=list)
     looked: int = 0
     live_pace: Pace | None = None
@@ -54,7 +58,7 @@ class Study:
 
 @dataclass(frozen=True, slots=True)
 class Proposal:
-    """`before` and `after`: (frames read, frames with a plate) of the same frames under the old and the new aim."""
+    """`before` and `after`: (frames read, frames tried) of the same frames under the old and the new aim."""
 
     aim: Aim
     before: tuple[int, int]
@@ -69,7 +73,6 @@ def study(frames: Iterable[Frame], detector: Detector, reader: Reader) -> Study:
     """Looks at the moving parts of a film, the whole picture, and at some of the rest with aids. Raises CameraError,
     ModelError."""
     surveyor, found, tracks = Surveyor(detector, reader), Study(), _Passes()
-    empty: list[Frame] = []
     for frame in _moving(frames, found):
         found.looked += 1
         sights = surveyor.look(frame)
@@ -77,8 +80,8 @@ def study(frames: Iterable[Frame], detector: Detector, reader: Reader) -> Study:
             tracks.add(sights)
             _keep(found, frame, sights)
         else:
-            empty = _sample([*empty, frame], 2 * AIDED_MOST)
-    for frame in _sample(empty, AIDED_MOST) if not any(sight.read for sight in found.sights) else ():
+            found.empty = _sample([*found.empty, frame], 2 * AIDED_MOST)
+    for frame in _sample(found.empty, AIDED_MOST) if not any(sight.read for sight in found.sights) else ():
         if sights := surveyor.look(frame, aided=True):
             _keep(found, frame, sights)
     found.passes = tracks.all()
@@ -88,7 +91,8 @@ def study(frames: Iterable[Frame], detector: Detector, reader: Reader) -> Study:
 def propose(found: Study, aim: Aim, judged: Sequence[Finding], detector: Detector, reader: Reader) -> Proposal:
     """One change after the other is tried on the study's own frames, and kept where it reads more of them, or where it
     reads as many in a region that is drawn closer."""
-    frames = [frame for frame, _ in _sample(found.shown, TRIALS_MOST)]
+    shown = [frame for frame, _ in _sample(found.shown, TRIALS_MOST)]
+    frames = shown + [frame for frame in _sample(found.empty, EMPTY_MOST) if frame not in shown]
 
     def read(tried: Aim) -> int:
         eye = Aimed(detector, reader, tried)

@@ -1,10 +1,12 @@
 """Looks at the whole picture for plates, read or not: what calibration goes by. Knows no region and keeps no tracks.
 
-Where nothing is found in a picture that should show something, it is looked at once more brightened, turned and
-enlarged: what then appears was lost for want of just that.
+Where nothing is found in a picture that should show something, it is looked at once more brightened, turned and in
+parts: what then appears was lost for want of just that.
 """
 
 from __future__ import annotations
+
+from dataclasses import replace
 
 import numpy as np
 
@@ -13,41 +15,39 @@ from edge.core.region import Polygon, inside
 from edge.core.sight import PlateSight
 from edge.ports import Detector, Frame, Image, Reader
 from edge.vision import measure
-from edge.vision.adjust import Adjusted, adjusted, moved
+from edge.vision.adjust import adjusted, moved
 
 AIDS: tuple[tuple[str, Picture], ...] = (
     ("brighter", Picture(gamma=0.4)),
     ("turned", Picture(turn_deg=-25.0)),
     ("turned", Picture(turn_deg=25.0)),
-    ("larger", Picture(enlarge=2.0)),
 )
+TILES = 4
+"""The last aid: half-size parts of the picture, this many in each direction less one, overlapping by half. A detector
+shrinks what it is given; plates that are too small in the whole picture are found in a part of it."""
 LIKELY = 0.3
 """An unread detection counts only from this score on: grilles and lamps lie below."""
 
 
 class Surveyor:
     def __init__(self, detector: Detector, reader: Reader) -> None:
-        self._detector, self._reader = detector, reader
-        self._aids = [(name, Adjusted(detector, reader, change)) for name, change in AIDS]
+        self._whole = Aimed(detector, reader, Aim())
+        self._aids = [(name, Aimed(detector, reader, Aim(picture=picture))) for name, picture in AIDS]
+        self._aids += [("closer", Aimed(detector, reader, Aim(region=tile))) for tile in _tiles()]
 
     def look(self, frame: Frame, *, aided: bool = False) -> list[PlateSight]:
         """Every plate of the frame. `aided`: try the aids where there is none. Raises ModelError."""
-        found = self._with(self._detector, self._reader, frame, "")
+        found = self._whole.look(frame)
         for name, eye in self._aids if aided and not found else ():
-            found = [sight for sight in self._with(eye, eye, frame, name) if sight.text]
+            found = [replace(sight, aid=name) for sight in eye.look(frame) if sight.text]
             if found:
                 return found
         return found
 
-    @staticmethod
-    def _with(detector: Detector, reader: Reader, frame: Frame, aid: str) -> list[PlateSight]:
-        detections = detector.detect(frame.image)
-        reads = reader.read(frame.image, detections)
-        return [
-            measure.sight(frame, detection, read, aid)
-            for detection, read in zip(detections, reads, strict=True)
-            if read is not None or detection.score >= LIKELY
-        ]
+
+def _tiles() -> list[Polygon]:
+    steps = [i / TILES for i in range(TILES - 1)]
+    return [((x, y), (x + 0.5, y), (x + 0.5, y + 0.5), (x, y + 0.5)) for y in steps for x in steps]
 
 
 class Aimed:
@@ -63,7 +63,11 @@ class Aimed:
         found = self._detector.detect(np.ascontiguousarray(frame.image[y1:y2, x1:x2]))
         detections = [moved(detection, np.array([[1.0, 0, x1], [0, 1, y1], [0, 0, 1]])) for detection in found]
         reads = self._reader.read(frame.image, detections)
-        sights = [measure.sight(frame, d, read) for d, read in zip(detections, reads, strict=True)]
+        sights = [
+            measure.sight(frame, detection, read)
+            for detection, read in zip(detections, reads, strict=True)
+            if read is not None or detection.score >= LIKELY
+        ]
         return [sight for sight in sights if self._region is None or inside(sight.middle, self._region)]
 
 

@@ -1,0 +1,74 @@
+"""What a clip's `.expected.json` says must be found in it, against what was found."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from edge.errors import ConfigError
+
+EARLY_S = 1.5
+"""How long before it is wholly in view a plate may be decided."""
+
+Passage = Mapping[str, Any]
+Mark = Literal["ok", "missed", "wrong", "late", "extra"]
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One line of the table. `wanted` is None for a plate that nobody expected, `got` where none was decided."""
+
+    mark: Mark
+    wanted: Passage | None
+    got: Passage | None
+
+
+def load(clip: Path) -> list[dict[str, Any]] | None:
+    """The expected passages; None where there is no such file. Raises ConfigError for one that is no such list."""
+    file = clip.with_suffix(".expected.json")
+    if not file.is_file():
+        return None
+    try:
+        wanted = json.loads(file.read_text(encoding="utf-8"))["passages"]
+        return [{**one, "plate": str(one["plate"])} for one in wanted]
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise ConfigError(str(file), [f"is not a list of expected passages: {error!r}"]) from error
+
+
+def table(wanted: Sequence[Passage], passages: Sequence[Passage]) -> list[Row]:
+    """Expected against decided plates, each expected one in its order, what nobody expected at the end."""
+    left = [passage for passage in passages if passage["decided"]]
+    rows = []
+    for asked in wanted:
+        got = next((one for one in left if one["plate"] == asked["plate"]), None)
+        if got is None:
+            rows.append(Row("missed", asked, None))
+            continue
+        left.remove(got)
+        same = all(got[key] == asked[key] for key in ("country", "layout") if key in asked)
+        rows.append(Row("wrong" if not same else "late" if _late(asked, got) else "ok", asked, got))
+    return rows + [Row("extra", None, one) for one in left]
+
+
+def differences(wanted: Sequence[Passage], passages: Sequence[Passage]) -> list[str]:
+    """Every difference in one line of words; empty where all is as expected, in order and in time."""
+    decided = [passage for passage in passages if passage["decided"]]
+    got = [(p["plate"], p["country"], p["layout"]) for p in decided]
+    want = [(p["plate"], p["country"], p["layout"]) for p in wanted]
+    if got != want:
+        return [f"expected {want}, got {got}"]
+    return [
+        f"{row.wanted['plate']}: decided at {row.got['decided_s']} s, stands until {row.wanted['stands_s'][1]} s"
+        for row in table(wanted, passages)
+        if row.mark == "late" and row.wanted and row.got
+    ]
+
+
+def _late(asked: Passage, got: Passage) -> bool:
+    if "stands_s" not in asked:
+        return False
+    begins_s = float(asked.get("appears_s", 0.0)) - EARLY_S
+    return not begins_s <= float(got["decided_s"]) <= float(asked["stands_s"][1])

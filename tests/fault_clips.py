@@ -1,0 +1,63 @@
+"""Sample clips spoilt in a known way: what a badly set camera would have shown of the same vehicle."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from fractions import Fraction
+from pathlib import Path
+
+import av
+import cv2
+import numpy as np
+
+from edge.ports import Image
+from edge.vision.capture import clip_frames
+from tests.vision_world import SAMPLES
+
+Spoil = Callable[[Image], Image]
+FIRST, LAST = 40, 64
+"""Frames of the sample clips: the vehicle comes near and stands. 2 s."""
+WIDE = (2560, 1440)
+NOISE = np.random.default_rng(7).normal(0, 0.7, (720, 1280, 3)).astype(np.float32)
+
+
+def good(image: Image) -> Image:
+    return image
+
+
+def too_small(image: Image) -> Image:
+    """The same lane far away in a wide view."""
+    view = cv2.resize(cv2.resize(image, (32, 18), interpolation=cv2.INTER_AREA), WIDE)
+    far = cv2.resize(image, None, fx=0.28, fy=0.28, interpolation=cv2.INTER_AREA)
+    y, x = 700, 1500
+    view[y : y + far.shape[0], x : x + far.shape[1]] = far
+    return np.asarray(view, np.uint8)
+
+
+def blurred(image: Image) -> Image:
+    return np.asarray(cv2.GaussianBlur(image, (0, 0), 2.5), np.uint8)
+
+
+def dark(image: Image) -> Image:
+    return np.clip(np.round(image * np.float32(0.022) + NOISE), 0, 255).astype(np.uint8)
+
+
+def tilted(image: Image) -> Image:
+    height, width = image.shape[:2]
+    matrix = cv2.getRotationMatrix2D((width / 2, height / 2), 32, 1)
+    return np.asarray(cv2.warpAffine(image, matrix, (width, height), borderMode=cv2.BORDER_REPLICATE), np.uint8)
+
+
+def spoilt(clip: str, into: Path, spoil: Spoil) -> Path:
+    """A clip of its own, H.264 at 12.5 frames a second."""
+    frames = [frame.image for frame in clip_frames(SAMPLES / f"{clip}.mp4") if FIRST <= frame.number <= LAST]
+    with av.open(str(into), "w") as container:
+        stream = container.add_stream("libx264", rate=Fraction(25, 2))
+        stream.options = {"crf": "14", "preset": "ultrafast"}
+        stream.pix_fmt = "yuv420p"
+        stream.height, stream.width = spoil(frames[0]).shape[:2]
+        for image in frames:
+            picture = spoil(image)
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(picture, format="bgr24")))
+        container.mux(stream.encode(None))
+    return into
