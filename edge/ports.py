@@ -292,8 +292,9 @@ class Inbox(Protocol):
         """A subscribe is about to show every retained message again."""
         ...
 
-    def copy_complete(self) -> None:
-        """All retained messages were seen after a subscribe: the local copy is as new as the centre."""
+    def copy_complete(self) -> bool:
+        """All retained messages were seen after a subscribe: the local copy is as new as the centre. False where that
+        proves nothing, because the broker had lost its memory."""
         ...
 
 

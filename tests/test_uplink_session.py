@@ -64,6 +64,7 @@ def test_bad_payloads_are_set_aside_and_change_nothing(broker: Broker, store: St
     watcher = Watcher(broker.port)
     record(store, 3)
     store.put_declaration("CKS-1", payload(version=3))
+    watcher.link.publish(TOPICS.declaration("CKS-1"), payload(version=3), retain=True)
     bad = [
         (TOPICS.declaration("CKS-1"), b"{"),
         (TOPICS.declaration("CKS-1"), payload(version=2)),

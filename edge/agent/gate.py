@@ -221,14 +221,15 @@ class Gate:
             for barrier in self.barriers.values():
                 barrier.beat()
             self.watchdog.feed()
-            self._link_is(up=self._link()[0] == "up")
+            self._link_is(up=self._link()[0] == "up", copied=self.uplink is not None and self.uplink.copied())
             for actor in self.actors.values():
                 actor.on_tick()
             await asyncio.sleep(BEAT_S)
 
-    def _link_is(self, *, up: bool) -> None:
-        """Told a few times a second. Once it is up again, forms typed on paper meet the platform's declarations."""
-        self.copy_age.link(up=up)
+    def _link_is(self, *, up: bool, copied: bool) -> None:
+        """Told a few times a second. The copy is fresh only once it was seen whole (`copied`). Once the link is up
+        again, forms typed on paper meet the platform's declarations."""
+        self.copy_age.link(up=copied)
         if up and not self._was_up:
             for actor in self.actors.values():
                 actor.on_declarations()

@@ -30,5 +30,5 @@ class StoreInbox:
     def copy_started(self) -> None:
         self._store.begin_copy()
 
-    def copy_complete(self) -> None:
-        self._store.mark_copy_complete()
+    def copy_complete(self) -> bool:
+        return self._store.mark_copy_complete() is not None

@@ -106,8 +106,11 @@ def processes(folder: Path, plan: Plan, draw: random.Random) -> dict[str, int]:
 
 
 def _live_and_die(guard: Guard, draw: random.Random) -> None:
-    """One life of the gate: from inside its start up to a dozen presses."""
-    guard.victim.start()
+    """One life of the gate: every second one ends somewhere in its start or soon after, the others while it works."""
+    if draw.random() < 0.5:
+        guard.begin()
+    else:
+        guard.victim.start()
     _press_for(guard, draw.uniform(0.0, LIFE_S))
     guard.victim.kill()
     guard.ended()

@@ -44,6 +44,10 @@ class Shim:
         places = {"BARIE_SHIM_ROOT": str(self._root), "BARIE_SHIM_LOG": str(self._log)}
         return {**os.environ, "LD_PRELOAD": str(self._library), **places}
 
+    def slow_environment(self, sync_us: int) -> dict[str, str]:
+        """Nothing but a disk whose every fsync takes this much longer."""
+        return {**os.environ, "LD_PRELOAD": str(self._library), "BARIE_SHIM_SYNC_US": str(sync_us)}
+
     def power_failure(self, draw: random.Random) -> int:
         """After the process is dead: of each file only a part of what was not fsynced, from the front, stays. How many
         operations were taken back."""

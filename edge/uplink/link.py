@@ -10,7 +10,8 @@ import select
 import socket
 import ssl
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
@@ -30,6 +31,7 @@ PACKET_MAXIMUM_BYTES = 4_000_000
 CONNECT_TIMEOUT_S = 5.0
 READS = 200
 RANDOM = "{random}"
+_CORK = getattr(socket, "TCP_CORK", None)  # Linux
 WRONG_VERSION = 1
 """CONNACK code of MQTT 3.1.1 and older brokers: unacceptable protocol version."""
 
@@ -160,11 +162,27 @@ class Link:
         hidden = isinstance(raw, ssl.SSLSocket) and raw.pending() > 0
         asked = select.POLLIN | (select.POLLOUT if self._client.want_write() else 0)
         seen = wait(0.0 if hidden else timeout_s, {raw.fileno(): asked, wake.fileno(): select.POLLIN})
-        if hidden or seen.get(raw.fileno(), 0) & ~select.POLLOUT:
-            self._read()
-        if self._client.want_write():
-            self._client.loop_write()
+        with self.gathered():
+            if hidden or seen.get(raw.fileno(), 0) & ~select.POLLOUT:
+                self._read()
+            if self._client.want_write():
+                self._client.loop_write()
         self._client.loop_misc()
+
+    @contextmanager
+    def gathered(self) -> Iterator[None]:
+        """What is sent in here leaves in as few TCP segments as it fits: the broker wakes once for all of it."""
+        self._cork(1)
+        try:
+            yield
+        finally:
+            self._cork(0)
+
+    def _cork(self, on: int) -> None:
+        raw = self._client.socket()
+        if _CORK is not None and isinstance(raw, socket.socket):
+            with suppress(OSError):  # gone: whoever reads next is told
+                raw.setsockopt(socket.IPPROTO_TCP, _CORK, on)
 
     def _read(self) -> None:
         """paho reads few packets at a time: again, as long as one comes."""

@@ -63,6 +63,7 @@ class Uplink:
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="uplink", daemon=True)
         self._state: tuple[State, str] = ("down", "not connected yet")
+        self._copied = False
 
     def start(self) -> None:
         self._thread.start()
@@ -82,6 +83,10 @@ class Uplink:
         """ "up", "down" (it will come back by itself) or "refused" (a person must change something), and one line that
         says why."""
         return self._state
+
+    def copied(self) -> bool:
+        """The local copy is as new as the centre: the link is up, and all retained messages were seen over it."""
+        return self._copied
 
     def counters(self) -> dict[str, int]:
         return asdict(self._parts.counts)
@@ -124,6 +129,7 @@ class Uplink:
         except StoreError as error:
             self._set_state("down", str(error))
         finally:
+            self._copied = False
             if link is not None:
                 link.close()
             self._parts.mailbox.clear()
@@ -150,6 +156,7 @@ class Uplink:
         copies = self._parts.counts.copies
         while not self._stopping.is_set():
             session.turn()
+            self._copied = session.copied
             if self._parts.counts.copies != copies:
                 copies = self._parts.counts.copies
                 self._on_state()

@@ -7,13 +7,13 @@ status, then photos, one photo at a time and only on a lane whose events the cen
 from __future__ import annotations
 
 import logging
-import secrets
 from collections.abc import Callable
 from typing import Any
 
 from edge import clock, wire
 from edge.errors import BadMessageError, StoreError
 from edge.ports import EvidenceOutbox
+from edge.uplink.copying import Copying
 from edge.uplink.link import Link, LinkError
 from edge.uplink.mailbox import Arrived, Connected, Letter, Lost, Published, Subscribed
 from edge.uplink.parts import Parts, status_payload
@@ -22,6 +22,8 @@ from edge.uplink.window import Window
 log = logging.getLogger(__name__)
 
 WINDOW = 40
+TOGETHER = 10
+"""How many events leave at once: the broker works on these while the next ones are read and packed."""
 
 
 class Session:
@@ -35,12 +37,11 @@ class Session:
         self._waiting: dict[int, tuple[str, str]] = {}  # mid to (kind, photo id)
         self._more = dict.fromkeys(self._lanes, True)
         self._photos = isinstance(parts.outbox, EvidenceOutbox)
-        self._echo, self._echo_seen = secrets.token_hex(8).encode(), False
+        self._copy = Copying(parts.inbox, parts.pace)
         self._acks: dict[str, int] = {}  # of the centre, not yet told to the store
         self._acks_due_s = 0.0
-        self._copying, self._torn, self._last_retained_s = False, False, 0.0
         now_s = clock.mono_s()
-        self._status_due_s = self._poll_due_s = self._copy_due_s = self._photo_due_s = self._puback_s = now_s
+        self._status_due_s = self._poll_due_s = self._photo_due_s = self._puback_s = now_s
 
     # ------------------------------------------------------------ starting
 
@@ -59,7 +60,7 @@ class Session:
         for topic, why in zip(self._topics(), self._await(Subscribed, stopped).refused, strict=False):
             if why:
                 raise LinkError(f"broker refused the subscription {topic[0]}: {why}; check its ACL", refused=True)
-        self._link.publish(self._parts.topics.echo(self._lanes[0]), self._echo)
+        self._link.publish(self._parts.topics.echo(self._lanes[0]), self._copy.echo)
 
     def _topics(self) -> list[tuple[str, bool]]:
         topics = self._parts.topics
@@ -68,16 +69,11 @@ class Session:
 
     def _subscribe(self) -> None:
         """The broker answers with every retained message, then with the echo that is published behind the SUBACK."""
-        self._copy_started()
-        self._link.subscribe(self._topics())
-
-    def _copy_started(self) -> None:
-        self._copying, self._torn, self._echo_seen = True, False, False
-        self._last_retained_s = clock.mono_s()
         try:
-            self._parts.inbox.copy_started()
+            self._copy.start(clock.mono_s())
         except StoreError as error:
             self._tear(error)
+        self._link.subscribe(self._topics())
 
     def _await(self, kind: type[Any], stopped: Callable[[], bool]) -> Any:
         deadline_s = clock.mono_s() + self._parts.pace.answer_s
@@ -92,6 +88,11 @@ class Session:
         raise LinkError("stopped")
 
     # ------------------------------------------------------------ one turn
+
+    @property
+    def copied(self) -> bool:
+        """Every retained message was seen in this session, and none that came since was missed."""
+        return self._copy.complete
 
     @property
     def waiting(self) -> int:
@@ -123,7 +124,7 @@ class Session:
     def _idle_s(self) -> float:
         if self._acks:
             return max(0.0, self._acks_due_s - clock.mono_s())
-        if self._copying and self._echo_seen:
+        if self._copy.waits_for_quiet:
             return self._parts.pace.quiet_s / 4
         return min(1.0, self._parts.pace.poll_s)
 
@@ -174,15 +175,23 @@ class Session:
             room = min(window.room(), self._in_flight - len(self._waiting))
             if not self._more[lane] or room < max(1, self._in_flight // 4):
                 continue
-            try:
-                batch = self._parts.outbox.pending(lane, window.sent, room)
-            except StoreError as error:
-                self._trouble(str(error))
-                batch = []
-            self._more[lane] = len(batch) == room
+            while room > 0 and self._more[lane]:
+                most = min(room, TOGETHER)
+                sent = self._send_some(lane, window, most, now_s)
+                self._more[lane], room = sent == most, room - sent
+
+    def _send_some(self, lane: str, window: Window, most: int, now_s: float) -> int:
+        """How many. Asking the store is where sending gives way to a decision, so few at a time."""
+        try:
+            batch = self._parts.outbox.pending(lane, window.sent, most)
+        except StoreError as error:
+            self._trouble(str(error))
+            return 0
+        with self._link.gathered():
             for event in batch:
                 self._send("event", self._parts.topics.event(lane), event.payload)
                 window.published(event.seq, now_s)
+        return len(batch)
 
     def _send_photo(self, now_s: float) -> None:
         outbox = self._parts.outbox
@@ -213,8 +222,8 @@ class Session:
         """Acknowledged to the broker only when it was dealt with; one that is bad was dealt with by setting it
         aside."""
         if letter.retained:
-            self._last_retained_s = clock.mono_s()
-        if self._copying:
+            self._copy.retained(clock.mono_s())
+        if self._copy.running:
             self._puback_s = clock.mono_s()  # what the broker owes us stands behind what it sends
         try:
             self._dispatch(letter)
@@ -236,7 +245,7 @@ class Session:
         elif kind == "ack" and name in self._windows:
             self._acknowledged(name, wire.parse_ack(letter.payload))
         elif kind == "echo" and name in self._windows:
-            self._echo_seen = self._echo_seen or letter.payload == self._echo
+            self._copy.echoed(letter.payload)
         else:
             raise BadMessageError("no such topic")
 
@@ -276,19 +285,15 @@ class Session:
             self._trouble(str(error))
 
     def _tear(self, error: StoreError) -> None:
-        """The copy has a hole: it will not count as complete, and everything is asked for again after a while."""
-        self._torn, self._copy_due_s = True, clock.mono_s() + self._parts.pace.torn_s
+        self._copy.tear(clock.mono_s())
         self._trouble(str(error))
 
     def _check_copy(self, now_s: float) -> None:
-        if self._torn and now_s >= self._copy_due_s:
+        if self._copy.again(now_s):
             self._subscribe()
-            self._link.publish(self._parts.topics.echo(self._lanes[0]), self._echo)
-        elif self._copying and self._echo_seen and now_s - self._last_retained_s >= self._parts.pace.quiet_s:
-            self._copying = False
-            if not self._torn:
-                try:
-                    self._parts.inbox.copy_complete()
-                    self._parts.counts.copies += 1
-                except StoreError as error:
-                    self._tear(error)
+            self._link.publish(self._parts.topics.echo(self._lanes[0]), self._copy.echo)
+            return
+        try:
+            self._parts.counts.copies += self._copy.finish(now_s)
+        except StoreError as error:
+            self._tear(error)
