@@ -34,13 +34,11 @@ READABLE = (
 )  # fmt: skip
 
 
-def readable() -> list[Path]:
-    """What a camera's process may read: the system's libraries, this program, its models and tables."""
+def readable(models_dir: str | None = None) -> list[Path]:
+    """What a camera's process may read: the system's libraries, this program, its tables, its models or the site's."""
     own = [_HOUSE, Path(sys.prefix), Path(sys.base_prefix), Path("/opt/barie")]
-    own += [
-        Path(folder) for folder in (os.environ.get("BARIE_CONFIG_DIR"), os.environ.get("BARIE_MODELS_DIR")) if folder
-    ]
-    return [*(Path(name) for name in READABLE), *own]
+    folders = (models_dir, os.environ.get("BARIE_CONFIG_DIR"), os.environ.get("BARIE_MODELS_DIR"))
+    return [*map(Path, READABLE), *own, *(Path(folder) for folder in folders if folder)]
 
 
 def confine(paths: Iterable[Path] | None = None) -> bool:
