@@ -247,6 +247,39 @@ class HasOffice(Protocol):
     def office(self) -> Office: ...
 
 
+# ---------------------------------------------------------------- the technician's bench
+
+
+class Workbench(Protocol):
+    """What a technician does from the browser: look at a camera's plates, draw where they are read, save, undo."""
+
+    def cameras(self) -> Sequence[Mapping[str, Any]]:
+        """Each camera: `id`, `lane`, `region` and `line` (points in fractions, or None), `writable`, `undo`."""
+        ...
+
+    def watch(self, camera: str) -> Mapping[str, Any]:
+        """Survey this camera for a few seconds more: `sights` ([x, y, read] in fractions, newest last), `findings`
+        (`code`, `numbers`, worst first, judged by the region in force). Raises KeyError for an unknown camera."""
+        ...
+
+    async def save(self, camera: str, region: Sequence[Point] | None, line: Sequence[Point] | None, by: Person) -> str:
+        """Write them into the configuration, the old one kept, and use them at once. Returns a code of the message
+        catalogue: calibrate.saved, or why not."""
+        ...
+
+    async def undo(self, by: Person) -> str:
+        """Put the version before the last save back. Returns calibrate.undone, or why not."""
+        ...
+
+
+@runtime_checkable
+class HasWorkbench(Protocol):
+    """A Desk with a Workbench."""
+
+    @property
+    def workbench(self) -> Workbench: ...
+
+
 # ---------------------------------------------------------------- the way to the centre
 
 

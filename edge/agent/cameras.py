@@ -12,12 +12,14 @@ import os
 import signal
 import socket
 import sys
+from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from edge import clock
 from edge.core.model import Reading
+from edge.core.sight import PlateSight, sight_from
 from edge.errors import BadMessageError
 from edge.vision import link
 
@@ -30,6 +32,7 @@ RESTART_S = (0.0, 0.5, 1.0, 2.0, 5.0)
 anew."""
 LIVED_S = 60.0
 TRACKS_PER_LIFE = 1_000_000
+SIGHTS_KEPT = 300
 
 CameraState = Literal["starting", "up", "down", "frozen"]
 OnReading = Callable[[Reading, bytes, bytes], None]
@@ -77,6 +80,9 @@ class CameraProcess:
         self._on_tracks = on_tracks
         self._on_change = on_change
         self._process: asyncio.subprocess.Process | None = None
+        self._writer: asyncio.StreamWriter | None = None
+        self.sights: deque[PlateSight] = deque(maxlen=SIGHTS_KEPT)
+        """Of the survey that a technician asked for, newest last."""
         self._stopping = False
 
     @property
@@ -107,6 +113,12 @@ class CameraProcess:
             if self._process is not None:
                 _signal(self._process, signal.SIGTERM)
 
+    def survey(self, seconds: float) -> None:
+        """Ask for `sights` of the whole picture for so long; asking again prolongs it. A camera that is down gives
+        none."""
+        if self._writer is not None and not self._writer.is_closing():
+            self._writer.write(link.encode("survey", {"seconds": seconds}))
+
     async def stop(self) -> None:
         self._stopping = True
         process = self._process
@@ -136,11 +148,13 @@ class CameraProcess:
         try:
             writer.write(link.encode("settings", self._settings))
             await writer.drain()
+            self._writer = writer
             await self._listen(reader)
         except (ConnectionError, BadMessageError) as error:
             if not self._stopping:
                 log.warning("camera %s: link broken: %s", self.camera, error)
         finally:
+            self._writer = None
             writer.close()
             _signal(self._process, signal.SIGKILL)
             await self._process.wait()
@@ -165,6 +179,8 @@ class CameraProcess:
             reading = link.reading_from_fields(fields)
             # Every process counts its tracks from 1; what the one before saw must not be taken for the same vehicle.
             self._on_reading(replace(reading, track=self._unique(reading.track)), photo, crop)
+        elif message.kind == "sights":
+            self.sights.extend(sight_from(one) for one in fields.get("sights", ()))
         elif message.kind == "hello":
             self.view.models = fields.get("models", {})
         elif message.kind == "health":

@@ -7,8 +7,9 @@ reader still has some margin.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 from edge.core.model import Box, Layout, Point
 from edge.core.plate import OTHER
@@ -90,6 +91,13 @@ class PlateSight:
     def read(self) -> bool:
         """A plate's text, surely read from the picture as it came."""
         return not self.aid and self.kind != OTHER and self.confidence >= SURE
+
+
+def sight_from(fields: Mapping[str, Any]) -> PlateSight:
+    """A sight that crossed between processes as JSON, where tuples became lists."""
+    a, b, c, d = ((float(x), float(y)) for x, y in fields["corners"])
+    width, height = fields["size"]
+    return PlateSight(**{**fields, "corners": (a, b, c, d), "size": (width, height)})
 
 
 def shortfalls(sight: PlateSight, needs: Needs = NEEDS) -> dict[Fault, float]:

@@ -4,6 +4,8 @@ A message is a 4-byte big-endian length, a JSON header of that length, then the 
 header lists: `{"kind": …, "fields": {…}, "sizes": [n, …]}`. Kinds, with fields and attachments:
 
 - `settings` (gate to vision, first): `edge.vision.settings.Settings`
+- `survey` (gate to vision, any time): seconds; for so long `sights` come beside the usual messages
+- `sights`: of one surveyed frame: at_s, size [w, h], sights (each as `edge.core.sight.PlateSight`)
 - `hello`: camera, models (name -> version or hash), pid
 - `frame`: captured_mono_ns, captured_at, size [w, h] of the full frame, number; [JPEG for the live picture]
 - `reading`: a `Reading` as `reading_fields` gives it; [JPEG of that very frame, JPEG of its crop]
@@ -25,7 +27,7 @@ from typing import Any
 from edge.core.model import PlateRead, PlateText, Reading
 from edge.errors import BadMessageError
 
-KINDS = frozenset({"settings", "hello", "frame", "reading", "gone", "health", "error"})
+KINDS = frozenset({"settings", "survey", "sights", "hello", "frame", "reading", "gone", "health", "error"})
 HEADER_MOST_BYTES = 64 * 1024
 ATTACHMENT_MOST_BYTES = 4 * 1024 * 1024
 ATTACHMENTS_MOST = 4

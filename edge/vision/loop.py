@@ -10,6 +10,7 @@ import os
 import socket
 import threading
 from collections.abc import Mapping
+from dataclasses import asdict
 from typing import Any
 
 import cv2
@@ -23,7 +24,8 @@ from edge.vision import link, models
 from edge.vision.adjust import adjusted
 from edge.vision.capture import CameraSource, SourceHealth
 from edge.vision.pipeline import Gone, Pipeline, Seen, rules_for
-from edge.vision.settings import Settings
+from edge.vision.settings import Settings, Wishes
+from edge.vision.survey import Surveyor
 
 log = logging.getLogger(__name__)
 
@@ -32,6 +34,7 @@ LIVE_EVERY_S = 0.2
 LIVE_WIDTH_PX = 640
 PHOTO_WIDTH_PX = 1280
 HEALTH_EVERY_S = 1.0
+SURVEY_EVERY_S = 0.5
 
 
 def leave() -> None:
@@ -62,12 +65,17 @@ def crop_of(image: Image, box: Box) -> Image:
 class Worker:
     """Joins one camera, its pipeline and the socket to the gate process."""
 
-    def __init__(self, sock: socket.socket, settings: Settings, source: CameraSource) -> None:
+    def __init__(
+        self, sock: socket.socket, settings: Settings, source: CameraSource, wishes: Wishes | None = None
+    ) -> None:
         cv2.setNumThreads(settings.threads)
         self._sock = sock
         self._settings = settings
         self._sending = threading.Lock()
         self._source = source
+        self._wishes = wishes or Wishes()
+        self._surveyor: Surveyor | None = None
+        self._surveyed_s = 0.0
         self._newest: Frame | None = None
         self._wanted = threading.Condition()
         self._reader = "loading"
@@ -167,6 +175,7 @@ class Worker:
         other = models.other_detector(settings.detector, settings.detector_file, settings.detector_sha256)
         both = models.build(settings.reader, table, settings.threads, other, settings.models_dir)
         detector, reader = adjusted(*both, settings.picture)
+        self._surveyor = Surveyor(detector, reader)
         rules = rules_for(settings.look_every_s, models.vote_rules(settings.reader, settings.models_dir))
         return Pipeline(settings.camera, detector, reader, table, settings.region, rules)
 
@@ -190,6 +199,17 @@ class Worker:
                 self._say("gone", {"track": item.track})
             else:
                 self._send_reading(item)
+        self._survey(frame)
+
+    def _survey(self, frame: Frame) -> None:
+        """While a technician calibrates: every plate of the whole picture, read or not."""
+        now_s = clock.mono_s()
+        if self._surveyor is None or now_s > self._wishes.survey_until_s or now_s - self._surveyed_s < SURVEY_EVERY_S:
+            return
+        self._surveyed_s = now_s
+        sights = [asdict(sight) for sight in self._surveyor.look(frame)]
+        height, width = frame.image.shape[:2]
+        self._say("sights", {"at_s": frame.captured_mono_ns / 1e9, "size": [width, height], "sights": sights})
 
     def _send_reading(self, seen: Seen) -> None:
         photo = jpeg(seen.image, PHOTO_WIDTH_PX, 80)

@@ -30,6 +30,14 @@ class Settings:
     models_dir: str | None = None
 
 
+@dataclass(slots=True)
+class Wishes:
+    """What the gate process asks for while the camera runs: set by the thread that listens, read by the models'."""
+
+    survey_until_s: float = 0.0
+    """Until then (monotonic) the whole picture is surveyed for calibration, beside the usual work."""
+
+
 def settings_from(fields: Mapping[str, Any]) -> Settings:
     """Raises BadMessageError that names the faulty key (never its value: the URL may hold a password)."""
     try:

@@ -13,10 +13,11 @@ import signal
 import socket
 import threading
 
-from edge.confine import confine, readable
+from edge import clock
+from edge.confine import confine
 from edge.errors import BadMessageError
 from edge.vision import link
-from edge.vision.settings import Settings, settings_from
+from edge.vision.settings import Settings, Wishes, settings_from
 
 SETTINGS_WITHIN_S = 10.0
 
@@ -39,24 +40,27 @@ def _leave() -> None:
     os._exit(0)
 
 
-def _watch(sock: socket.socket) -> None:
-    """The gate process says nothing after the settings, so any end of this read is its end."""
+def _watch(sock: socket.socket, wishes: Wishes) -> None:
+    """After the settings the gate process only asks for surveys; any end of this read is its end."""
+    decoder = link.Decoder()
     try:
-        while sock.recv(1 << 12):
-            pass
-    except OSError:
+        while data := sock.recv(1 << 12):
+            for message in decoder.feed(data):
+                if message.kind == "survey":
+                    wishes.survey_until_s = clock.mono_s() + float(message.fields.get("seconds", 0.0))
+    except (OSError, BadMessageError):
         pass
     _leave()
 
 
-def _work(sock: socket.socket, settings: Settings) -> None:
+def _work(sock: socket.socket, settings: Settings, wishes: Wishes) -> None:
     """The camera is called first: it answers while numpy, OpenCV and the models are still being imported."""
     from edge.vision.capture import CameraSource
 
     source = CameraSource(settings.url, settings.transport)
     from edge.vision.loop import Worker
 
-    Worker(sock, settings, source).run()
+    Worker(sock, settings, source, wishes).run()
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -68,11 +72,12 @@ def main(arguments: list[str] | None = None) -> int:
     sock = socket.socket(fileno=parser.parse_args(arguments).fd)
     try:
         settings = first_settings(sock)
-        confine(readable(settings.models_dir))  # before anything of the camera's is read
-        threading.Thread(target=_watch, args=(sock,), name="watch", daemon=True).start()
+        confine()  # before anything of the camera's is read
+        wishes = Wishes()
+        threading.Thread(target=_watch, args=(sock, wishes), name="watch", daemon=True).start()
         about = {"camera": settings.camera, "models": {"reader": settings.reader}, "pid": os.getpid()}
         link.send(sock, "hello", about)
-        _work(sock, settings)
+        _work(sock, settings, wishes)
     except BadMessageError as error:
         link.send(sock, "error", {"part": "settings", "text": str(error)})
         return 2
