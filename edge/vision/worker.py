@@ -14,7 +14,7 @@ import socket
 import threading
 
 from edge import clock
-from edge.confine import confine
+from edge.confine import confine, readable
 from edge.errors import BadMessageError
 from edge.vision import link
 from edge.vision.settings import Settings, Wishes, settings_from
@@ -72,7 +72,7 @@ def main(arguments: list[str] | None = None) -> int:
     sock = socket.socket(fileno=parser.parse_args(arguments).fd)
     try:
         settings = first_settings(sock)
-        confine()  # before anything of the camera's is read
+        confine(readable(settings.models_dir))  # before anything of the camera's is read
         wishes = Wishes()
         threading.Thread(target=_watch, args=(sock, wishes), name="watch", daemon=True).start()
         about = {"camera": settings.camera, "models": {"reader": settings.reader}, "pid": os.getpid()}
