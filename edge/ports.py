@@ -306,6 +306,11 @@ class Outbox(Protocol):
         BadMessageError if seq is beyond what this gate ever produced."""
         ...
 
+    def go_back(self, lane: str, seq: int) -> int:
+        """The centre lost its store and has only up to seq: everything behind it that is still here goes out again.
+        Returns the last event that it will not get; where that is beyond seq, an event says so."""
+        ...
+
 
 class Inbox(Protocol):
     """Where messages from the centre land. Thread safe. Each raises BadMessageError, which the caller counts and sets

@@ -194,3 +194,35 @@ def test_the_centre_goes_on_behind_events_that_their_gate_declares_lost(mosquitt
     link.stop()
     centre.stop()
     store.close()
+
+
+@pytest.mark.parametrize("keep_s", [3600, 0])
+def test_a_centre_that_lost_its_database_gets_what_is_still_here_and_is_told_what_is_not(
+    mosquitto: Mosquitto, tmp_path: Path, keep_s: int
+) -> None:
+    store = open_store(tmp_path / "gate", keep_acknowledged_s=keep_s)
+    centre = Centre(mosquitto.port, tmp_path)
+    link = uplink(store, mosquitto.port)
+    link.start()
+    record(store, 40)
+    link.wake()
+    until(lambda: store.unacknowledged("b1").waiting == 0, "all acknowledged")
+    centre.stop()
+    for part in tmp_path.glob("central.db*"):
+        part.unlink()
+    centre = Centre(mosquitto.port, tmp_path)
+    record(store, 2)
+    link.wake()
+    until(lambda: 42 in centre.seqs() and store.unacknowledged("b1").waiting == 0, "the new centre has it", 60.0)
+    link.stop()
+    alarms = [event["body"] for event in store.recent("b1") if event["kind"] == "alarm"]
+    if keep_s:
+        assert centre.whole("b1", 42)
+        assert alarms == []
+    else:
+        assert sorted(centre.seqs()) == [41, 42, 43]
+        assert centre.said("ack")[-1]["seq"] == 43
+    assert not centre.said("chain_broken")
+    assert not centre.said("conflict")
+    centre.stop()
+    store.close()

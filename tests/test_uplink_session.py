@@ -148,14 +148,13 @@ def test_status_is_retained_for_every_lane_and_says_offline_at_the_end(broker: B
 
 
 @pytest.mark.broker
-def test_the_last_will_speaks_for_all_lanes(broker: Broker, store: Store) -> None:
+def test_the_last_will_speaks_for_all_lanes(broker: Broker, store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     watcher = Watcher(broker.port)
     link = uplink(store, broker.port)
     link.start()
     until(lambda: watcher.last(TOPICS.status("b1")).get("online") is True, "online")
-    session_socket = _socket_of(link)
-    link._stopping.set()
-    session_socket.shutdown(2)
+    monkeypatch.setattr(link, "_next_delay_s", lambda before_s: 600.0)
+    _socket_of(link).shutdown(2)
     until(lambda: watcher.last(TOPICS.status("b1")).get("why") == "connection lost", "the will")
     assert watcher.last(TOPICS.status("b1"))["lanes"] == ["b1", "b2"]
     link.stop()
@@ -305,3 +304,18 @@ def test_a_process_with_more_than_a_thousand_open_files_still_connects(mosquitto
         until(lambda: link.state()[0] == "up", "connected")
         link.stop()
     resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+
+
+def test_a_lower_number_is_believed_when_it_is_said_twice_and_nothing_higher_between() -> None:
+    window = Window(100, 30.0)
+    for seq in range(1, 11):
+        window.published(seq, 0.0)
+    window.acknowledged(10, 1.0, settle_s=1.0)
+    assert not window.regressed(4, 2.0, settle_s=1.0), "once may be a message that was late"
+    assert not window.regressed(10, 2.5, settle_s=1.0), "and here it was"
+    assert not window.regressed(4, 3.5, settle_s=1.0)
+    assert not window.regressed(4, 4.0, settle_s=1.0), "too soon"
+    assert window.regressed(4, 4.6, settle_s=1.0)
+    window.restart(6, 5.0)
+    assert (window.outstanding, window.sent, window.resent) == (0, 6, 4)
+    assert not window.regressed(6, 9.0, settle_s=1.0), "that is where it is now"

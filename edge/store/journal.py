@@ -96,6 +96,19 @@ def acknowledge(db: sqlite3.Connection, lane: str, seq: int) -> int:
     return max(0, int(seq - row[1]))
 
 
+def go_back(db: sqlite3.Connection, lane: str, seq: int) -> int:
+    """Take acknowledgements back as far as events are still here: the last one that is not. Inside the caller's
+    transaction. Photos that the lost events named are sent again with them."""
+    back = db.execute(
+        "UPDATE lane SET acked_seq = min(acked_seq, max(?2, pruned_seq)) WHERE lane = ?1 RETURNING acked_seq",
+        (lane, seq),
+    ).fetchone()
+    if back is None:
+        raise errors.BadMessageError(f"ack for lane {lane!r}, which is not one of this gate's")
+    db.execute("UPDATE evidence SET sent = 0 WHERE lane = ? AND seq > ? AND sent = 1", (lane, back[0]))
+    return int(back[0])
+
+
 def prune(db: sqlite3.Connection, lane: str, older_than_ms: int) -> int:
     """Delete acknowledged events from the old end, up to the first that is younger; the chain's anchor moves along."""
     kept = db.execute(

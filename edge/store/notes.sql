@@ -5,6 +5,7 @@
 --   paper         by id     a form of App. V typed in here, until it was compared with the platform's declaration
 --   yard          by yard   how full it is
 --   receipt       by declaration   the hand-over record's goods as received (53/2003)
+--   gone          by lane   what an alarm told the centre to be pruned here
 --   customs_hold  by plate  why customs holds it, from the watch list
 
 CREATE TABLE note (

@@ -272,6 +272,18 @@ class Store(Questions):
                 journal.prune(connection, lane, journal.ALL)
             return covered
 
+    def go_back(self, lane: str, seq: int) -> int:
+        """A centre without its store: acknowledged events count as unsent again as far as they are here. What is gone
+        is told once, by an alarm that is still to be sent."""
+        with self._writing(f"going back on lane {lane}") as connection:
+            back = journal.go_back(connection, lane, seq)
+            if back > seq:
+                self._transaction(connection, lane).tell_gone(seq + 1, back)
+        log.warning(
+            "lane %s: the centre has nothing behind event %d any more: sending again from %d", lane, seq, back + 1
+        )
+        return back
+
     def next_evidence(self, lane: str) -> OutgoingEvidence | None:
         while (row := self._read(lambda c: evidence.next_unsent(c, lane))) is not None:
             try:

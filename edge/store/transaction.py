@@ -18,6 +18,7 @@ from edge.store.evidence import StagedEvidence
 
 ACTIONS_KEPT_MS = 7 * 86_400_000
 LAST_SERIAL = "SELECT max(value, (SELECT max(permit_serial) FROM lane)) FROM counter WHERE name = 'permit_serial'"
+GONE = "gone"
 TOMBSTONES_KEPT_MS = 400 * 86_400_000
 
 
@@ -73,6 +74,16 @@ class Transaction:
         for photo in photos:
             evidence.link(self._db, envelope.event_id, self._lane, envelope.seq, photo)
         return envelope
+
+    def tell_gone(self, first: int, last: int) -> None:
+        """An alarm for a centre that asks for events which it once acknowledged and which are pruned here. Not again
+        while one that says as much waits to be sent."""
+        told = self.notes(GONE, self._lane)
+        acked = self._db.execute("SELECT acked_seq FROM lane WHERE lane = ?", (self._lane,)).fetchone()[0]
+        if told is not None and told["seq"] > acked and told["from"] <= first and told["to"] >= last:
+            return
+        event = self.event("alarm", {"code": "record_pruned", "lost_from": first, "lost_to": last})
+        self.keep(GONE, self._lane, {"seq": event.seq, "from": first, "to": last})
 
     def evidence(self, event_id: str, staged: StagedEvidence) -> None:
         """Refer to a photo from an event of this transaction."""

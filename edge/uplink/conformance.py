@@ -21,6 +21,7 @@ from edge.uplink.topics import Topics
 ANSWER_S = 10.0
 SETTLE_S = 1.0
 RESEND_S = 2.0
+BEGINS_AT = 31
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +76,24 @@ def _checks(gate: _Gate, restart: Callable[[], None] | None) -> Iterator[Checked
     last = 50 if restart is not None else 40
     gate.made[last + 2] = _loss(gate, last + 1, last + 2)
     yield gate.expect("events that their gate declares lost", [last + 3], last + 3)
+    yield from _pruned(gate)
+
+
+def _pruned(gate: _Gate) -> Iterator[Checked]:
+    """A lane whose beginning its gate does not have any more, for a consumer that never had it or lost it."""
+    late = _Gate(gate.settings, gate.protocol, gate.topics, f"{gate.lane}-late", [_event(gate.topics.site, "")])
+    for _ in range(BEGINS_AT + 1):
+        late.made.append(_event(late.topics.site, late.lane, after=late.made[-1]))
+    body = {"code": "record_pruned", "lost_from": 1, "lost_to": BEGINS_AT - 1}
+    late.made.append(_event(late.topics.site, late.lane, after=late.made[-1], kind="alarm", body=body))
+    late.connect()
+    try:
+        yield late.expect(
+            "a lane that begins in the middle: the last acknowledgement again", [BEGINS_AT, BEGINS_AT + 1], 0
+        )
+        yield late.expect("its gate says that the beginning is gone", range(BEGINS_AT, BEGINS_AT + 4), BEGINS_AT + 3)
+    finally:
+        late.close()
 
 
 @dataclass

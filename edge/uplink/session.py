@@ -1,7 +1,6 @@
 """One connection from CONNACK to its loss: subscribe, take the copy, send what the centre does not have, take its acks.
 
-Runs wholly on the uplink's own thread, which serves the socket too. Order of sending: events, then
-status, then photos, one photo at a time and only on a lane whose events the centre has.
+On the uplink's own thread, which serves the socket too. Photos go one at a time, on a lane whose events the centre has.
 """
 
 from __future__ import annotations
@@ -219,8 +218,7 @@ class Session:
     # ------------------------------------------------------------ taking
 
     def _arrived(self, letter: Arrived) -> None:
-        """Acknowledged to the broker only when it was dealt with; one that is bad was dealt with by setting it
-        aside."""
+        """The broker hears that it was dealt with; one that is bad was dealt with by setting it aside."""
         if letter.retained:
             self._copy.retained(clock.mono_s())
         if self._copy.running:
@@ -250,8 +248,8 @@ class Session:
             raise BadMessageError("no such topic")
 
     def _acknowledged(self, lane: str, seq: int) -> None:
-        """The window moves at once; the store is told a moment later, many acknowledgements in one go: forgetting one
-        costs nothing but a repeat. One beyond what was sent goes to the store directly, which knows if it can be."""
+        """The window moves at once, the store is told a moment later, many acknowledgements in one go: forgetting one
+        costs but a repeat. One beyond what was sent goes to the store directly, which knows if it can be."""
         window = self._windows[lane]
         if seq > window.sent:
             self._parts.counts.acknowledged += self._parts.outbox.acknowledge(lane, seq)
@@ -259,8 +257,11 @@ class Session:
             if not self._acks:
                 self._acks_due_s = clock.mono_s() + self._parts.pace.ack_s
             self._acks[lane] = seq
-        before = window.resent
-        window.acknowledged(seq, clock.mono_s(), settle_s=self._parts.pace.settle_s)
+        before, settle_s = window.resent, self._parts.pace.settle_s
+        if window.regressed(seq, clock.mono_s(), settle_s=settle_s):
+            self.flush_acks()
+            window.restart(self._parts.outbox.go_back(lane, seq), clock.mono_s())
+        window.acknowledged(seq, clock.mono_s(), settle_s=settle_s)
         self._parts.counts.resent += window.resent - before
         if not window.outstanding:
             self._acks_due_s = clock.mono_s()
@@ -269,8 +270,8 @@ class Session:
 
     def flush_acks(self) -> None:
         """Tell the store what the centre has."""
-        acks, self._acks = self._acks, {}
-        for lane, seq in acks.items():
+        while self._acks:
+            lane, seq = self._acks.popitem()
             try:
                 self._parts.counts.acknowledged += self._parts.outbox.acknowledge(lane, seq)
             except StoreError as error:

@@ -22,6 +22,8 @@ class Window:
     _wait_s: float = 0.0
     _progress_s: float = 0.0
     _last_sent_s: float = 0.0
+    _low: int = -1
+    _low_s: float = 0.0
 
     def __post_init__(self) -> None:
         self._room, self._wait_s = self.size, self.resend_s
@@ -48,6 +50,23 @@ class Window:
             self._room = min(self.size, self._room * 2)
         elif self.outstanding and now_s - self._last_sent_s >= settle_s:
             self._go_back(now_s)
+
+    def regressed(self, seq: int, now_s: float, *, settle_s: float) -> bool:
+        """True where the centre says again, a while after the first time, a number below one that it had said: it lost
+        its store. Once could be a message that was late."""
+        if seq >= self.acked or seq != self._low:
+            self._low, self._low_s = (seq, now_s) if seq < self.acked else (-1, 0.0)
+            return False
+        if now_s - self._low_s < settle_s:
+            return False
+        self._low = -1
+        return True
+
+    def restart(self, seq: int, now_s: float) -> None:
+        """Everything behind seq goes out again."""
+        self.resent += max(0, self.sent - seq)
+        self.sent = self.acked = seq
+        self._room, self._wait_s, self._progress_s, self._last_sent_s = self.size, self.resend_s, now_s, now_s
 
     def overdue(self, now_s: float) -> bool:
         """True where the centre let its time pass: everything after its last ack goes out again, fewer at a time."""
