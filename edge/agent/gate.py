@@ -10,7 +10,7 @@ import asyncio
 import contextlib
 import logging
 import signal
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -28,11 +28,13 @@ from edge.agent.office import GateOffice
 from edge.agent.receipts import received
 from edge.agent.reload import Reload
 from edge.agent.screen import bind, make_screen
+from edge.agent.workbench import GateWorkbench
 from edge.agent.yard import Yard
 from edge.config import Config, LaneConfig
 from edge.core.plate import parse as parse_plates
 from edge.core.transfer import Received
 from edge.errors import StoreError
+from edge.ports import Person
 from edge.store import Store
 from edge.store.keys import open_key
 from edge.uplink.mqtt import Uplink
@@ -79,6 +81,7 @@ class Gate:
         for lane in config.lane:
             self._add_lane(lane, plates)
         self.reload = Reload(path, config, self.store, self.cameras)
+        self.workbench = GateWorkbench(path, config, self.cameras, self.reload, self._note_config)
         self.office = GateOffice(config, self.store, self.law, self.desks, self.actors, self._touch)
         self.watchdog = Watchdog.from_environment([barrier.turns for barrier in self.barriers.values()])
         if config.mqtt is not None:
@@ -116,6 +119,15 @@ class Gate:
     def lanes(self) -> dict[str, Desk]:
         """`ports.Desk`: what the screen sees."""
         return self.desks
+
+    def _note_config(self, lane: str, change: Mapping[str, Any], by: Person) -> None:
+        """A technician's change goes into the record of the lane."""
+        body = {"stage": "calibrated", "change": dict(change), "by": by.id}
+
+        async def write() -> None:
+            await self.actors[lane].ledger.write("config", body)
+
+        self.actors[lane].put(write)
 
     async def received(self) -> Sequence[Received]:
         """`ports.TransferRecords`."""

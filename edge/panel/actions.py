@@ -56,11 +56,11 @@ class Settle(BaseModel):
 
 async def act(request: Request) -> Response:
     """Answers `{"key", "done", "code", "seq", "detail"}`; 200 whether done or refused, 4xx where not even tried."""
-    body = await _body(request)
+    body = await body_of(request)
     # Stop is never the dangerous choice: a person whose session locked may still press it, under the same name.
     session = signed_in(request, even_locked=body.get("name") == "stop")
     check_csrf(request, session)
-    press = _checked(Press, body)
+    press = checked(Press, body)
     panel: Panel = request.app.state.panel
     if press.name not in ACTION_NAMES:
         raise HTTPException(400, "bad_request")
@@ -81,10 +81,10 @@ async def act(request: Request) -> Response:
 
 async def settle(request: Request) -> Response:
     """What became of a press whose answer was lost; after this a press that never arrived never will."""
-    body = await _body(request)
+    body = await body_of(request)
     session = signed_in(request, even_locked=True)
     check_csrf(request, session)
-    asked = _checked(Settle, body)
+    asked = checked(Settle, body)
     panel: Panel = request.app.state.panel
     result = await panel.ledger.settle(lane_of(request), asked.key, asked.boot == panel.boot)
     return _answer(asked.key, result)
@@ -127,7 +127,7 @@ def _action(press: Press, session: Session, second: Person | None) -> Action:
     )
 
 
-async def _body(request: Request) -> dict[str, Any]:
+async def body_of(request: Request) -> dict[str, Any]:
     if request.headers.get("content-type", "").partition(";")[0] != "application/json":
         raise HTTPException(415, "bad_request")
     if int(request.headers.get("content-length") or LARGEST_BODY + 1) > LARGEST_BODY:
@@ -141,7 +141,7 @@ async def _body(request: Request) -> dict[str, Any]:
     return body
 
 
-def _checked(model: type[Model], body: dict[str, Any]) -> Model:
+def checked(model: type[Model], body: dict[str, Any]) -> Model:
     try:
         return model.model_validate(body)
     except ValidationError as error:

@@ -13,7 +13,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
-from edge.panel import actions, alarms, feed, history, office, pages, shift, sign, transfer
+from edge.panel import actions, alarms, calibrate, feed, history, office, pages, shift, sign, transfer
 from edge.panel.accounts import Accounts
 from edge.panel.door import AccountsDoor, DemoDoor, Door
 from edge.panel.headers import SafeHeaders
@@ -49,6 +49,11 @@ ROUTES = [
     Route("/figures", office.shown("figures", history.figures)),
     Route("/expected", office.shown("expected", shift.expected)),
     Route("/handover", office.shown("handover", shift.handover)),
+    Route("/calibrate", calibrate.overview),
+    Route("/calibrate/undo", calibrate.undo, methods=["POST"]),
+    Route("/calibrate/{camera}", calibrate.camera_page),
+    Route("/calibrate/{camera}/sights.json", calibrate.sights),
+    Route("/calibrate/{camera}/save", calibrate.save, methods=["POST"]),
     Route("/sign/{lane}", sign.sign_page),
     Route("/sign/{lane}/events", sign.sign_events),
     Route("/healthz", feed.healthz),
