@@ -1,5 +1,5 @@
 """A sheet as PDF, set by ReportLab in a process of its own: the gate's event loop and its barrier threads never wait
-for it, and a sheet that breaks it breaks nothing else (docs/decisions/0007-pdf.md).
+for it, and a sheet that breaks it breaks nothing else (docs/decisions/0008-pdf.md).
 
 `python -m edge.panel.pdf` reads one sheet as JSON from stdin and writes the PDF to stdout.
 """
