@@ -4,11 +4,13 @@ plates are told to it (edge.technician.bench_gate), its camera is never there.""
 from __future__ import annotations
 
 import json
+import sqlite3
 import subprocess
 import sys
 import time
 import urllib.request
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -143,6 +145,12 @@ outputs = {{ open = 1, close = 2, stop = 3 }}
     def gone(self) -> bool:
         vehicle = self.world.state().vehicle
         return vehicle is None or vehicle.phase == "gone"
+
+    def events(self, kind: str) -> list[dict[str, Any]]:
+        """Bodies on record, oldest first."""
+        with closing(sqlite3.connect(f"file:{self.folder / 'agent' / 'barie.db'}?mode=ro", uri=True)) as db:
+            rows = db.execute("SELECT payload FROM event WHERE kind = ? ORDER BY seq", (kind,)).fetchall()
+        return [json.loads(payload)["body"] for (payload,) in rows]
 
     # ------------------------------------------------------------ people
 

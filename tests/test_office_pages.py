@@ -95,7 +95,7 @@ class FakeOffice:
         return [alarm]
 
     def handover(self) -> Mapping[str, Any]:
-        note = {"lanes": [], "paper_tasks": [], "overstays": [], "alarms": [], "shelved": []}
+        note: dict[str, Any] = {"lanes": [], "paper_tasks": [], "overstays": [], "alarms": [], "shelved": []}
         return {"open": self.open and {**self.open, "note": note}, "last": None, "draft": note}
 
     async def expected(self) -> Sequence[Expected]:
