@@ -22,6 +22,7 @@ pytestmark = pytest.mark.broker
 
 
 @needs_compiler
+@pytest.mark.timeout(600)
 def test_whatever_dies_nothing_is_lost_or_twice_or_out_of_order() -> None:
     total = faults.run(faults.SHORT, 7, lambda line: None)
     assert {name: total[name] for name in faults.COUNTS[1:]} == dict.fromkeys(faults.COUNTS[1:], 0)

@@ -16,7 +16,7 @@ from edge.errors import BarieError
 from edge.technician.embedded_broker import EmbeddedBroker
 
 MOSQUITTO = shutil.which("mosquitto") or shutil.which("mosquitto", path="/usr/sbin:/usr/local/sbin")
-START_S = 10.0
+START_S = 30.0
 SITE_SETTINGS = "max_inflight_messages 200\nmax_queued_messages 100000\nset_tcp_nodelay true\n"
 """What docs/fleet.md says that a site's mosquitto should have, for many events from many gates to one consumer."""
 

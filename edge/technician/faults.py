@@ -109,6 +109,8 @@ def _live_and_die(guard: Guard, draw: random.Random) -> None:
     """One life of the gate: every second one ends somewhere in its start or soon after, the others while it works."""
     if draw.random() < 0.5:
         guard.begin()
+        for _ in range(draw.randint(0, 2)):  # whole ones, however slow this machine is just now
+            guard.press()
     else:
         guard.victim.start()
     _press_for(guard, draw.uniform(0.0, LIFE_S))
