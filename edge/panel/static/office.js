@@ -9,6 +9,7 @@ const $ = (id) => document.getElementById(id);
 const office = () => $("office");
 let heard = performance.now();
 let busy = false;
+let touched = false;
 let message = null;
 
 /** The page as the server has it now. Raises where there is no answer; leaves where nobody is signed in. */
@@ -29,8 +30,8 @@ function swap(page, whole = false) {
   setKeys();
 }
 
-/** A sheet of choices is open, or something is written: the page under it must not change then. */
-const inUse = () => busy || [...document.querySelectorAll(".alarm-shelve")].some((each) => !each.hidden);
+/** A finger is down, a press is under way or a sheet of choices is open: nothing may move from under it then. */
+const inUse = () => busy || touched || [...document.querySelectorAll(".alarm-shelve")].some((each) => !each.hidden);
 
 async function refresh() {
   try {
@@ -127,6 +128,8 @@ document.addEventListener("click", (event) => {
   }
 });
 
+document.addEventListener("pointerdown", () => { touched = true; });
+for (const type of ["pointerup", "pointercancel"]) document.addEventListener(type, () => setTimeout(() => { touched = false; }, 300));
 setKeys();
 if (office().dataset.refresh) {
   refresh();
