@@ -1,4 +1,6 @@
 -- Version 1 of the gate's record (PRAGMA user_version = 1). docs/storage.md tells the story; this file is the law.
+-- Version 2 is notes.sql. Version 3, slim.sql, rebuilt event, evidence, action and confirmation with fewer indices and gave
+-- lane its number and its permit serials; units, invariants and steps stand as here.
 --
 -- Units: *_ms are Unix milliseconds of the wall clock, labels only. *_at are ISO 8601 texts with an offset. size in bytes.
 --
