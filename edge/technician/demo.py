@@ -31,6 +31,7 @@ SITE = "demo"
 UP_WITHIN_S = 60.0
 DRAIN_WITHIN_S = 15.0
 END_WITHIN_S = 1.5
+KEEP_S = 86_400
 _PR_SET_PDEATHSIG = 1
 
 
@@ -69,7 +70,7 @@ class _Demo:
             await asyncio.to_thread(rtsp.start)
             await asyncio.to_thread(broker.start)
             self._spawn("central", "central", *self._central_arguments(mqtt_port))
-            config = demo_lane.write_config(self._folder, worlds, self._port, mqtt_port, rtsp_port)
+            config = demo_lane.write_config(self._folder, worlds, self._port, mqtt_port, rtsp_port, keep_s=KEEP_S)
             say("demo: starting the agent and loading the models …")
             self._spawn("agent", "run", "--config", str(config))
             return await self._visit(worlds, seconds)

@@ -121,8 +121,11 @@ class LaneWorld:
         return passage is not None and passage["state"] == "turned_away"
 
 
-def write_config(folder: Path, worlds: Sequence[LaneWorld], port: int, mqtt_port: int, rtsp_port: int) -> Path:
-    """The agent's own config for this world, checked as strictly as a site's."""
+def write_config(
+    folder: Path, worlds: Sequence[LaneWorld], port: int, mqtt_port: int, rtsp_port: int, *, keep_s: int = 0
+) -> Path:
+    """The agent's own config for this world, checked as strictly as a site's. `keep_s`: how long events stay here once
+    the centre has them; the screen's history is made of these."""
     lanes = "\n".join(_lane_toml(world, rtsp_port) for world in worlds)
     path = folder / "gate.toml"
     path.write_text(
@@ -142,7 +145,7 @@ port = {mqtt_port}
 client_id = "barie-demo-{{random}}"
 
 [store]
-keep_acknowledged_s = 0
+keep_acknowledged_s = {keep_s}
 {lanes}""",
         encoding="utf-8",
     )
