@@ -3,21 +3,27 @@
 from __future__ import annotations
 
 import importlib
+import json
 import os
-from argparse import Namespace
 from pathlib import Path
 from typing import Any
 
+import cv2
 import numpy as np
 import pytest
+
+from edge.vision.models import plate_table
+from edge.vision.own import OwnDetector, OwnReader
+from edge.vision.weights import FOLDER, find
 
 torch = pytest.importorskip("torch", reason="training needs torch; the barrier PC does not (models/README.md)")
 FONTS = Path(os.environ.get("BARIE_FONTS", "models/work/fonts"))
 if not FONTS.is_dir():
     pytest.skip("the renderer's fonts are not fetched: run models/tools/fonts.sh", allow_module_level=True)
 
-crops, scenes, reader, detector, export = (
-    importlib.import_module(f"models.tools.{name}") for name in ("crops", "scenes", "reader", "detector", "export")
+crops, scenes, reader, detector, closer, export, tune = (
+    importlib.import_module(f"models.tools.{name}")
+    for name in ("crops", "scenes", "reader", "detector", "closer", "export", "tune")
 )  # by name, so that the type check of this project needs no torch
 
 
@@ -32,23 +38,40 @@ def test_a_seed_renders_the_same_crops_again() -> None:
     assert not (first["pixels"] == other["pixels"]).all()
 
 
-def test_a_few_steps_train_both_models_and_the_export_agrees_with_torch(tmp_path: Path) -> None:
+def test_a_few_steps_train_every_model_and_the_export_agrees_with_torch(tmp_path: Path) -> None:
     save(tmp_path / "crops" / "chunk-0000.npz", crops.chunk(1, 24))
     save(tmp_path / "scenes" / "scenes-0000.npz", scenes.chunk(1, [], 8))
-    common = {"minutes": 5.0, "start": None, "seed": 1, "done": 0.0, "peak": 1e-3}
-    reader.train(
-        Namespace(
-            crops=tmp_path / "crops",
-            work=tmp_path,
-            steps=3,
-            batch=8,
-            real=None,
-            real_share=0.0,
-            real_after=1.0,
-            **common,
+    common = ["--work", str(tmp_path), "--minutes", "5"]
+    reader.train(reader.arguments().parse_args([str(tmp_path / "crops"), *common, "--steps", "3", "--batch", "8"]))
+    detector.train(detector.arguments().parse_args([str(tmp_path / "scenes"), *common, "--steps", "2", "--batch", "2"]))
+    closer.train(closer.arguments().parse_args([str(tmp_path / "crops"), *common, "--steps", "3", "--batch", "8"]))
+    out = tmp_path / "models"
+    written(tmp_path, out)
+    assert sum(path.stat().st_size for path in out.iterdir()) < 10e6
+    frame = np.full((200, 300, 3), 120, np.uint8)
+    OwnReader(plate_table(), folder=out).read(frame, OwnDetector(folder=out, threshold=0.0).detect(frame)[:2])
+
+
+def written(work: Path, out: Path) -> None:
+    """A whole model folder from these few steps."""
+    found = {name: str(work / f"{name}.pt") for name in ("reader", "detector", "closer")}
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("sys.argv", ["export", *(f"--{k}={v}" for k, v in found.items()), f"--out={out}"])
+        export.main()
+
+
+def test_tuning_on_a_sites_crops_starts_from_the_shipped_reader_and_writes_a_whole_folder(tmp_path: Path) -> None:
+    crop = cv2.imread(str(Path(__file__).parent / "eyes" / "long-vn.jpg"))
+    assert crop is not None
+    (tmp_path / "set").mkdir()
+    cv2.imwrite(str(tmp_path / "set" / "one.png"), crop)
+    row = {"file": "one.png", "text": "12C12345", "corners": [[180, 230], [300, 230], [300, 262], [180, 262]]}
+    (tmp_path / "set" / "set.json").write_text(json.dumps([row]), encoding="utf-8")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(
+            "sys.argv", ["tune", str(tmp_path / "set"), f"--out={tmp_path / 'out'}", "--steps=2", "--batch=4"]
         )
-    )
-    detector.train(Namespace(scenes=tmp_path / "scenes", work=tmp_path, steps=2, batch=2, **common))
-    export.export_reader(tmp_path / "reader.pt", tmp_path / "plate-reader.onnx", 1.0)
-    export.export_detector(tmp_path / "detector.pt", tmp_path / "plate-detector.onnx")
-    assert (tmp_path / "plate-reader.onnx").stat().st_size < 10e6
+        tune.main()
+    before, after = (find("plate-reader", folder).sha256 for folder in (FOLDER, tmp_path / "out"))
+    assert before != after
+    OwnReader(plate_table(), folder=tmp_path / "out")
