@@ -14,7 +14,7 @@ from edge.store import db
 from edge.store.keys import load_or_create_signer
 from tests.record_world import GIVEN, SITE, open_store, payload, record
 
-SECOND = Confirmation("b1_out", "CD", "permit", "2026-11-20T09:05:00+07:00", "DD-0042", "gate")
+SECOND = Confirmation("b1_in", "CD", "permit", "2026-11-20T09:05:00+07:00", "DD-0042", "gate")
 SERIAL = 77
 
 
