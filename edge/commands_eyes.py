@@ -36,6 +36,15 @@ def add_to(commands: Commands) -> None:
     calibrate.add_argument("--patch", type=Path, default=None, metavar="FILE", help="write the proposal as TOML")
     calibrate.add_argument("--apply", action="store_true", help="put it into --config; the old one is kept beside it")
     calibrate.add_argument("--json", action="store_true")
+    label = _add(commands, "label", "mark a passage right or wrong and keep it as a clip of this site", _label)
+    label.add_argument("passage", nargs="?", default=None, help="default: list those that can be labelled")
+    label.add_argument("--config", type=Path, required=True, metavar="FILE")
+    label.add_argument("--truth", default=None, metavar="PLATE", help="what the plate really says")
+    label.add_argument("--wrong", action="store_true", help="no plate can be read on it")
+    label.add_argument("--budget", type=int, default=500, metavar="MB", help="of all kept clips; the oldest go")
+    eyesight = _add(commands, "eyesight", "read rate by camera, hour and light from the record, and its trend", _sight)
+    eyesight.add_argument("--config", type=Path, required=True, metavar="FILE")
+    eyesight.add_argument("--json", action="store_true")
 
 
 def _add(commands: Commands, name: str, help_text: str, command: Command) -> argparse.ArgumentParser:
@@ -62,6 +71,20 @@ def _replay(args: argparse.Namespace) -> int:
         args.camera, args.report, args.compare, args.table, args.real_time, seconds=args.seconds, sign=args.sign
     )
     return run(args.clips, args.config, options)
+
+
+def _label(args: argparse.Namespace) -> int:
+    from edge.config import load_config
+    from edge.technician.label import run
+
+    return run(load_config(args.config), args.passage, args.truth, wrong=args.wrong, budget_mb=args.budget)
+
+
+def _sight(args: argparse.Namespace) -> int:
+    from edge.config import load_config
+    from edge.technician.eyesight import run
+
+    return run(load_config(args.config), as_json=args.json)
 
 
 def _calibrate(args: argparse.Namespace) -> int:

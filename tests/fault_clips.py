@@ -28,7 +28,7 @@ def good(image: Image) -> Image:
 def too_small(image: Image) -> Image:
     """The same lane far away in a wide view."""
     view = cv2.resize(cv2.resize(image, (32, 18), interpolation=cv2.INTER_AREA), WIDE)
-    far = cv2.resize(image, None, fx=0.28, fy=0.28, interpolation=cv2.INTER_AREA)
+    far = cv2.resize(image, None, fx=0.31, fy=0.31, interpolation=cv2.INTER_AREA)
     y, x = 700, 1500
     view[y : y + far.shape[0], x : x + far.shape[1]] = far
     return np.asarray(view, np.uint8)

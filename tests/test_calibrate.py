@@ -56,7 +56,8 @@ def test_the_fault_is_named_first_and_the_patch_reads_more_of_a_second_clip(
 ) -> None:
     spoil = getattr(fault_clips, fault)
     first = fault_clips.spoilt("yard-in-cn-yellow", tmp_path / "first.mp4", spoil)
-    second = fault_clips.spoilt("b1-out-vn-two-line", tmp_path / "second.mp4", spoil)
+    other = "b1-out-undeclared" if code == "small" else "b1-out-vn-two-line"
+    second = fault_clips.spoilt(other, tmp_path / "second.mp4", spoil)
     wrong = {"region": [[0.0, 0.0], [0.4, 0.0], [0.4, 1.0], [0.0, 1.0]]} if code == "region_right" else {}
     result = calibrate.calibrate(str(first), camera(**wrong), *eye)
     assert result.findings[0].code == code, lines(result)

@@ -3,6 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
+import re
+import subprocess
+import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,10 +16,16 @@ import numpy as np
 import pytest
 from PIL import Image as Pillow
 
-from edge.errors import CameraError
-from edge.technician import read, replay
+from edge.core.aim import Aim, Picture
+from edge.core.vote import VoteRules
+from edge.errors import BarieError, CameraError
+from edge.store import keys
+from edge.technician import expected, read, replay, report, signed
 from edge.technician.demo_camera import cut
+from edge.technician.trace import Trace, why_decided
+from edge.vision import models
 from edge.vision.capture import clip_frames
+from tests import fault_clips
 from tests.vision_world import SAMPLES
 
 pytestmark = [pytest.mark.vision, pytest.mark.slow]
@@ -131,3 +142,111 @@ def test_bad_pictures_cost_their_own_line_only(
         assert word in error
     assert found[-2]["plates"] == []
     assert found[-1]["plates"][0]["text"] == "桂FA6382"
+
+
+# ---------------------------------------------------------------- report, comparison, record
+
+
+@pytest.fixture(scope="module")
+def eye() -> replay.Eye:
+    table = models.plate_table()
+    return replay.Eye(*models.build("own", table, threads=2), table)
+
+
+@pytest.fixture(scope="module")
+def short(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Two seconds of a standing truck."""
+    path = tmp_path_factory.mktemp("short") / "short.mp4"
+    cut(CLIP, path, 2.88, 4.8)
+    return path
+
+
+def expect(clip: Path, plate: str, appears_s: float = 0.0) -> None:
+    passage = {"plate": plate, "country": "CN", "layout": "one_line", "appears_s": appears_s, "stands_s": [0.9, 1.9]}
+    file = clip.with_suffix(".expected.json")
+    file.write_text(json.dumps({"passages": [passage | {"gone_s": 2.0}]}), encoding="utf-8")
+
+
+def traced(clip: Path, eye: replay.Eye) -> tuple[report.ClipReport, Trace]:
+    trace = Trace()
+    passages = replay.replay(clip, eye, trace)
+    one = report.ClipReport(clip.name, passages, expected.load(clip), trace, eye.aim)
+    one.explain(lambda: clip_frames(clip), eye.detector, eye.reader)
+    return one, trace
+
+
+def test_two_processes_give_the_same_bytes(short: Path) -> None:
+    """Also of a clip that has other files beside it, and with another seed for hashing."""
+    runs = [
+        subprocess.run(
+            [sys.executable, "-m", "edge", "replay", str(short)],
+            env={**os.environ, "PYTHONHASHSEED": seed},
+            capture_output=True,
+            check=True,
+        ).stdout
+        for seed in ("1", "2")
+    ]
+    assert runs[0] == runs[1]
+    assert "桂FA6382" in runs[0].decode()
+
+
+def test_the_report_is_one_file_that_shows_votes_pictures_and_why_it_decided(short: Path, eye: replay.Eye) -> None:
+    expect(short, "桂FA6382")
+    one, trace = traced(short, eye)
+    (votes,) = trace.votes.values()
+    first = next(vote for vote in votes if vote.decided)
+    assert one.passages[0]["decided_s"] == first.at_s
+    assert f"at {first.at_s:.2f} s: 3 equal readings" in why_decided(votes, VoteRules())
+    page = report.page([one])
+    assert page.count("<tr") > len(votes)
+    assert page.count("data:image/jpeg;base64,") == 2
+    assert not re.search(r"""(?:src|href)=["']?(?!data:)""", page)
+    assert "<script" not in page
+    assert report.table_lines([one])[1].split()[:2] == ["ok", "short.mp4"]
+
+
+@pytest.mark.parametrize(
+    ("aim", "cause"),
+    [
+        (Aim(region=((0.0, 0.0), (0.2, 0.0), (0.2, 0.4), (0.0, 0.4))), "outside"),
+        (Aim(picture=Picture(gamma=3.0)), None),
+    ],
+)
+def test_a_miss_has_its_cause(short: Path, eye: replay.Eye, aim: Aim, cause: str | None) -> None:
+    expect(short, "桂FA6382")
+    one, _ = traced(short, replace(eye, aim=aim))
+    assert one.causes == ({} if cause is None else {"桂FA6382": cause})
+    if cause is not None:
+        assert "ngoài vùng đọc" in report.page([one])
+
+
+def test_a_dark_clip_is_missed_for_want_of_light(tmp_path: Path, eye: replay.Eye) -> None:
+    clip = fault_clips.spoilt("yard-in-cn-yellow", tmp_path / "dark.mp4", fault_clips.dark)
+    expect(clip, "桂FA6382")
+    one, _ = traced(clip, eye)
+    assert one.rows[0].mark == "missed"
+    assert one.causes == {"桂FA6382": "dark"}
+
+
+def test_two_runs_are_compared_side_by_side(short: Path, eye: replay.Eye) -> None:
+    expect(short, "桂FA6382")
+    one, _ = traced(short, eye)
+    before = [{**passage, "decided": False, "decided_s": None, "votes": 1} for passage in one.passages]
+    (line,) = report.compared(before, [one])
+    assert line.startswith("short.mp4: 桂FA6382: undecided, 1 vote(s) -> decided at")
+    assert report.compared(one.passages, [one]) == []
+    assert "Before and after" in report.page([one], before)
+
+
+def test_a_signed_record_shows_any_change(tmp_path: Path) -> None:
+    text = signed.sign("<html>record</html>\n", tmp_path)
+    assert signed.check(text, tmp_path).startswith("20")
+    with pytest.raises(BarieError, match="changed after"):
+        signed.check(text.replace("record", "rekord"), tmp_path)
+    with pytest.raises(BarieError, match="not this gate's"):
+        signed.check(text.replace(" at=20", " at=19"), tmp_path)
+    with pytest.raises(BarieError, match="no signature"):
+        signed.check("<html>record</html>\n", tmp_path)
+    keys.open_key(tmp_path / "other" / "keys")
+    with pytest.raises(BarieError, match="not this gate's"):
+        signed.check(text, tmp_path / "other")

@@ -30,9 +30,19 @@ def about(lane: LaneConfig, passage: Passage, assessment: Assessment | None) -> 
     }
 
 
-def seen(assessment: Assessment, reading: Reading | None) -> dict[str, Any]:
+def seen(assessment: Assessment, reading: Reading | None, began_s: float | None = None) -> dict[str, Any]:
     """What was read and what the law said of it."""
-    return {"stage": "seen", "verdict": asdict(assessment.verdict), "box": reading.read.box if reading else None}
+    told = {"stage": "seen", "verdict": asdict(assessment.verdict), "box": reading.read.box if reading else None}
+    return told | eyes(reading, began_s)
+
+
+def eyes(reading: Reading | None, began_s: float | None) -> dict[str, Any]:
+    """Which camera read it, with how many votes, and how long that took from the passage's begin: for its health over
+    time."""
+    if reading is None:
+        return {}
+    waited = None if began_s is None else round(max(0.0, reading.captured_mono_ns / 1e9 - began_s), 3)
+    return {"camera": reading.camera, "votes": reading.votes, "waited_s": waited if reading.decided else None}
 
 
 def notice_kind(notice: Notice) -> str | None:

@@ -20,6 +20,7 @@ from edge.agent.cameras import CameraProcess
 from edge.agent.copy_age import CopyAge
 from edge.agent.desk import Desk
 from edge.agent.eyes import camera_settings
+from edge.agent.eyesight import Eyesight
 from edge.agent.health import GateHealth
 from edge.agent.inbox import GateInbox
 from edge.agent.lane import LaneActor
@@ -76,6 +77,7 @@ class Gate:
         self.desks: dict[str, Desk] = {}
         self._was_up = False
         self.afar = Afar(config, self.store)
+        self.eyesight = Eyesight(config, self.store)
         self.yard = Yard(config.yard, self.store) if config.yard is not None else None
         plates = parse_plates(*resources.config_text("plates.toml"))
         for lane in config.lane:
@@ -107,6 +109,7 @@ class Gate:
             self.cameras[camera.id] = CameraProcess(camera.id, settings, actor.on_reading, actor.on_tracks, actor.touch)
         cameras = {camera.id: self.cameras[camera.id] for camera in lane.camera}
         health = GateHealth(lane.id, barrier, cameras, self.store, actor, self._link, self.copy_age)
+        health.trends = lambda: self.eyesight.of_lane.get(lane.id, ())
         self.afar.add(lane.id, health.view, barrier)
         if lane.place.startswith("yard"):
             actor.record.yard = self.yard
@@ -256,6 +259,7 @@ class Gate:
                 stays = await asyncio.to_thread(self.law.overstays)
                 for actor in self.actors.values():
                     actor.beside.overstays = stays
+                await self.eyesight.look()
             except StoreError as error:
                 log.error("tidying the record: %s", error)
 

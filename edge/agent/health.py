@@ -3,7 +3,7 @@ the copy."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -11,7 +11,9 @@ from edge import clock
 from edge.agent.barrier import Barrier
 from edge.agent.cameras import CameraProcess
 from edge.agent.copy_age import NEVER_S
+from edge.agent.eyesight import trend_view
 from edge.agent.lane import LaneActor
+from edge.core.eyesight import Trend
 from edge.store import Store
 
 
@@ -33,6 +35,8 @@ class GateHealth:
         self._actor = actor
         self._link = link
         self._copy_age_s = copy_age_s
+        self.trends: Callable[[], Sequence[Trend]] = tuple
+        """Cameras that read worse than they did, from the record; worked out now and then (agent/eyesight.py)."""
 
     def view(self) -> dict[str, Any]:
         """The part of the lane's mapping that is not the passage."""
@@ -43,6 +47,7 @@ class GateHealth:
             "clock": clock.state(),
             "store": self._room(),
             "copy_age_s": self._copy_view(),
+            "eyes": [trend_view(trend) for trend in self.trends()],
         }
 
     def cameras_down(self) -> bool:

@@ -43,7 +43,7 @@ class Record:
         texts = tuple(plate.text for plate in passage.decided)
         if shown.recorded == texts or shown.assessment is None:
             return
-        body = {**self.about(passage, shown.assessment), **bodies.seen(shown.assessment, reading)}
+        body = {**self.about(passage, shown.assessment), **bodies.seen(shown.assessment, reading, passage.began_s)}
         pictures = shown.pictures.get(reading.read.plate.text) if reading else None
         photos = await self._photos(pictures)
         await self._ledger.write("passage", body, reading, photos=photos)

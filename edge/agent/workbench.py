@@ -30,7 +30,7 @@ Note = Callable[[str, Mapping[str, Any], Person], None]
 
 
 class GateWorkbench:
-    """`ports.Workbench`. `path` is the configuration's file, None where it came from nowhere (then nothing is saved)."""
+    """`ports.Workbench`. `path` is the configuration's file; without one nothing is saved."""
 
     def __init__(
         self,

@@ -1,4 +1,4 @@
-"""The calibration page (technicians): the live picture, region and line drawn on it by finger, the read rate they give."""
+"""The calibration page (technicians): region and line drawn by finger on the live picture, the read rate they give."""
 
 from __future__ import annotations
 
