@@ -13,7 +13,7 @@ import sqlite3
 import sys
 import tempfile
 from collections.abc import Callable, Sequence
-from contextlib import closing
+from contextlib import AbstractContextManager, closing, nullcontext
 from pathlib import Path
 from typing import Any, cast
 
@@ -99,6 +99,9 @@ class _NoLink:
 
     def done(self, letter: Arrived) -> None:
         pass
+
+    def gathered(self) -> AbstractContextManager[None]:
+        return nullcontext()
 
 
 def _session(store: Store) -> tuple[Session, Mailbox, Callable[[], int]]:
