@@ -52,6 +52,8 @@ def lane_conditions(lane: str, health: Mapping[str, Any]) -> Iterator[Condition]
         if camera["state"] != "up":
             lasts_s = CAMERA_START_S if camera["state"] == "starting" else CAMERA_S
             yield Condition(f"{lane}/camera/{camera['id']}", "camera_down", 2, lane, camera["id"], lasts_s)
+    for fall in health.get("eyes", ()):  # a lens that gets dirty, told before the guard complains
+        yield Condition(f"{lane}/eyes/{fall['camera']}", fall["code"], 3, lane, fall["camera"])
     oldest_s = health["link"]["oldest_s"]
     if health["link"]["state"] == "up" and oldest_s is not None and oldest_s > BACKLOG_S:
         yield Condition(f"{lane}/backlog", "backlog", 3, lane)

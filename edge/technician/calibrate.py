@@ -14,6 +14,7 @@ from edge.errors import BarieError, ConfigError
 from edge.ports import Detector, Reader
 from edge.technician import calibrate_page
 from edge.technician.calibrate_words import Result, as_json, lines, patch
+from edge.technician.eyes import build
 from edge.technician.study import Study, judge, live_frames, live_pace, propose, study
 from edge.vision import models
 from edge.vision.capture import CameraSource, clip_frames
@@ -39,7 +40,7 @@ def run(source: str, config: Path, options: Options) -> int:
     """Returns 0 where nothing needs turning, else 1. Raises BarieError for anything that cannot be read or written."""
     loaded = load_config(config)
     camera = chosen(loaded, options.camera)
-    detector, reader = models.build(loaded.vision.reader, models.plate_table(), loaded.vision.threads)
+    detector, reader = build(loaded.vision, models.plate_table())
     result = calibrate(source, camera, detector, reader, options.seconds)
     if options.as_json:
         print(json.dumps(as_json(result), ensure_ascii=False))

@@ -14,13 +14,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from edge.config import VisionConfig, load_config
+from edge.config import load_config
 from edge.core.aim import Aim
 from edge.core.model import Reading
 from edge.core.plate import PlateTable
+from edge.core.vote import USUAL, VoteRules
 from edge.errors import BarieError, CameraError
 from edge.ports import Detector, Frame, Reader
 from edge.technician import expected
+from edge.technician.eyes import DEFAULT, build
 from edge.technician.expected import differences
 from edge.technician.report import ClipReport, compared, record, table_lines
 from edge.technician.trace import Trace
@@ -32,7 +34,7 @@ from edge.vision.pipeline import Pipeline, Seen, rules_for
 __all__ = ["Eye", "Options", "differences", "replay", "run"]
 
 CLIP_SUFFIXES = (".mp4", ".mkv", ".avi", ".mov")
-READER = VisionConfig().reader
+READER = DEFAULT.reader
 LIVE_S = 60.0
 PROGRESS_S = 2.0
 
@@ -56,10 +58,11 @@ class Eye:
     table: PlateTable
     aim: Aim = field(default_factory=Aim)
     camera: str = "replay"
+    vote: VoteRules = USUAL
 
     def pipeline(self, trace: Trace | None = None) -> Pipeline:
         detector, reader = adjusted(self.detector, self.reader, self.aim.picture)
-        rules = rules_for(self.aim.look_every_s)
+        rules = rules_for(self.aim.look_every_s, self.vote)
         return Pipeline(self.camera, detector, reader, self.table, self.aim.reads_in, rules, trace)
 
 
@@ -113,7 +116,7 @@ def _one(source: str | Path, eye: Eye, asked: Options) -> ClipReport:
         if not asked.table:
             print(json.dumps(passage, ensure_ascii=False), flush=True)
     wanted = expected.load(source) if isinstance(source, Path) else None
-    found = ClipReport(_name(source), passages, wanted, trace, eye.aim)
+    found = ClipReport(_name(source), passages, wanted, trace, eye.aim, eye.vote)
     if trace is not None and isinstance(source, Path):
         found.explain(lambda: clip_frames(source), eye.detector, eye.reader)
     return found
@@ -251,11 +254,11 @@ def _eye(config: Path | None, camera: str | None = None) -> Eye:
     """Reader and aim of one camera of the config (its first, where none is named), or this project's defaults."""
     table = models.plate_table()
     if config is None:
-        return Eye(*models.build(READER, table, threads=2), table)
+        return Eye(*models.build(READER, table, threads=2), table, vote=models.vote_rules(READER))
     loaded = load_config(config)
     cameras = {one.id: one for lane in loaded.lane for one in lane.camera}
     if camera is not None and camera not in cameras:
         raise BarieError(f"--camera {camera}: not in {config}; there are {', '.join(cameras)}")
     chosen = cameras[camera] if camera is not None else next(iter(cameras.values()))
-    detector, reader = models.build(loaded.vision.reader, table, loaded.vision.threads)
-    return Eye(detector, reader, table, chosen.aim, chosen.id)
+    vision = loaded.vision
+    return Eye(*build(vision, table), table, chosen.aim, chosen.id, models.vote_rules(vision.reader, vision.models_dir))

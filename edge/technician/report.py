@@ -17,7 +17,7 @@ from edge.config import load_config
 from edge.core.aim import Aim
 from edge.core.region import inside
 from edge.core.sight import Cause
-from edge.core.vote import VoteRules
+from edge.core.vote import USUAL, VoteRules
 from edge.errors import BarieError
 from edge.panel.messages import load_catalogue, say
 from edge.ports import Detector, Frame, Reader
@@ -40,6 +40,7 @@ class ClipReport:
     wanted: list[dict[str, Any]] | None
     trace: Trace | None = None
     aim: Aim = field(default_factory=Aim)
+    vote: VoteRules = USUAL
     causes: dict[str, Cause] = field(default_factory=dict)
     """Plate -> why it was missed."""
 
@@ -170,7 +171,7 @@ def _passage(one: ClipReport, passage: Passage) -> str:
         pictures = f'<div class="side">{both}</div>'
     kind = "ok" if passage["decided"] else "miss"
     title = " · ".join(escape(passage[key]) for key in ("plate", "kind", "layout"))
-    why = escape(why_decided(votes, VoteRules()))
+    why = escape(why_decided(votes, one.vote))
     return f'<div class="passage {kind}"><h3>{title}</h3><p>{why}</p>{pictures}{_votes(votes)}</div>'
 
 
