@@ -1,0 +1,168 @@
+"""`scripts/audit`: the bill of materials of what a gate runs (CycloneDX 1.5), and its pins against known faults.
+
+The bill comes from requirements.lock alone. The check asks pip-audit where it is installed and the advisories can be
+reached; `--advisories FOLDER` reads them from OSV's own JSON files instead, on a machine without a network. A fault that
+does not concern a gate is argued in docs/audit.toml; anything else ends with 1.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import re
+import subprocess
+import sys
+import tomllib
+import uuid
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from packaging.markers import Marker
+from packaging.version import InvalidVersion, Version
+
+from edge import __version__
+
+LOCK, ARGUED = Path("requirements.lock"), Path("docs/audit.toml")
+_PIN = re.compile(r"^([A-Za-z0-9._-]+)==([^\s;\\]+)(?:\s*;\s*([^\\]+?))?\s*\\?$")
+_HASH = re.compile(r"--hash=sha256:([0-9a-f]{64})")
+
+
+@dataclass(frozen=True, slots=True)
+class Pin:
+    name: str
+    version: str
+    hashes: tuple[str, ...]
+
+    @property
+    def purl(self) -> str:
+        return f"pkg:pypi/{self.name}@{self.version}"
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """An advisory that one of the pins falls under."""
+
+    pin: Pin
+    id: str
+    summary: str
+
+
+def pins(text: str) -> list[Pin]:
+    """What the lock installs on this kind of machine."""
+    found: list[Pin] = []
+    lines: list[str] = []
+    name, version = "", ""
+    for line in [*text.splitlines(), "end==0"]:
+        match = _PIN.match(line)
+        if match is None:
+            lines.append(line)
+            continue
+        if name:
+            found.append(Pin(name, version, tuple(_HASH.findall("\n".join(lines)))))
+        meant = match[3] is None or Marker(match[3]).evaluate()
+        name, version, lines = (match[1].lower(), match[2], []) if meant else ("", "", [])
+    return found
+
+
+def bill(found: Sequence[Pin]) -> dict[str, Any]:
+    """CycloneDX 1.5, the same for the same lock."""
+    parts = [
+        {
+            "type": "library",
+            "name": pin.name,
+            "version": pin.version,
+            "purl": pin.purl,
+            "bom-ref": pin.purl,
+            "hashes": [{"alg": "SHA-256", "content": one} for one in pin.hashes],
+        }
+        for pin in found
+    ]
+    serial = uuid.uuid5(uuid.NAMESPACE_URL, json.dumps(parts))
+    return {
+        "bomFormat": "CycloneDX",
+        "specVersion": "1.5",
+        "serialNumber": f"urn:uuid:{serial}",
+        "version": 1,
+        "metadata": {"component": {"type": "application", "name": "barie", "version": __version__}},
+        "components": parts,
+    }
+
+
+def known(found: Sequence[Pin], advisories: Path) -> Iterator[Known]:
+    """Advisories (OSV JSON, one a file) that a pin falls under. Raises ValueError for a file that is none."""
+    by_name = {pin.name.replace("_", "-").replace(".", "-"): pin for pin in found}
+    for path in sorted(advisories.rglob("*.json")):
+        told = json.loads(path.read_text("utf-8"))
+        for affected in told.get("affected", ()):
+            package = affected.get("package", {})
+            pin = by_name.get(str(package.get("name", "")).lower().replace("_", "-").replace(".", "-"))
+            if pin is not None and package.get("ecosystem") == "PyPI" and _falls(pin.version, affected):
+                yield Known(pin, str(told["id"]), str(told.get("summary", ""))[:200])
+
+
+def _falls(version: str, affected: dict[str, Any]) -> bool:
+    if version in affected.get("versions", ()):
+        return True
+    return any(
+        _within(version, one.get("events", ())) for one in affected.get("ranges", ()) if one.get("type") == "ECOSYSTEM"
+    )
+
+
+def _within(version: str, events: Sequence[dict[str, str]]) -> bool:
+    """OSV's ranges: introduced, then fixed (not affected) or last_affected (still affected)."""
+    at, inside = Version(version), False
+    for event in events:
+        for what, when in event.items():
+            try:
+                border = Version(when)
+            except InvalidVersion:
+                continue
+            if what == "introduced" and at >= border:
+                inside = True
+            elif (what == "fixed" and at >= border) or (what == "last_affected" and at > border):
+                inside = False
+    return inside
+
+
+def asked(lock: Path) -> list[Known] | None:
+    """By pip-audit; None where it is not installed or could not ask about every pin: a pin that it skipped is not a
+    good one."""
+    line = [sys.executable, "-m", "pip_audit", "--require-hashes", "--disable-pip", "-r", str(lock), "-f", "json"]
+    ran = subprocess.run(line, capture_output=True, text=True, timeout=300, check=False)
+    try:
+        rows = json.loads(ran.stdout)["dependencies"]
+    except (ValueError, KeyError):
+        return None
+    if not rows or any("skip_reason" in row for row in rows):
+        return None
+    return [
+        Known(Pin(row["name"], row["version"], ()), fault["id"], fault["description"][:200])
+        for row in rows
+        for fault in row.get("vulns", ())
+    ]
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(prog="scripts/audit", description=__doc__)
+    parser.add_argument("--bill", type=Path, default=None, metavar="FILE", help="where the bill of materials goes")
+    parser.add_argument("--advisories", type=Path, default=None, metavar="FOLDER", help="OSV's JSON files")
+    args = parser.parse_args(argv)
+    found = pins(LOCK.read_text("utf-8"))
+    if args.bill is not None:
+        args.bill.write_text(json.dumps(bill(found), indent=1) + "\n", encoding="utf-8")
+    faults = asked(LOCK) if args.advisories is None else list(known(found, args.advisories))
+    argued = tomllib.loads(ARGUED.read_text("utf-8")).get("argued", {})
+    for fault in faults or ():
+        print(f"{fault.pin.purl}: {fault.id}: {argued.get(fault.id, fault.summary)}")
+    open_ones = [fault.id for fault in faults or () if fault.id not in argued]
+    checked = faults is not None
+    print(json.dumps({"pins": len(found), "checked": checked, "known": len(faults or ()), "not_argued": open_ones}))
+    if not checked:
+        print("audit: no advisories: pip-audit is not installed or has no network; use --advisories", file=sys.stderr)
+    return 1 if open_ones or not checked else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
