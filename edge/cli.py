@@ -251,6 +251,9 @@ def _demo(commands: Commands) -> None:
     what.add_argument("--site", type=Path, default=None, metavar="FOLDER", help="all around an installed agent")
     what.add_argument("--passages", type=int, default=None, metavar="N", help="random passages with random faults")
     sim.add_argument("--seed", type=int, default=1)
+    sim.add_argument(
+        "--keep", type=Path, default=None, metavar="FILE", help="passages: what ran before is not run again"
+    )
     bench = _add(commands, "bench", "the figures that the README quotes, one JSON line each", _bench)
     bench.add_argument("part", choices=BENCH_PARTS)
     bench.add_argument("--long", action="store_true", help="the whole length instead of a minute or two")
@@ -272,7 +275,7 @@ def _sim(args: argparse.Namespace) -> int:
         return run_site(args.site, rtsp_port=8554, mqtt_port=1883, panel_port=8080)
     from edge.technician.sim import run
 
-    return run(args.scenario, args.passages, args.seed)
+    return run(args.scenario, args.passages, args.seed, args.keep)
 
 
 def _bench(args: argparse.Namespace) -> int:

@@ -71,6 +71,26 @@ def test_random_passages_end_with_their_counts(capsys: pytest.CaptureFixture[str
     assert figures["passages"] == figures["through"] + figures["at_guard"] == 5
 
 
+def test_many_passages_go_on_where_a_run_before_ended(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sim, "SLICE", 2)
+    keep = tmp_path / "slices.jsonl"
+    assert sim.run(None, 4, 3, keep) == 0
+    begun = keep.read_text(encoding="utf-8")
+    figures = [json.loads(line) for line in begun.splitlines()]
+    assert [one["seed"] for one in figures] == [3, 4]
+    monkeypatch.setattr(sim, "run_passages", lambda n, seed: {**figures[0], "passages": n, "through": n})
+    assert sim.run(None, 5, 3, keep) == 0
+    counts = json.loads(capsys.readouterr().out.splitlines()[-1])
+    assert counts["passages"] == 5
+    assert counts["through"] == sum(one["through"] for one in figures) + 1
+    assert keep.read_text(encoding="utf-8").startswith(begun)
+    keep.write_text("no slices", encoding="utf-8")
+    with pytest.raises(BarieError, match="--keep"):
+        sim.run(None, 5, 3, keep)
+
+
 def test_the_same_seed_tells_the_same_story() -> None:
     scenario = load_scenario(FOLDER / "tailgater.toml")
     plays = [Play(scenario, seed=4), Play(scenario, seed=4)]

@@ -32,6 +32,7 @@ VEHICLES = (
     SimVehicle("tailgater", 6.0, 3.0, 0.3, follows_m=2.0, tailgates=True),
 )
 MOVING: tuple[InputName, ...] = ("presence", "safety_loop", "photocell", "limit_open", "limit_closed")
+FAULTS = ("person", "jam", "slow", "by_hand", "silent", "noisy", "late", "limit", "bouncing")
 TOLD: tuple[InputName, ...] = ("fire", "manual_key", "arm_torn", "tamper")
 
 
@@ -51,7 +52,8 @@ class AnythingDrivesUp(RuleBasedStateMachine):
             before, phase = rig.world.state().counters, rig.state.phase
             notices = rig.tick()
             after, kinds = rig.world.state().counters, [notice.kind for notice in notices]
-            assert after.lowered_onto_something == before.lowered_onto_something, f"hit somebody, {phase}"
+            unhurt = after.lowered_onto_something == before.lowered_onto_something
+            assert unhurt or not rig.board_ok, f"hit somebody, {phase}"  # no board: the controller's own photocell
             assert rig.opened_without_permit == 0
             assert rig.opened_twice == 0
             assert kinds.count("permit_accepted") <= 1
@@ -80,6 +82,20 @@ class AnythingDrivesUp(RuleBasedStateMachine):
         self.rig.ask(permits=(Permit(self.serial, at_s, at_s + 2.0),) * repeats)
         self.run(1.0)
 
+    @rule(vehicle=st.sampled_from(VEHICLES), fault=st.sampled_from(FAULTS))
+    @precondition(lambda self: self.vehicles < 4)
+    def a_whole_passage_and_something_breaks_as_the_arm_comes_down(self, vehicle: SimVehicle, fault: str) -> None:
+        self.mend()
+        self.a_vehicle_comes(vehicle)
+        for _ in range(6):
+            if self.rig.state.here and not self.rig.state.tended:
+                self.a_permit_is_offered(0.0, 1, 1)
+            for _ in range(20):
+                self.run(0.5)
+                if self.rig.state.phase == "lowering":
+                    self.something_breaks(fault)
+                    return
+
     @rule(stop=st.booleans(), lower=st.booleans(), reset=st.booleans(), hold=st.booleans())
     def a_person_asks(self, stop: bool, lower: bool, reset: bool, hold: bool) -> None:
         self.rig.ask(stop=stop, lower=lower, reset=reset, hold=hold)
@@ -96,9 +112,8 @@ class AnythingDrivesUp(RuleBasedStateMachine):
         self.rig.excused = True  # fire and key raise it, and nobody need have permitted that
         self.run(0.5)
 
-    @rule(fault=st.sampled_from(["jam", "slow", "person", "by_hand", "silent", "noisy", "late", "limit", "bouncing"]))
+    @rule(fault=st.sampled_from(FAULTS))
     def something_breaks(self, fault: str) -> None:
-        self.mend()
         rig, knobs = self.rig, self.rig.world.knobs
         knobs.jam, knobs.slow = fault == "jam", 0.3 if fault == "slow" else 1.0
         knobs.person_under_arm = fault == "person"
@@ -123,5 +138,5 @@ class AnythingDrivesUp(RuleBasedStateMachine):
 
 TestAnythingDrivesUp = AnythingDrivesUp.TestCase
 TestAnythingDrivesUp.settings = settings(
-    max_examples=25, stateful_step_count=20, deadline=None, suppress_health_check=list(HealthCheck)
+    max_examples=25, stateful_step_count=15, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck)
 )

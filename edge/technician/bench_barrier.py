@@ -32,6 +32,7 @@ from edge.errors import BarieError
 from edge.ports import Action, Person
 from edge.store import Store
 from edge.store.keys import load_or_create_signer
+from edge.technician.bench_disk import sync_times_ms
 from edge.technician.broker_process import any_broker
 from edge.uplink.link import Link, LinkSettings
 from edge.uplink.mailbox import Connected, Mailbox
@@ -41,7 +42,7 @@ from firmware_io.boards import open_board
 from firmware_io.loop import BarrierLoop
 from firmware_io.safety import Notice
 
-PRESSES, COMMANDS = 1_000, 200
+PRESSES, COMMANDS, SYNCS = 1_000, 200, 300
 WITHIN_S = 20.0
 BEAT_S = 0.25
 BURNERS = 2
@@ -84,7 +85,7 @@ Figure = dict[str, Any]
 
 
 def figures(presses: int = PRESSES, commands: int = COMMANDS, burners: int = BURNERS) -> Iterator[Figure]:
-    """`barrier.press_to_wire_ms_p99`, `barrier.command_to_wire_ms_p99`, `barrier.loop_jitter_ms_p99`."""
+    """`barrier.press_to_wire_ms_p99`, `disk_sync_ms_p99`, `command_to_wire_ms_p99` and `loop_jitter_ms_p99`."""
     with tempfile.TemporaryDirectory(prefix="barie-bench-") as name:
         folder = Path(name)
         broker = any_broker(folder)
@@ -109,6 +110,7 @@ async def _figures(folder: Path, port: int, presses: int, commands: int, burners
     config = parse_config(CONFIG.format(folder=folder, port=port), "bench")
     async with _board(folder / "board") as board, _gate(config, board) as bench:
         pressed = [await bench.press() for _ in range(presses)]
+        synced = await asyncio.to_thread(sync_times_ms, folder, min(presses, SYNCS))
         with_link = _Centre(bench, port)
         await with_link.connect()
         commanded = [await with_link.command() for _ in range(commands)]
@@ -117,6 +119,9 @@ async def _figures(folder: Path, port: int, presses: int, commands: int, burners
     load = f"{burners} processes busy beside it, nice {os.getpriority(os.PRIO_PROCESS, 0)} against 10"
     return [
         _figure("barrier.press_to_wire_ms_p99", pressed, f"presses through desk, store and loop; {load}"),
+        _figure(
+            "barrier.disk_sync_ms_p99", synced, f"syncs of a commit's size on that disk, a part of each press; {load}"
+        ),
         _figure("barrier.command_to_wire_ms_p99", commanded, f"MQTT commands to open, record included; {load}"),
         {
             "figure": "barrier.loop_jitter_ms_p99",
