@@ -22,8 +22,8 @@ from edge.core.vote import USUAL, VoteRules
 from edge.errors import BarieError, CameraError
 from edge.ports import Detector, Frame, Reader
 from edge.technician import expected
-from edge.technician.eyes import DEFAULT, build
 from edge.technician.expected import differences
+from edge.technician.eyes import DEFAULT, build
 from edge.technician.report import ClipReport, compared, record, table_lines
 from edge.technician.trace import Trace
 from edge.vision import models
