@@ -2,13 +2,24 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
+from pathlib import Path
+from typing import get_args
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from edge.core.eyesight import Sample, by_light, light_of, samples, share, table, trends
+from edge.agent.eyesight import seen_trends, trend_view
+from edge.clock import new_id
+from edge.config import parse_config
+from edge.core.alarm_sources import lane_conditions
+from edge.core.eyesight import Reason, Sample, by_light, light_of, samples, share, table, trends
+from edge.core.sight import Cause
+from edge.panel.messages import load_catalogue
+from edge.store import Store
+from edge.technician import eyesight
 
 DAY, NIGHT = 10, 22
 
@@ -103,3 +114,55 @@ def test_passages_of_the_record_become_samples_each_once() -> None:
     ]
     assert table(made)[("rear", 9)] == share([made[0]])
     assert by_light(made)[("front", "night")].rejected == 1
+
+
+# ---------------------------------------------------------------- the gate's health
+
+
+def test_the_gate_finds_it_in_its_own_record_and_raises_an_alarm_with_its_reason(tmp_path: Path) -> None:
+    store = Store.open(tmp_path, site="test", lanes=["b1-out"])
+    plate = {"text": "12C12345", "decided": True, "typed": False}
+    with store.transaction("b1-out") as tx:
+        for one in weeks(lambda day, _: 0.95 if day < 17 else 0.6, each=8):
+            at = f"{one.day}T{one.hour:02}:10:00.000+07:00"
+            body = {"stage": "seen", "passage": new_id(), "plates": [{**plate, "decided": one.read}], "camera": "front"}
+            tx.event("passage", {**body, "waited_s": 0.8 if one.read else None}, captured_at=at)
+    (trend,) = seen_trends(store, "b1-out", "front")
+    store.close()
+    told = trend_view(trend)
+    assert told["code"] == "eyes_lens"
+    health = {
+        "boom": {"board_ok": True, "faults": []},
+        "cameras": [],
+        "link": {"state": "up", "oldest_s": None},
+        "eyes": [told],
+    }
+    (alarm,) = lane_conditions("b1-out", health)
+    assert (alarm.code, alarm.about) == ("eyes_lens", "front")
+
+
+def test_every_reason_has_its_words() -> None:
+    catalogue = load_catalogue()
+    for reason in get_args(Reason):
+        assert f"eyes.{reason}" in catalogue
+        assert f"alarm.eyes_{reason}" in catalogue
+        assert f"alarm_do.eyes_{reason}" in catalogue
+    codes = {"unseen", "small", "blurred", "smeared", "dark", "glare", "tilted_left", "tilted_right", "flat", "slow",
+             "jitter", "delay", "role", "region", "region_left", "region_right", "region_top", "region_bottom"}  # fmt: skip
+    assert {code for code in codes if f"calibrate.{code}" not in catalogue} == set()
+    assert {cause for cause in get_args(Cause) if f"cause.{cause}" not in catalogue} == set()
+
+
+def test_the_command_prints_the_table_and_says_no_where_a_camera_got_worse(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    text = (Path(__file__).parent.parent / "config" / "gate.example.toml").read_text(encoding="utf-8")
+    config = parse_config(text.replace("# data_dir", "data_dir").replace("/var/lib/barie", str(tmp_path)), "test")
+    store = Store.open(tmp_path, site=config.site.id, lanes=["b1-out"])
+    with store.transaction("b1-out") as tx:
+        tx.event("passage", event("a")["body"], captured_at="2026-11-20T09:10:00.000+07:00")  # type: ignore[arg-type]
+    store.close()
+    assert eyesight.run(config) == 0
+    assert "b1-out-front 09:00" in capsys.readouterr().out
+    assert eyesight.run(config, as_json=True) == 0
+    assert json.loads(capsys.readouterr().out)["shares"]["b1-out-front day"]["passages"] == 1

@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 
 from edge.core.model import Reading
+from edge.core.sight import sight_from
 from edge.technician.demo_camera import DemoCamera, RtspServer
 from edge.vision import link
 from edge.vision.settings import Settings, settings_from
@@ -162,3 +163,17 @@ def test_settings_from_json() -> None:
     region = [[0.1, 0.2], [1, 0.2], [1, 1]]
     fields = {"camera": "c", "url": "rtsp://h/", "region": region, "reader": "rapidocr", "threads": 1}
     assert settings_from(fields) == Settings("c", "rtsp://h/", ((0.1, 0.2), (1.0, 0.2), (1.0, 1.0)), "rapidocr", 1)
+
+
+def test_a_survey_on_request_tells_of_every_plate_of_the_whole_picture(camera: DemoCamera, server: RtspServer) -> None:
+    """Also of those beyond the region, and only while somebody asks; the camera is the one that reads nothing there."""
+    region = [[0.0, 0.0], [0.2, 0.0], [0.2, 0.2]]
+    with WorkerProcess(server.url("b1"), region=region, reader="own") as worker:
+        worker.until(lambda m: m.kind == "health" and m.fields["reader"] == "ready", PLENTY_S)
+        assert not any(m.kind == "sights" for m in worker.messages)
+        link.send(worker.sock, "survey", {"seconds": 30.0})
+        told = worker.until(lambda m: m.kind == "sights" and bool(m.fields["sights"]), PLENTY_S)
+        (seen,) = [sight_from(one) for one in told.fields["sights"]]
+        assert seen.read
+        assert (seen.text, seen.size) == ("12C12345", (1280, 720))
+        assert not any(m.kind == "reading" for m in worker.messages)
