@@ -147,9 +147,11 @@ def test_every_reason_has_its_words() -> None:
         assert f"eyes.{reason}" in catalogue
         assert f"alarm.eyes_{reason}" in catalogue
         assert f"alarm_do.eyes_{reason}" in catalogue
-    codes = {"unseen", "small", "blurred", "smeared", "dark", "glare", "tilted_left", "tilted_right", "flat", "slow",
-             "jitter", "delay", "role", "region", "region_left", "region_right", "region_top", "region_bottom"}  # fmt: skip
-    assert {code for code in codes if f"calibrate.{code}" not in catalogue} == set()
+    codes = (
+        "unseen small blurred smeared dark glare tilted_left tilted_right flat slow jitter delay role region"
+        " region_left region_right region_top region_bottom"
+    )
+    assert {code for code in codes.split() if f"calibrate.{code}" not in catalogue} == set()
     assert {cause for cause in get_args(Cause) if f"cause.{cause}" not in catalogue} == set()
 
 
