@@ -54,7 +54,10 @@ class AlarmDesk:
         """For ever: compare what is wrong with the list, once a second."""
         while True:
             await asyncio.sleep(WATCH_S)
-            self.look(healths())
+            try:
+                self.look(healths())
+            except StoreError as error:  # the lane's own view says so too
+                log.error("the alarm list cannot look: %s", error)
             await self._write_waiting()
 
     def look(self, healths: Mapping[str, Mapping[str, Any]]) -> None:
