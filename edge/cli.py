@@ -85,6 +85,8 @@ def _agent(commands: Commands) -> None:
     _config_option(
         _add(commands, "doctor", "config, cameras, boards, broker, clock, disk, models, each with a verdict", _doctor)
     )
+    kiosk = _add(commands, "kiosk", "the guard's touchscreen on this machine: a browser on the gate's page", _kiosk)
+    kiosk.add_argument("--url", default="http://127.0.0.1:8080/")
     account = commands.add_parser("account", help="accounts of the screen").add_subparsers(
         required=True, metavar="WHAT"
     )
@@ -120,6 +122,12 @@ def _doctor(args: argparse.Namespace) -> int:
     from edge.technician.doctor import run
 
     return run(load_config(args.config))
+
+
+def _kiosk(args: argparse.Namespace) -> int:
+    from edge.technician.kiosk import run
+
+    return run(args.url)
 
 
 def _account_add(args: argparse.Namespace) -> int:

@@ -71,10 +71,12 @@ class PanelServer:
         self.socket.close()
 
 
-def make_browser(profile: Path, width: int = 1280, height: int = 800, dark: bool = False) -> webdriver.Chrome:
+def make_browser(
+    profile: Path, width: int = 1280, height: int = 800, dark: bool = False, binary: str = CHROMIUM
+) -> webdriver.Chrome:
     """A fresh Chromium whose page is exactly width x height."""
     options = Options()
-    options.binary_location = CHROMIUM
+    options.binary_location = binary
     for flag in (*FLAGS, f"--user-data-dir={profile}", f"--window-size={width},{height}"):
         options.add_argument(flag)
     browser = webdriver.Chrome(options=options, service=Service(CHROMEDRIVER))

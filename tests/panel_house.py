@@ -1,5 +1,5 @@
-"""One whole gate for the screen's tests: the real gate process with its record, broker, centre, boards and booms; a live
-camera on an empty lane, and what is read said by the test. Two lanes: B1 outwards with a guard, and a yard's entry."""
+"""One whole gate for the screen's tests: the real gate process with its record, broker, centre, boards and booms; a
+live camera on an empty lane, and what is read said by the test. Two lanes: B1 outwards with a guard, a yard's entry."""
 
 from __future__ import annotations
 

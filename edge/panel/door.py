@@ -48,7 +48,7 @@ class DemoDoor:
         self._session = Session(Person("demo", "Lính gác (demo)", "guard"), secrets.token_urlsafe(24))
 
     def session(self, request: Request) -> Session | None:
-        return self._session if _from_loopback(request) else None
+        return self._session if from_loopback(request) else None
 
     def touch(self, request: Request) -> None:
         pass
@@ -123,7 +123,7 @@ def check_csrf(request: Request, session: Session) -> None:
         raise HTTPException(403, "csrf")
 
 
-def _from_loopback(request: Request) -> bool:
+def from_loopback(request: Request) -> bool:
     try:
         return request.client is not None and ipaddress.ip_address(request.client.host).is_loopback
     except ValueError:

@@ -13,8 +13,8 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 
 from edge import __version__
-from edge.clock import wall_iso
-from edge.panel.door import Session, signed_in
+from edge.clock import mono_s, wall_iso
+from edge.panel.door import Session, from_loopback, signed_in
 from edge.panel.present import screen_view, status_of
 from edge.panel.settings import Panel
 from edge.ports import LaneDesk
@@ -116,13 +116,26 @@ async def evidence(request: Request) -> Response:
     jpeg = request.app.state.panel.desk.evidence_jpeg(request.path_params["id"])
     if jpeg is None:
         raise HTTPException(404, "no_such_photo")
-    # A photo never changes under its id, and the browser may keep it for the while that the passage is on the screen.
-    return Response(jpeg, media_type="image/jpeg", headers={"Cache-Control": "private, max-age=600, immutable"})
+    # Not kept: thousands of photos in a shift would stay in the memory of a page that is never left.
+    return Response(jpeg, media_type="image/jpeg", headers={"Cache-Control": "no-store"})
 
 
 async def healthz(request: Request) -> Response:
+    """For anybody. `waiting`: a vehicle stands somewhere, which wakes a dark screen; `page_s`: how long ago a page of
+    this machine's own screen last asked (`?page`), null where none has yet (docs/kiosk.md)."""
     panel: Panel = request.app.state.panel
-    return JSONResponse({"ok": True, "version": __version__, "boot": panel.boot, "lanes": sorted(panel.desk.lanes)})
+    if "page" in request.query_params and from_loopback(request):
+        panel.page_at_s = mono_s()
+    return JSONResponse(
+        {
+            "ok": True,
+            "version": __version__,
+            "boot": panel.boot,
+            "lanes": sorted(panel.desk.lanes),
+            "waiting": any(lane.view()["passage"] is not None for lane in panel.desk.lanes.values()),
+            "page_s": None if panel.page_at_s is None else round(mono_s() - panel.page_at_s, 1),
+        }
+    )
 
 
 def _event(name: str, data: Mapping[str, Any]) -> bytes:

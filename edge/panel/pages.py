@@ -158,6 +158,7 @@ def page(request: Request, name: str, session: Session | None, more: dict[str, A
         "language": language_of(request),
         "session": session,
         "demo": panel.settings.sign_in == "demo",
+        "blank_ms": round(panel.settings.blank_s * 1000),
         "boot": {
             "boot": panel.boot,
             "csrf": session.csrf if session else "",

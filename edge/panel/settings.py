@@ -31,6 +31,8 @@ class PanelSettings:
     auto_lock_s: float = 900.0
     shift_s: float = 12 * 3600.0
     beat_s: float = 0.5
+    blank_s: float = 600.0
+    """The glass goes dark after so long without a vehicle, a touch or anything wrong."""
 
 
 @dataclass(slots=True)
@@ -45,4 +47,6 @@ class Panel:
     ledger: Ledger
     templates: Jinja2Templates
     boot: str
+    page_at_s: float | None = None
+    """When a page of this machine's own screen last asked whether the gate is well (monotonic)."""
     closing: asyncio.Event = field(default_factory=asyncio.Event)

@@ -1,4 +1,5 @@
 // All lanes at a glance: asked for each second; a lane is opened by touching it.
+import "./blank.js";
 import { drawBoom } from "./boom.js";
 import { h, paint, setText } from "./dom.js";
 import { bannerKind } from "./passage.js";

@@ -9,6 +9,7 @@ import { LivePicture } from "./live.js";
 import { bannerKind, drawFacts, drawVerdict } from "./passage.js";
 import { drawPhoto, drawPlate } from "./plate.js";
 import { keepAwake, press } from "./press.js";
+import { need } from "./blank.js";
 import { hear } from "./sound.js";
 import { alarms, drawStatus } from "./status.js";
 import { drawSteps } from "./steps.js";
@@ -79,8 +80,12 @@ function showStatus() {
   listen();
 }
 
-/** The booth hears what it must: asked with whatever was told last. */
-const listen = () => hear(view.passage?.id ?? null, alarms({ ...status, boom: view.boom }, silent));
+/** The booth hears what it must, and the glass is not dark while there is something to see. */
+function listen() {
+  const wrong = alarms({ ...status, boom: view.boom }, silent);
+  hear(view.passage?.id ?? null, wrong);
+  need(view.passage !== null || wrong.length > 0 || view.boom.state !== "closed" || view.boom.held || isOpen());
+}
 
 function showButtons() {
   const can = new Set(silent || locked ? ["stop"] : view.can);

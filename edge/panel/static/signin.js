@@ -1,4 +1,5 @@
 // A keypad for the PIN, for gloves; a keyboard works as well, and so does a badge reader.
+import "./blank.js";
 import { onBadge } from "./badge.js";
 import { h } from "./dom.js";
 import { t } from "./words.js";
