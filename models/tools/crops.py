@@ -148,6 +148,7 @@ def main() -> None:
     args.add_argument("--chunks", type=int, default=40)
     args.add_argument("--first", type=int, default=0)
     args.add_argument("--step", type=int, default=1)
+    args.add_argument("--count", type=int, default=CHUNK, help="pictures in a chunk")
     args.add_argument("--runs", type=float, default=spec.RUNS, help="share of numbers with a run of one digit")
     options = args.parse_args()
     spec.RUNS = options.runs
@@ -158,7 +159,7 @@ def main() -> None:
         if not path.exists():
             part = path.with_suffix(".part")
             with part.open("wb") as file:
-                np.savez(file, **chunk(1_000_003 * (number + 1)))
+                np.savez(file, **chunk(1_000_003 * (number + 1), options.count))
             part.rename(path)
             print(path.name, flush=True)
 

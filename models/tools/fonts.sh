@@ -8,26 +8,36 @@ out=$(cd "$out" && pwd)
 tmp=$(mktemp -d)
 trap 'rm -rf "$tmp"' EXIT
 cd "$tmp"
-while read -r family weights; do
+while read -r family subset weights; do
     npm pack --silent "@fontsource/$family@5.3.0" >/dev/null
     tar xzf "fontsource-$family-5.3.0.tgz"
     for weight in $weights; do
-        cp "package/files/$family-latin-$weight-normal.woff" "$out/$family-$weight.woff"
+        cp "package/files/$family-$subset-$weight-normal.woff" "$out/$family-$weight.woff"
     done
     cp package/LICENSE "$out/$family.LICENSE"
     rm -rf package
 done <<END
-barlow-condensed 400 500 600 700
-barlow 500 600
-barlow-semi-condensed 500 600
-saira-condensed 500 600
-saira-extra-condensed 500 600
-bebas-neue 400
-oswald 300 400 500
-roboto-condensed 500 700
-antonio 500 600
-fjalla-one 400
-league-gothic 400
+barlow-condensed latin 400 500 600 700
+barlow latin 500 600
+barlow-semi-condensed latin 500 600
+saira-condensed latin 500 600
+saira-extra-condensed latin 500 600
+bebas-neue latin 400
+oswald latin 300 400 500
+roboto-condensed latin 500 700
+antonio latin 500 600
+fjalla-one latin 400
+league-gothic latin 400
+big-shoulders-text latin 600
+fira-sans-extra-condensed latin 500
+fira-sans-condensed latin 500
+ubuntu-condensed latin 400
+asap-condensed latin 600
+archivo-narrow latin 500 600
+ibm-plex-sans-condensed latin 500
+share-tech latin 400
+noto-sans-sc chinese-simplified 500 700 900
+zcool-qingke-huangyou chinese-simplified 400
 END
 for face in zenhei microhei; do
     apt-get download "fonts-wqy-$face" >/dev/null

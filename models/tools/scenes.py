@@ -152,6 +152,7 @@ def main() -> None:
     args.add_argument("--chunks", type=int, default=24)
     args.add_argument("--first", type=int, default=0)
     args.add_argument("--step", type=int, default=1)
+    args.add_argument("--count", type=int, default=CHUNK, help="pictures in a chunk")
     args.add_argument("--real", type=Path, help="folder of real plate crops to set into some scenes")
     options = args.parse_args()
     cv2.setNumThreads(1)
@@ -163,7 +164,7 @@ def main() -> None:
         if not path.exists():
             part = path.with_suffix(".part")
             with part.open("wb") as file:
-                np.savez(file, **chunk(7_000_003 * (number + 1), real))
+                np.savez(file, **chunk(7_000_003 * (number + 1), real, options.count))
             part.rename(path)
             print(path.name, flush=True)
 

@@ -61,6 +61,12 @@ def _spec(r: Random, kind: str) -> Spec:
 
 def passage(kind: str, number: int) -> tuple[str, list[Image]]:
     """The plate's text and the pictures (360x640) of one vehicle that comes nearer. The same for the same arguments."""
+    text, frames = passage_with_corners(kind, number)
+    return text, [picture for picture, _ in frames]
+
+
+def passage_with_corners(kind: str, number: int) -> tuple[str, list[tuple[Image, Floats]]]:
+    """The same, each picture with its plate's corners (4, 2)."""
     r = Random(SEED + 7919 * KINDS.index(kind) + 104_729 * number)
     spec = _spec(r, kind)
     plate = draw_plate(r, spec, among=HELD_OUT).picture
@@ -69,7 +75,7 @@ def passage(kind: str, number: int) -> tuple[str, list[Image]]:
     least = {"one_line": 72.0, "two_line": 62.0}[spec.layout]
     near, x = least * r.uniform(1.25, 2.1), r.uniform(250, 390)
     front = spec.layout == "one_line"
-    pictures = []
+    pictures: list[tuple[Image, Floats]] = []
     for i in range(FRAMES):
         width = least + (near - least) * i / (FRAMES - 1)
         at = (x + r.gauss(0, 3), 190 + 60 * width / near + r.gauss(0, 2))
@@ -77,7 +83,7 @@ def passage(kind: str, number: int) -> tuple[str, list[Image]]:
         (testworld_scene.cab if front else testworld_scene.rear)(Random(body), picture, at, width)
         turn = (yaw + r.gauss(0, 1), pitch + r.gauss(0, 1), roll + r.gauss(0, 0.5))
         quad = _set(r, picture, plate, spec, at, width, turn)
-        pictures.append(_weather(r, kind, picture, quad, width))
+        pictures.append((_weather(r, kind, picture, quad, width), quad))
     return spec.text, pictures
 
 
