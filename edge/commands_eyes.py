@@ -28,7 +28,7 @@ def add_to(commands: Commands) -> None:
     replay.add_argument("--real-time", action="store_true", help="at the clip's own pace, late frames dropped")
     replay.add_argument("--seconds", type=float, default=LIVE_S, help="how long a live stream is watched")
     calibrate = _add(commands, "calibrate", "what to turn at a camera, and a setting that reads more", _calibrate)
-    calibrate.add_argument("source", metavar="CLIP|rtsp://…")
+    calibrate.add_argument("source", metavar="CLIP|rtsp://…|live", help="live: the camera of the config")
     calibrate.add_argument("--config", type=Path, required=True, metavar="FILE")
     calibrate.add_argument("--camera", default=None, metavar="ID")
     calibrate.add_argument("--seconds", type=float, default=LIVE_S, help="how long a live stream is watched")

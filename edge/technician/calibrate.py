@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-import logging
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,9 +19,7 @@ from edge.technician.study import Study, judge, live_frames, live_pace, propose,
 from edge.vision import models
 from edge.vision.capture import CameraSource, clip_frames
 
-log = logging.getLogger(__name__)
-
-LIVE_S = 60.0
+LIVE, LIVE_S = "live", 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,15 +52,15 @@ def run(source: str, config: Path, options: Options) -> int:
     if options.apply and result.keys:
         text = config_file.with_camera(config.read_text(encoding="utf-8"), str(config), camera.id, result.keys)
         kept = config_file.save(config, text)
-        print(f"{config}: changed; the old one is {kept.name}. Start the agent anew to use it.")
+        print(f"{config}: changed, the old one is {kept.name}; systemctl reload barie takes it", file=sys.stderr)
     return 1 if result.findings else 0
 
 
 def calibrate(source: str, camera: CameraConfig, detector: Detector, reader: Reader, seconds: float = LIVE_S) -> Result:
-    """Studies a clip, or a live stream for `seconds`. Raises CameraError, ModelError."""
-    if source.startswith(("rtsp://", "rtsps://")):
-        found = _live(source, detector, reader, seconds)
-        label = "live"
+    """Studies a clip, or for `seconds` a live stream: an address, or "live" for the configured one. Raises CameraError,
+    ModelError, ConfigError."""
+    if source == LIVE or source.startswith(("rtsp://", "rtsps://")):
+        found, label = _live(camera.address() if source == LIVE else source, detector, reader, seconds), LIVE
     else:
         found, label = study(clip_frames(Path(source)), detector, reader), Path(source).name
     judged = judge(found, camera.aim) + _role(found, camera)
