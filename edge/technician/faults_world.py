@@ -4,6 +4,7 @@ what was acknowledged to him."""
 from __future__ import annotations
 
 import json
+import math
 import os
 import queue
 import signal
@@ -24,6 +25,7 @@ from edge.store.keys import public_check
 from edge.technician.broker_process import BrokerProcess, end_with_parent
 from edge.technician.faults_victim import LANE, SITE
 
+SLICE_S = 0.5
 ANSWER_S = 90.0
 """Its first answer waits for all imports, on a machine that may be busy."""
 
@@ -49,8 +51,10 @@ class Victim:
         self._process.stdin.flush()
 
     def hear(self, timeout_s: float) -> list[str] | None:
-        with suppress(queue.Empty):
-            return self._lines.get(timeout=max(0.0, timeout_s))
+        """The next line, or None. A run that is paused for a while loses one slice of its time, not all of it."""
+        for _ in range(max(1, math.ceil(timeout_s / SLICE_S))):
+            with suppress(queue.Empty):
+                return self._lines.get(timeout=max(0.0, min(SLICE_S, timeout_s)))
         return None
 
     def start(self) -> None:
