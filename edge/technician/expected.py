@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+from edge.core.model import Point
 from edge.errors import ConfigError
 
 EARLY_S = 1.5
@@ -24,6 +25,19 @@ class Row:
     mark: Mark
     wanted: Passage | None
     got: Passage | None
+
+
+def region(clip: Path) -> tuple[Point, ...] | None:
+    """Where this clip's camera reads plates, in fractions of width and height, where its `.expected.json` says so.
+    Raises ConfigError."""
+    file = clip.with_suffix(".expected.json")
+    if not file.is_file():
+        return None
+    try:
+        points = json.loads(file.read_text(encoding="utf-8")).get("region")
+        return None if points is None else tuple((float(x), float(y)) for x, y in points)
+    except (OSError, ValueError, AttributeError, TypeError) as error:
+        raise ConfigError(str(file), [f"region: is not a list of points: {error!r}"]) from error
 
 
 def load(clip: Path) -> list[dict[str, Any]] | None:

@@ -10,7 +10,7 @@ import json
 import sys
 import time
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -110,6 +110,7 @@ def run(clips: Sequence[str], config: Path | None = None, options: Options | Non
 def _one(source: str | Path, eye: Eye, asked: Options) -> ClipReport:
     """One clip or stream: its lines printed as they come, and everything for the report."""
     trace = Trace() if asked.report is not None else None
+    eye = _aimed(eye, source)
     passages = []
     for passage in passages_of(_name(source), _frames(source, asked), eye, trace):
         passages.append(passage)
@@ -122,9 +123,16 @@ def _one(source: str | Path, eye: Eye, asked: Options) -> ClipReport:
     return found
 
 
+def _aimed(eye: Eye, source: str | Path) -> Eye:
+    """The clip's own region, where no config gives one."""
+    if eye.aim.region is not None or not isinstance(source, Path):
+        return eye
+    return replace(eye, aim=replace(eye.aim, region=expected.region(source)))
+
+
 def replay(path: Path, eye: Eye, trace: Trace | None = None) -> list[dict[str, Any]]:
     """The clip's passages in the order of their first reading. Raises CameraError, ModelError."""
-    return list(passages_of(path.name, clip_frames(path), eye, trace))
+    return list(passages_of(path.name, clip_frames(path), _aimed(eye, path), trace))
 
 
 def passages_of(name: str, frames: Iterable[Frame], eye: Eye, trace: Trace | None = None) -> Iterator[dict[str, Any]]:

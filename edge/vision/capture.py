@@ -36,11 +36,16 @@ STARVED_S = 8.0
 """Packets without a picture for so long, and the connection is given up: longer than a camera's pause between two key
 frames, without which no decoder can begin."""
 BACKOFF_S = (0.2, 0.5, 1.0, 2.0)
+REFUSED, REFUSED_S = "401", 30.0
+"""Many cameras lock an account after a handful of wrong passwords: ours is tried again only so often."""
 BAD_PACKETS_MOST = 50
 """Undecodable packets in a row before the connection is given up: about four seconds at 12.5 frames a second."""
 FPS_MOST = 60.0
 """Faster than any gate camera. What sends more is slowed down to this, or one camera would take a core to itself."""
 FLOOD_S = 1.0
+BEHIND_S = 3.0
+"""The next packet always there already, for so long: what is decoded has waited. A new connection starts afresh."""
+WAITED_NS = 2_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +124,8 @@ class CameraSource:
             except CameraError as error:
                 failures = 0 if self._frames > before else failures + 1
                 self._lost(str(error))
-            self._closing.wait(BACKOFF_S[min(failures, len(BACKOFF_S) - 1)])
+            locked_out = REFUSED in self._why
+            self._closing.wait(REFUSED_S if locked_out else BACKOFF_S[min(failures, len(BACKOFF_S) - 1)])
 
     def _lost(self, why: str) -> None:
         with self._changed:
@@ -145,11 +151,13 @@ class CameraSource:
         stream = container.streams.video[0]
         prepare(stream.codec_context)
         bad, fed_ns = 0, self._mono_ns()
+        done_ns = free_ns = fed_ns
         for packet in container.demux(stream):
             came_ns, wall = self._mono_ns(), clock.wall_iso()
             self._heard_ns = came_ns
             if self._closing.is_set():
                 return
+            free_ns = came_ns if came_ns - done_ns > WAITED_NS else free_ns
             pictures = decoded(packet)
             bad = bad + 1 if pictures is None else 0
             for picture in pictures or ():
@@ -159,6 +167,9 @@ class CameraSource:
                 raise CameraError("the stream cannot be decoded")
             if came_ns - fed_ns > STARVED_S * 1e9:
                 raise CameraError("the stream brings no whole picture")
+            if came_ns - free_ns > BEHIND_S * 1e9:
+                raise CameraError("more comes than can be decoded here: pictures would be old")
+            done_ns = self._mono_ns()
 
     def _offer(self, picture: av.VideoFrame, came_ns: int, wall: str) -> None:
         luma = luma_of(picture)

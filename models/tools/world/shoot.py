@@ -32,7 +32,13 @@ GROUP = 12
 READABLE_PX = 45
 """A plate narrower than this is not counted as having appeared."""
 MOST_BYTES = 3_000_000
-FROZEN_S, DROPPED_S, SMALL_S = (6.0, 7.6), (8.4, 9.6), (11.0, 14.0)
+FROZEN_S, DROPPED_S, SMALL_S = (6.4, 7.6), (1.9, 3.4), (7.68, 9.6)
+"""What goes wrong in a film with a fault: a picture stands, two of three are missing, the stream is smaller."""
+SMALL = (960, 540)
+OPTIONS = {
+    "crf": "26", "preset": "medium", "bf": "0", "sc_threshold": "0", "threads": "1",
+    "maxrate": "1800k", "bufsize": "1800k", "x264-params": "repeat-headers=1",
+}  # fmt: skip
 
 
 def along(track: Track, at_s: float) -> float | None:
@@ -151,25 +157,53 @@ def expected(film: Film) -> dict[str, Any]:
 # ---------------------------------------------------------------- the files
 
 
-def encode(path: Path, shots: Iterator[tuple[Pictures, float]], rate_factor: int) -> list[Pictures]:
-    """Write the clip; returns five stills of it."""
-    stills = []
+def encode(path: Path, shots: Iterator[tuple[Pictures, float]], fault: str) -> list[Pictures]:
+    """Write the clip; returns its pictures. Headers stand in the stream itself, so that its size may change."""
+    stills: list[Pictures] = []
     with av.open(str(path), "w", options={"movflags": "+faststart"}) as container:
         stream = container.add_stream("libx264", rate=RATE)
         stream.width, stream.height, stream.pix_fmt = *lens.SIZE, "yuv420p"
         stream.codec_context.gop_size = GROUP
-        stream.options = {"crf": str(rate_factor), "preset": "medium", "bf": "0", "sc_threshold": "0", "threads": "1",
-                          "maxrate": "1800k", "bufsize": "1800k"}  # fmt: skip
-        for picture, _ in shots:
+        stream.codec_context.options = OPTIONS
+        codec, size = stream.codec_context, lens.SIZE
+        for number, (picture, at_s) in enumerate(shots):
             stills.append(picture)
-            container.mux(stream.encode(av.VideoFrame.from_ndarray(picture, format="bgr24")))
-        container.mux(stream.encode(None))
+            if fault and number % 3 and DROPPED_S[0] <= at_s < DROPPED_S[1]:
+                continue
+            shown_now = stills[round(FROZEN_S[0] * RATE)] if fault and FROZEN_S[0] <= at_s < FROZEN_S[1] else picture
+            wanted = SMALL if fault and SMALL_S[0] <= at_s < SMALL_S[1] else lens.SIZE
+            if wanted != size:
+                _mux(container, stream, codec.encode(None))
+                codec, size = encoder(wanted), wanted
+            _mux(container, stream, codec.encode(_frame(shown_now, size, number)))
+        _mux(container, stream, codec.encode(None))
     return stills
+
+
+def encoder(size: tuple[int, int]) -> av.VideoCodecContext:
+    codec = av.CodecContext.create("libx264", "w")
+    codec.width, codec.height, codec.pix_fmt = *size, "yuv420p"
+    codec.framerate, codec.time_base, codec.gop_size = RATE, 1 / RATE, GROUP
+    codec.options = OPTIONS
+    return codec
+
+
+def _frame(picture: Pictures, size: tuple[int, int], number: int) -> av.VideoFrame:
+    smaller = picture if size == lens.SIZE else cv2.resize(picture, size, interpolation=cv2.INTER_AREA)
+    frame = av.VideoFrame.from_ndarray(smaller, format="bgr24")
+    frame.pts, frame.time_base = number, 1 / RATE
+    return frame
+
+
+def _mux(container: av.container.OutputContainer, stream: av.VideoStream, packets: list[av.Packet]) -> None:
+    for packet in packets:
+        packet.stream = stream
+        container.mux(packet)
 
 
 def make(film: Film, trays: Trays, out: Path) -> None:
     path = out / f"{film.name}.mp4"
-    stills = encode(path, pictures(film, trays), 26)
+    stills = encode(path, pictures(film, trays), film.fault)
     if path.stat().st_size > MOST_BYTES:
         raise SystemExit(f"{path}: {path.stat().st_size} bytes, more than {MOST_BYTES}")
     told = json.dumps(expected(film), ensure_ascii=False, indent=1) + "\n"
