@@ -6,7 +6,7 @@ not at what the safety gate thinks of itself.
 
 from __future__ import annotations
 
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
 
@@ -82,10 +82,13 @@ class AnythingDrivesUp(RuleBasedStateMachine):
         self.rig.ask(permits=(Permit(self.serial, at_s, at_s + 2.0),) * repeats)
         self.run(1.0)
 
-    @rule(vehicle=st.sampled_from(VEHICLES), fault=st.sampled_from(FAULTS))
-    @precondition(lambda self: self.vehicles < 4)
+    @rule(vehicle=st.sampled_from(VEHICLES), fault=st.sampled_from(("person",) * 6 + FAULTS))
     def a_whole_passage_and_something_breaks_as_the_arm_comes_down(self, vehicle: SimVehicle, fault: str) -> None:
         self.mend()
+        self.rig.host_ok = True
+        self.rig.world.knobs.set.clear()
+        self.rig.ask(reset=True, lower=True, hold=False)
+        self.run(4.0)
         self.a_vehicle_comes(vehicle)
         for _ in range(6):
             if self.rig.state.here and not self.rig.state.tended:
@@ -138,5 +141,10 @@ class AnythingDrivesUp(RuleBasedStateMachine):
 
 TestAnythingDrivesUp = AnythingDrivesUp.TestCase
 TestAnythingDrivesUp.settings = settings(
-    max_examples=25, stateful_step_count=15, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck)
+    phases=[Phase.generate],  # shrinking a whole afternoon's traffic takes longer than reading it
+    max_examples=15,
+    stateful_step_count=15,
+    deadline=None,
+    derandomize=True,
+    suppress_health_check=list(HealthCheck),
 )
