@@ -14,6 +14,7 @@ from edge.agent.lane_state import LaneState
 from edge.agent.law import Assessment, AtGate
 from edge.agent.shown import Shown
 from edge.core import passage as passages
+from edge.core.lookup import vehicle_by_plate
 from edge.core.model import Reading
 from edge.core.passage import Effect, Passage
 from edge.core.yard import device_failed
@@ -215,12 +216,20 @@ class LaneActor(LaneState):
             return
         if not self.would_accept():
             return  # asked again with the next tick
+        if not self._all_declared(passage, assessment):
+            return  # a declared plate beside another one may be a plate in somebody's hand: a guard looks
         once = self.once_key(assessment)
         if await self.ledger.known(once) is not None:
             return
         body = {**self.about(passage), "stage": "released", "verdict": "release", "by": "SYS"}
         await self.open_after_record("barrier", body, keys={once: {"code": "released"}})
         self.shown.released = True
+
+    @staticmethod
+    def _all_declared(passage: Passage, assessment: Assessment) -> bool:
+        """Every plate that was surely read on this vehicle is one of the declaration's."""
+        declared = assessment.declaration
+        return declared is None or all(vehicle_by_plate(declared, plate.text) for plate in passage.decided)
 
     def _permit_refused(self, notice: Notice) -> None:
         passage = self.lane.passage

@@ -1,8 +1,8 @@
 """`scripts/audit`: the bill of materials of what a gate runs (CycloneDX 1.5), and its pins against known faults.
 
 The bill comes from requirements.lock alone. The check asks pip-audit where it is installed and the advisories can be
-reached; `--advisories FOLDER` reads them from OSV's own JSON files instead, on a machine without a network. A fault that
-does not concern a gate is argued in docs/audit.toml; anything else ends with 1.
+reached; `--advisories FOLDER` reads them from OSV's own JSON files instead, on a machine without a network. A fault
+that does not concern a gate is argued in docs/audit.toml; anything else ends with 1.
 """
 
 from __future__ import annotations
