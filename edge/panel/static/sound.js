@@ -13,6 +13,8 @@ const STALE_MS = 1500;
 const KEPT = "barie_vehicle_tone";
 
 let context = null;
+let next = null; // the tune to be played as soon as the context runs: of two at once the later, which is the alarm
+let resuming = false;
 let timer = null;
 let known = new Set(); // what is wrong now, as last told
 let sounding = new Set(); // of it, what nobody has answered by a touch
@@ -46,12 +48,15 @@ function hush() {
 function play(name) {
   document.body.dataset.sound = name; // what was last heard, for whoever looks after the screen
   context ??= new AudioContext();
+  next = name;
+  // A browser that lets nothing sound before the first touch keeps this waiting for hours: one wait is enough, and an old sound no news.
+  if (resuming) return;
+  resuming = true;
   const asked = performance.now();
   context.resume().then(() => {
-    // A browser that lets nothing sound before the first touch keeps it waiting, and an old sound is no news.
     if (performance.now() - asked > STALE_MS) return;
-    for (const [hz, beginsMs, lastsMs] of TUNES[name]) tone(hz, context.currentTime + beginsMs / 1000, lastsMs / 1000);
-  }).catch(() => {});
+    for (const [hz, beginsMs, lastsMs] of TUNES[next]) tone(hz, context.currentTime + beginsMs / 1000, lastsMs / 1000);
+  }).catch(() => {}).finally(() => { resuming = false; });
 }
 
 /** One tone with soft edges. */
