@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from fractions import Fraction
+from functools import partial
 from pathlib import Path
 
 import av
@@ -25,27 +26,37 @@ def good(image: Image) -> Image:
     return image
 
 
-def too_small(image: Image) -> Image:
+def too_small(image: Image, share: float = 0.31) -> Image:
     """The same lane far away in a wide view."""
     view = cv2.resize(cv2.resize(image, (32, 18), interpolation=cv2.INTER_AREA), WIDE)
-    far = cv2.resize(image, None, fx=0.31, fy=0.31, interpolation=cv2.INTER_AREA)
+    far = cv2.resize(image, None, fx=share, fy=share, interpolation=cv2.INTER_AREA)
     y, x = 700, 1500
     view[y : y + far.shape[0], x : x + far.shape[1]] = far
     return np.asarray(view, np.uint8)
 
 
-def blurred(image: Image) -> Image:
-    return np.asarray(cv2.GaussianBlur(image, (0, 0), 2.5), np.uint8)
+def blurred(image: Image, sigma_px: float = 2.5) -> Image:
+    return np.asarray(cv2.GaussianBlur(image, (0, 0), sigma_px), np.uint8)
 
 
-def dark(image: Image) -> Image:
-    return np.clip(np.round(image * np.float32(0.022) + NOISE), 0, 255).astype(np.uint8)
+def dark(image: Image, light: float = 0.022) -> Image:
+    return np.clip(np.round(image * np.float32(light) + NOISE), 0, 255).astype(np.uint8)
 
 
-def tilted(image: Image) -> Image:
+def tilted(image: Image, angle_deg: float = 32.0) -> Image:
     height, width = image.shape[:2]
-    matrix = cv2.getRotationMatrix2D((width / 2, height / 2), 32, 1)
+    matrix = cv2.getRotationMatrix2D((width / 2, height / 2), angle_deg, 1)
     return np.asarray(cv2.warpAffine(image, matrix, (width, height), borderMode=cv2.BORDER_REPLICATE), np.uint8)
+
+
+WORSE: Mapping[str, tuple[Spoil, ...]] = {
+    "good": (good,),
+    "too_small": (too_small, partial(too_small, share=0.27), partial(too_small, share=0.24)),
+    "blurred": (blurred, partial(blurred, sigma_px=2.8), partial(blurred, sigma_px=3.2)),
+    "dark": (dark, partial(dark, light=0.016), partial(dark, light=0.012)),
+    "tilted": (tilted, partial(tilted, angle_deg=38.0), partial(tilted, angle_deg=44.0)),
+}
+"""Each fault, worse and worse: a better reader needs a worse camera to fail."""
 
 
 def spoilt(clip: str, into: Path, spoil: Spoil) -> Path:
