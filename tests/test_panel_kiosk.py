@@ -167,8 +167,10 @@ def locked_browser(server: PanelServer, tmp_path: Path) -> Iterator[webdriver.Ch
     """Chromium under the kiosk's own policies, which it reads from /etc: laid over it for this process alone."""
     etc = tmp_path / "etc"
     (etc / "policies" / "managed").mkdir(parents=True)
-    text = (KIOSK / "policies" / "barie-kiosk.json").read_text(encoding="utf-8")
-    (etc / "policies" / "managed" / "kiosk.json").write_text(text.replace(":8080", f":{server.port}"))
+    policies = json.loads((KIOSK / "policies" / "barie-kiosk.json").read_text(encoding="utf-8"))
+    assert policies.pop("DeveloperToolsAvailability") == 2, "no developer tools; but this test drives it by them"
+    policies["URLAllowlist"] = [each.replace(":8080", f":{server.port}") for each in policies["URLAllowlist"]]
+    (etc / "policies" / "managed" / "kiosk.json").write_text(json.dumps(policies))
     wrapper = tmp_path / "chromium"
     wrapper.write_text(f'#!/bin/sh\nmount --bind {etc} /etc/chromium && exec {CHROMIUM} "$@"\n')
     outer = tmp_path / "outer"

@@ -37,6 +37,9 @@ async function ask() {
   setTimeout(ask, ASK_MS);
 }
 
-for (const kind of ["pointerdown", "keydown", "pointermove"]) addEventListener(kind, stir, true);
+// The dark takes the whole touch, its click too, and goes only then: or that click would press what lies beneath.
+dark.addEventListener("click", stir);
+addEventListener("pointerdown", (event) => event.target !== dark && stir(), true);
+addEventListener("keydown", stir, true);
 setInterval(judge, 500);
 ask();
