@@ -73,9 +73,11 @@ class House:
 
 
 @contextmanager
-def house(folder: Path, clips: Sequence[str] = ()) -> Iterator[House]:
+def house(
+    folder: Path, clips: Sequence[str] = (), *, large: bool = False, reader: str | None = None
+) -> Iterator[House]:
     """The lane with its cameras up and its boom known: one camera on an empty lane, or one for each of these sample
-    clips, which play in a loop. Raises BarieError."""
+    clips, which play in a loop; `large` as 1080p cameras would send them. Raises BarieError."""
     with ExitStack() as ends:
         broker = any_broker(folder)
         broker.start()
@@ -90,9 +92,12 @@ def house(folder: Path, clips: Sequence[str] = ()) -> Iterator[House]:
         config = demo_lane.write_config(folder, [lane], port, broker.port, rtsp_port)
         for number, clip in enumerate(clips):
             name = f"{lane.show.lane}-{number}" if number else lane.show.lane
-            show(clip, folder / "video", name)
+            show(clip, folder / "video", name, large=large)
             if number:
                 _add_camera(config, name, rtsp.url(name))
+        if reader is not None:
+            with config.open("a", encoding="utf-8") as file:
+                file.write(f'\n[vision]\nreader = "{reader}"\n')
         one = House(folder, lane, rtsp, port, _start(folder, config))
         ends.callback(_end, one.gate)
         until(one.up, "the gate process, its camera and its board", READY_WITHIN_S)

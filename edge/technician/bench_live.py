@@ -16,6 +16,8 @@ from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 from typing import Any
 
+import av
+
 from edge import clock, resources
 from edge.config import VisionConfig
 from edge.errors import BarieError, CameraError, ConfigError
@@ -27,6 +29,7 @@ from edge.vision.capture import clip_frames
 
 READY_WITHIN_S = 90.0
 PLATE_CLIP = "b1-out-vn-two-line"
+LARGE, LARGE_FPS = (1920, 1080), 10
 BUSY_CLIPS = (PLATE_CLIP, "yard-in-cn-yellow")
 _TICKS_S = os.sysconf("SC_CLK_TCK")
 
@@ -57,14 +60,14 @@ def until(condition: Callable[[], bool], what: str, within_s: float = READY_WITH
 class LiveEye:
     """A real vision process on a stream, as the gate process starts it; what it reads goes nowhere."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, reader: str | None = None) -> None:
         self.health: dict[str, Any] = {}
         self._sock, theirs = socket.socketpair()
         with theirs:
             command = [sys.executable, "-m", "edge.vision.worker", "--fd", str(theirs.fileno())]
             self.process = subprocess.Popen(command, pass_fds=(theirs.fileno(),), stderr=subprocess.DEVNULL)
         config = VisionConfig()
-        settings = {"camera": "bench", "url": url, "reader": config.reader, "threads": config.threads}
+        settings = {"camera": "bench", "url": url, "reader": reader or config.reader, "threads": config.threads}
         link.send(self._sock, "settings", settings)
         threading.Thread(target=self._listen, daemon=True).start()
 
@@ -107,15 +110,36 @@ def live_eyes(folder: Path, clips: Iterable[str], *, empty: bool = False) -> Ite
         yield eyes
 
 
-def show(clip: str, folder: Path, name: str, *, empty: bool = False) -> None:
-    """Put a sample clip, or its empty lane, where an RTSP server plays it in a loop as `name`."""
+def show(clip: str, folder: Path, name: str, *, empty: bool = False, large: bool = False) -> None:
+    """Put a sample clip, or its empty lane, where an RTSP server plays it in a loop as `name`. `large`: as a camera of
+    LARGE pixels at LARGE_FPS frames a second would send it."""
     source = resources.sample_videos() / f"{clip}.mp4"
+    if large:
+        enlarge(source, folder / f"{name}.mp4")
+        return
     if not empty:
         shutil.copyfile(source, folder / f"{name}.mp4")
         return
     camera = DemoCamera(source, folder, name)
     camera.prepare()
     camera.show("empty")
+
+
+def enlarge(source: Path, into: Path) -> None:
+    """The clip's first pictures enlarged, as many as its own length has at this rate."""
+    with av.open(str(source)) as clip, av.open(str(into), "w", options={"movflags": "+faststart"}) as target:
+        stream = target.add_stream("libx264", rate=LARGE_FPS)
+        stream.width, stream.height, stream.pix_fmt = *LARGE, "yuv420p"
+        stream.codec_context.gop_size = LARGE_FPS
+        stream.options = {"preset": "veryfast", "crf": "24", "bf": "0", "threads": "2"}
+        due_s = 0.0
+        for picture in clip.decode(clip.streams.video[0]):
+            if (picture.time or 0.0) >= due_s:
+                due_s += 1 / LARGE_FPS
+                scaled = picture.reformat(*LARGE, format="yuv420p")
+                scaled.pts = None
+                target.mux(stream.encode(scaled))
+        target.mux(stream.encode(None))
 
 
 def plate_frame() -> tuple[Image, str]:

@@ -168,10 +168,10 @@ def idle_figure(folder: Path, seconds: float) -> Figure:
 
 def busy_figures(folder: Path, seconds: float) -> Iterator[Figure]:
     """The whole agent with two cameras that both see a vehicle come, stand and go, again and again."""
-    with house(folder, BUSY_CLIPS) as one:
+    with house(folder, BUSY_CLIPS, large=True) as one:
         until(lambda: bool(one.ages_ms()), "a first reading")
         value = cores(lambda: tree(one.gate.pid), seconds)
-        how = f"gate process and {len(BUSY_CLIPS)} camera processes over RTSP, 1280x720 at 12.5 frames a second, "
+        how = f"gate process and {len(BUSY_CLIPS)} camera processes over RTSP, 1920x1080 at 10 frames a second, "
         how += f"a vehicle each 11.5 s at each, {seconds:.0f} s"
         yield figure("vision.two_camera_cores", value, "cores", how)
         ages_ms = _ages_ms(one)
