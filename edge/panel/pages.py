@@ -52,9 +52,8 @@ async def index(request: Request) -> Response:
     lanes = panel.desk.lanes
     if len(lanes) == 1:
         return RedirectResponse(f"/lane/{next(iter(lanes))}", 303)
-    return page(
-        request, "lanes.html", session, {"views": {id: view_for(panel, each, session) for id, each in lanes.items()}}
-    )
+    views = {id: view_for(panel, each, session) for id, each in lanes.items()}
+    return page(request, "lanes.html", session, {"views": views, "tabs": tabs(panel, session)})
 
 
 async def lane_page(request: Request) -> Response:
