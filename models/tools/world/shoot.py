@@ -215,18 +215,35 @@ def make(film: Film, trays: Trays, out: Path) -> None:
     cv2.imwrite(str(out / f"{film.name}.jpg"), np.hstack(few), [cv2.IMWRITE_JPEG_QUALITY, 80])
 
 
+def sheet(out: Path) -> None:
+    """One contact sheet of all strips that are there."""
+    strips = [cv2.imread(str(out / f"{film.name}.jpg")) for film in FILMS if (out / f"{film.name}.jpg").is_file()]
+    for strip, film in zip(strips, [film for film in FILMS if (out / f"{film.name}.jpg").is_file()], strict=True):
+        cv2.putText(strip, film.name, (6, 174), cv2.FONT_HERSHEY_SIMPLEX, 0.5, (255, 255, 255), 1, cv2.LINE_AA)
+    if strips:
+        small = [cv2.resize(strip, (1000, 112), interpolation=cv2.INTER_AREA) for strip in strips]
+        cv2.imwrite(str(out / "rendered-clips.jpg"), np.vstack(small), [cv2.IMWRITE_JPEG_QUALITY, 80])
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description="Make the sample clips from rendered sprites.")
     parser.add_argument("sprites", type=Path)
     parser.add_argument("out", type=Path)
     parser.add_argument("--only", nargs="*", default=[film.name for film in FILMS])
+    parser.add_argument("--keep", action="store_true", help="make only what is not there yet")
     options = parser.parse_args()
     options.out.mkdir(parents=True, exist_ok=True)
     trays = Trays(options.sprites)
     for film in FILMS:
-        if film.name in options.only:
+        made = (options.out / f"{film.name}.jpg").is_file()
+        if (
+            film.name in options.only
+            and not (made and options.keep)
+            and trays.ready([actor.name for actor in film.actors])
+        ):
             print(film.name, flush=True)
             make(film, trays, options.out)
+    sheet(options.out)
 
 
 if __name__ == "__main__":

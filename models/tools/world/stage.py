@@ -53,8 +53,13 @@ class Trays:
     def nearest(self, name: str, y: float) -> tuple[float, Floats]:
         """The y that the best sprite was rendered at, and the sprite on a whole picture, premultiplied BGRA 0..255."""
         rows = self._index[name]
-        one = min(rows, key=lambda row: abs(row["y"] - y) / max(1.0, row["y"]))
+        # Never a nearer one: what the picture's edge has cut off there is in view here.
+        one = min((row for row in rows if row["y"] >= y - 1e-3), key=lambda row: row["y"], default=rows[0])
         return float(one["y"]), self._picture(name, one["file"], tuple(one["box"]))
+
+    def ready(self, film_names: Sequence[str]) -> bool:
+        """True where every vehicle named was rendered whole."""
+        return all((self._folder / name / "whole").is_file() for name in film_names)
 
     def boom(self, raised: float) -> Floats:
         rows = self._index["boom"]
