@@ -242,6 +242,8 @@ def parse_config(text: str, source: str) -> Config:
         data = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise ConfigError(source, [f"not valid TOML: {error}"]) from error
+    except RecursionError as error:
+        raise ConfigError(source, ["tables or lists nested too deeply: nothing here needs that"]) from error
     try:
         # Through JSON, where strict mode still takes a list for a tuple and a table for a dataclass.
         return Config.model_validate_json(json.dumps(data, default=str))

@@ -102,3 +102,7 @@ def test_a_camera_url_with_a_password_is_never_repeated_in_a_fault() -> None:
 def test_a_file_that_is_not_there_is_said_in_one_line(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="cannot be read"):
         load_config(tmp_path / "nothing.toml")
+
+
+def test_a_config_nested_beyond_reason_is_a_fault_and_no_crash() -> None:
+    assert "nested too deeply" in faults("a = " + "[" * 5_000)

@@ -13,6 +13,8 @@ import sys
 import tempfile
 import time
 import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from edge import __version__, clock
@@ -74,36 +76,42 @@ def _models(config: Config | None) -> None:
 
 def try_out() -> str:
     """Start the agent, wait for its screen and its board, end it. Raises BarieError where that fails."""
+    with running_trial():
+        return f"version {__version__} starts, serves its screen and talks to a board"
+
+
+@contextmanager
+def running_trial() -> Iterator[int]:
+    """The port of an agent's screen in a world of its own. Raises BarieError where it does not come up."""
     with tempfile.TemporaryDirectory(prefix="barie-trial-") as name:
         folder, port = Path(name), free_port()
         board = SimBoard(World(), link=folder / "board")
         board.start()
         config = folder / "gate.toml"
         config.write_text(_TRIAL.format(folder=folder, port=port), encoding="utf-8")
-        log = (folder / "log").open("w+b")
         environment = {key: value for key, value in os.environ.items() if key != "NOTIFY_SOCKET"}
-        agent = subprocess.Popen(
-            [sys.executable, "-m", "edge", "--log-level", "warning", "run", "--config", str(config)],
-            stdout=log,
-            stderr=log,
-            env=environment,
-        )
-        try:
-            wait_for(port, __version__, TRIAL_WITHIN_S, agent)
-        except BarieError as error:
-            log.seek(0)
-            tail = log.read().decode(errors="replace").strip().splitlines()[-5:]
-            raise BarieError("\n".join([f"trial start: {error}", *tail])) from error
-        finally:
-            agent.terminate()
+        line = [sys.executable, "-m", "edge", "--log-level", "warning", "run", "--config", str(config)]
+        with (folder / "log").open("w+b") as log:
+            agent = subprocess.Popen(line, stdout=log, stderr=log, env=environment)
             try:
-                agent.wait(10)
-            except subprocess.TimeoutExpired:
-                agent.kill()
-                agent.wait()
-            board.close()
-            log.close()
-    return f"version {__version__} starts, serves its screen and talks to a board"
+                wait_for(port, __version__, TRIAL_WITHIN_S, agent)
+                yield port
+            except BarieError as error:
+                log.seek(0)
+                tail = log.read().decode(errors="replace").strip().splitlines()[-5:]
+                raise BarieError("\n".join([f"trial start: {error}", *tail])) from error
+            finally:
+                _end(agent)
+                board.close()
+
+
+def _end(agent: subprocess.Popen[bytes]) -> None:
+    agent.terminate()
+    try:
+        agent.wait(10)
+    except subprocess.TimeoutExpired:
+        agent.kill()
+        agent.wait()
 
 
 def ask(config: Config, within_s: float) -> str:

@@ -106,7 +106,7 @@ class Soak:
         self._broker = Mosquitto(self._folder, extra=extra, autosave=False) if MOSQUITTO else Iotcore(self._folder)
         self._broker.start()
         files = {"tls": True, "ca_file": f"{tls}/ca.pem", "cert_file": f"{tls}/gate.pem", "key_file": f"{tls}/gate.key"}
-        config = MqttConfig(host="127.0.0.1", port=self._broker.port, **(files if MOSQUITTO else {}))  # type: ignore[arg-type]
+        config = MqttConfig(host="127.0.0.1", port=self._broker.port, resend_s=5.0, **(files if MOSQUITTO else {}))  # type: ignore[arg-type]
         inbox = StoreInbox(self._store, lambda lane, payload, retained: None)
         self._uplink = Uplink(SITE, config, self._store, inbox, lambda lane: {})
         self._uplink.start()
