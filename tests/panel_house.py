@@ -40,7 +40,7 @@ PEOPLE = (
     (OPERATOR, "Điều hành Ví Dụ", "yard_operator"),
 )
 B1, YARD = "b1-out", "yard-in"
-CLIP = "b1-out-vn-two-line"
+CLIP, YARD_CLIP = "b1-out-vn-two-line", "yard-in-cn-yellow"
 TRUCK = SimVehicle(length_m=8.0, speed_mps=9.0, reaction_s=0.2)
 QUICK = WorldSettings(open_s=0.5, close_s=0.6)
 
@@ -48,7 +48,7 @@ QUICK = WorldSettings(open_s=0.5, close_s=0.6)
 class House:
     """`arrive`, `declare` and `watch` make things happen outside; `view` is what the screen is told."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, yard_camera: bool = False) -> None:
         self.folder, self.port = folder, free_port()
         self.broker: Broker = Mosquitto(folder) if MOSQUITTO else Iotcore(folder)
         self.data = folder / "agent"
@@ -58,9 +58,10 @@ class House:
         self.declarations.mkdir()
         rtsp_port = free_port()
         self.rtsp = RtspServer(folder / "video", rtsp_port)
-        camera = DemoCamera(resources.sample_videos() / f"{CLIP}.mp4", folder / "video", B1)
-        camera.prepare()
-        camera.show("empty")
+        for lane, clip in ((B1, CLIP), *([(YARD, YARD_CLIP)] if yard_camera else [])):
+            camera = DemoCamera(resources.sample_videos() / f"{clip}.mp4", folder / "video", lane)
+            camera.prepare()
+            camera.show("empty")
         self.worlds = {lane: World(QUICK) for lane in (B1, YARD)}
         self.boards = {lane: SimBoard(world, link=folder / f"board-{lane}") for lane, world in self.worlds.items()}
         self.numbers = count(1)

@@ -112,7 +112,7 @@ function whyNoConfirm(can) {
   if (can.has("confirm")) return "";
   const kind = bannerKind(view.passage);
   if (kind === "ready" && view.boom.present === false) return t("confirm_off.not_here");
-  if (kind === "past") return t("confirm_off.passing");
+  if (kind === "past") return ["turned_away", "left"].includes(view.passage.state) ? t(`state.${view.passage.state}`) : t("confirm_off.passing");
   if (kind === "ready" && (view.passage.actions ?? []).includes("confirm")) return t("confirm_off.role");
   return view.mode === "auto" ? t("mode.auto_long") : tOr(`confirm_off.${kind}`, t("confirm_off.busy"));
 }
