@@ -3,7 +3,7 @@
 
     /usr/bin/python3 tests/gst_server.py PORT NAME=FILE.mp4[:h265]… [--user NAME --password WORD]
 
-Prints "ready" once it listens. Plays each file from its beginning to every caller; `--probe` only says whether it could.
+Prints "ready" once it listens. Plays each file from its beginning to every caller; `--probe` only tells if it could.
 """
 
 import argparse

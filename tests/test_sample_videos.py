@@ -1,0 +1,56 @@
+"""The sample clips are what their README promises: format, length, size, and an expectation that the law and the plate
+table can live with. Reading them all is `barie replay sample_videos`; two short ones are read in test_vision_replay."""
+
+from __future__ import annotations
+
+import json
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import av
+import pytest
+
+from edge.vision import models
+from tests.vision_world import SAMPLES
+
+CLIPS = sorted(SAMPLES.glob("*.mp4"))
+VERDICTS = {"ready", "release", "unknown", "await", "refuse"}
+DIRECTIONS = {"b1": {"out_of_area", "into_area"}, "b2": {"out_of_area", "into_area"}, "yard_in": {"in"}}
+
+
+def told(clip: Path) -> dict[str, Any]:
+    loaded: dict[str, Any] = json.loads(clip.with_suffix(".expected.json").read_text(encoding="utf-8"))
+    return loaded
+
+
+@pytest.mark.parametrize("clip", CLIPS, ids=lambda clip: clip.stem)
+def test_a_clip_is_small_h264_and_says_what_must_be_found(clip: Path) -> None:
+    assert clip.stat().st_size < 3_000_000
+    with av.open(str(clip)) as container:
+        stream = container.streams.video[0]
+        assert stream.codec_context.name == "h264"
+        assert (stream.width, stream.height) == (1280, 720)
+        assert stream.duration is not None
+        assert stream.time_base is not None
+        length_s = float(stream.duration * stream.time_base)
+    assert 8 <= length_s <= 30
+    about = told(clip)
+    assert about["clip"] == clip.name
+    assert about["direction"] in DIRECTIONS[about["lane_place"]]
+    for passage in about["passages"]:
+        assert models.plate_table().fits(passage["plate"]), passage["plate"]
+        assert passage["verdict"] in VERDICTS
+        assert 0 <= passage["appears_s"] <= passage["stands_s"][1] <= passage["gone_s"] <= length_s + 0.1
+
+
+def test_only_what_was_declared_is_known() -> None:
+    with (SAMPLES / "declared.toml").open("rb") as file:
+        declared = set(tomllib.load(file))
+    known = {clip.stem for clip in CLIPS if any(one["verdict"] != "unknown" for one in told(clip)["passages"])}
+    assert known == declared
+
+
+def test_the_readme_names_every_clip() -> None:
+    words = (SAMPLES / "README.md").read_text(encoding="utf-8")
+    assert [clip.name for clip in CLIPS if f"`{clip.name}`" not in words] == []
