@@ -39,4 +39,4 @@ def test_a_confined_process_reads_programs_and_nothing_of_the_gate(tmp_path: Pat
 
 def test_the_camera_process_confines_itself_before_it_reads_the_camera() -> None:
     text = Path("edge/vision/worker.py").read_text(encoding="utf-8")
-    assert text.index("        confine(") < text.index("_work(sock, settings)\n    except")
+    assert text.index("        confine(") < text.index("        _work(sock, settings")
