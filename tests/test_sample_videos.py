@@ -1,5 +1,5 @@
 """The sample clips are what their README promises: format, length, size, and an expectation that the law and the plate
-table can live with. Reading them all is `barie replay sample_videos`; two short ones are read in test_vision_replay."""
+table can live with; some are read here, all of them by `barie replay sample_videos`."""
 
 from __future__ import annotations
 
@@ -11,6 +11,8 @@ from typing import Any
 import av
 import pytest
 
+from edge.technician import expected
+from edge.technician.replay import Eye, replay
 from edge.vision import models
 from tests.vision_world import SAMPLES
 
@@ -54,3 +56,23 @@ def test_only_what_was_declared_is_known() -> None:
 def test_the_readme_names_every_clip() -> None:
     words = (SAMPLES / "README.md").read_text(encoding="utf-8")
     assert [clip.name for clip in CLIPS if f"`{clip.name}`" not in words] == []
+
+
+SHORT = ("b1-out-tractor-rear", "b1-in-new-energy", "b1-out-two-plates", "b1-out-night")
+"""Two lines, eight characters, two plates at once, the dark."""
+
+
+@pytest.fixture(scope="module")
+def eye() -> Eye:
+    table = models.plate_table()
+    return Eye(*models.build("own", table, 2), table, vote=models.vote_rules("own"))
+
+
+@pytest.mark.vision
+@pytest.mark.slow
+@pytest.mark.parametrize("name", SHORT)
+def test_the_projects_own_models_read_what_is_expected(eye: Eye, name: str) -> None:
+    clip = SAMPLES / f"{name}.mp4"
+    wanted = expected.load(clip)
+    assert wanted
+    assert expected.differences(wanted, replay(clip, eye)) == []
