@@ -35,7 +35,7 @@ def too_small(image: Image, share: float = 0.31) -> Image:
     return np.asarray(view, np.uint8)
 
 
-def blurred(image: Image, sigma_px: float = 2.5) -> Image:
+def blurred(image: Image, sigma_px: float = 2.2) -> Image:
     return np.asarray(cv2.GaussianBlur(image, (0, 0), sigma_px), np.uint8)
 
 
@@ -52,7 +52,7 @@ def tilted(image: Image, angle_deg: float = 32.0) -> Image:
 WORSE: Mapping[str, tuple[Spoil, ...]] = {
     "good": (good,),
     "too_small": (too_small, partial(too_small, share=0.27), partial(too_small, share=0.24)),
-    "blurred": (blurred, partial(blurred, sigma_px=2.8), partial(blurred, sigma_px=3.2)),
+    "blurred": (blurred, partial(blurred, sigma_px=2.5), partial(blurred, sigma_px=2.8)),
     "dark": (dark, partial(dark, light=0.016), partial(dark, light=0.012)),
     "tilted": (tilted, partial(tilted, angle_deg=38.0), partial(tilted, angle_deg=44.0)),
 }

@@ -58,7 +58,7 @@ def test_the_fault_is_named_first_and_the_patch_reads_more_of_a_second_clip(
     first = tmp_path / "first.mp4"
     for spoil in fault_clips.WORSE[fault]:
         fault_clips.spoilt("yard-in-cn-yellow", first, spoil)
-        if frames_read(first, camera(**wrong).aim, eye) < 2:
+        if frames_read(first, camera(**wrong).aim, eye) < 4:  # not every one
             break
     other = "b1-out-undeclared" if code == "small" else "b1-out-vn-two-line"
     second = fault_clips.spoilt(other, tmp_path / "second.mp4", spoil)
