@@ -47,8 +47,6 @@ _PIN = re.compile(r"\d{6,12}")
 _BADGE = re.compile(r"[!-~]{6,64}")
 # One thread and 32 MiB: vision needs the cores, and a six-digit PIN is guarded by the lock-out more than by its hash.
 _HASHER = PasswordHasher(time_cost=3, memory_cost=32 * 1024, parallelism=1)
-# One salt for all badges of this file, so that a code finds its account; as slow as a PIN: card numbers are short.
-_BADGE_COST = {"time_cost": 3, "memory_cost": 32 * 1024, "parallelism": 1, "hash_len": 32, "type": Type.ID}
 _NOBODY_HASH = _HASHER.hash("000000")
 
 
@@ -143,7 +141,9 @@ class Accounts:
             if row is None:
                 row = (secrets.token_bytes(16),)
                 self.db.execute("INSERT INTO badge_salt VALUES (?)", row)
-        return hash_secret_raw(code.encode(), row[0], **_BADGE_COST).hex()
+        # One salt for all badges of this file: a code finds its account. As slow as a PIN: card numbers are short.
+        cost = (_HASHER.time_cost, _HASHER.memory_cost, _HASHER.parallelism)
+        return hash_secret_raw(code.encode(), row[0], *cost, 32, Type.ID).hex()
 
     def _slow_down(self) -> None:
         now_s = self.now_s()
