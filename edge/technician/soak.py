@@ -68,7 +68,8 @@ class Soak:
         self._visit: Visit = declared
 
     async def run(self) -> dict[str, Any]:
-        folder = self._folder
+        folder = self._folder / "gate"
+        folder.mkdir()
         key = open_key(folder / "keys")
         self._store = Store.open(
             folder, site=SITE, lanes=[LANE], signer=key.sign, check=key.check,
@@ -137,7 +138,7 @@ class Soak:
                 await asyncio.to_thread(self._store.prune)
                 await self._drained(BEHIND_MOST)
         self._rotate()
-        row = {"day": day, "at": clock.wall_iso()[:10], "passages": last, **usage(self._folder)}
+        row = {"day": day, "at": clock.wall_iso()[:10], "passages": last, **usage(self._folder / "gate")}
         print(json.dumps(row), file=sys.stderr, flush=True)
         return row
 
@@ -256,7 +257,7 @@ class Soak:
 
 
 FLAT = {"rss_mb": 25.0, "handles": 4.0, "threads": 3.0, "disk_mb": 25.0}
-"""How much more the last days may have than the days after the first retention, besides the centre's own database."""
+"""How much more the last days may have than the days after the first retention."""
 
 
 def _growth(rows: list[dict[str, Any]]) -> dict[str, float]:
