@@ -36,7 +36,6 @@ def test_few_passages_of_each_kind_are_read_and_no_decided_text_is_wrong() -> No
     scores = list(testworld.scores(list(testworld.KINDS), 2, FOLDER))
     assert [score.kind for score in scores] == list(testworld.KINDS)
     assert sum(score.voted_right for score in scores) >= 0.7 * sum(score.passages for score in scores)
-    assert sum(score.decided for score in scores) >= 3
     assert sum(score.decided_wrong for score in scores) == 0
 
 
