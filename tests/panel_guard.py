@@ -180,6 +180,16 @@ class Guard:
     def is_told(self, key: str, action: str) -> None:
         until(self.page, lambda _: self.told(key, action), f"{self.word(key)!r} of {action} at the foot")
 
+    def confirms(self) -> None:
+        """Presses the button that opens; again where the barrier, on a busy machine, was not ready to take it."""
+
+        def taken(_: Chrome) -> bool:
+            if not self.told("pressed.done_seq", "confirm") and self.can("confirm"):
+                self.find("#confirm").click()
+            return self.told("pressed.done_seq", "confirm")
+
+        until(self.page, taken, "the press that opens to be recorded")
+
     def done(self, action: str) -> None:
         """The foot says that it is recorded, with its time and number."""
         self.is_told("pressed.done_seq", action)

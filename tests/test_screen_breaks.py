@@ -23,7 +23,7 @@ def test_a_boom_that_does_not_rise_says_so_until_a_person_has_looked(guard: Guar
     house.arrive(plate)
     house.worlds[B1].knobs.jam = True
     try:
-        guard.tap("#confirm")
+        guard.confirms()
         guard.sees("verdict", "state.not_opened")
         guard.sees("verdict", "state_help.not_opened")
         assert guard.script("return document.body.dataset.sound") == "boom"
