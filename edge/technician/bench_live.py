@@ -13,6 +13,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -132,12 +133,13 @@ def enlarge(source: Path, into: Path) -> None:
         stream.width, stream.height, stream.pix_fmt = *LARGE, "yuv420p"
         stream.codec_context.gop_size = LARGE_FPS
         stream.options = {"preset": "veryfast", "crf": "24", "bf": "0", "threads": "2"}
-        due_s = 0.0
+        due_s, number = 0.0, 0
         for picture in clip.decode(clip.streams.video[0]):
             if (picture.time or 0.0) >= due_s:
                 due_s += 1 / LARGE_FPS
                 scaled = picture.reformat(*LARGE, format="yuv420p")
-                scaled.pts = None
+                scaled.pts, scaled.time_base = number, Fraction(1, LARGE_FPS)
+                number += 1
                 target.mux(stream.encode(scaled))
         target.mux(stream.encode(None))
 
