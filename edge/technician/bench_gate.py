@@ -53,7 +53,7 @@ class BenchGate:
     def do(self, asked: dict[str, Any]) -> dict[str, Any]:
         """`declare` (a file), `knows` (a declaration's id), `read` (a plate; the answer's `at_ms` is the wall clock
         as it arrives; with `unsure` the vote has not decided it), `gone`, and `ages`: how old the frames of the
-        cameras' own readings were when these came, in ms, since last asked. Of the first lane, where no `lane` is named."""
+        cameras' own readings were when these came, in ms, since last asked. Of the first lane without a `lane`."""
         lane = next((one for one in self.gate.config.lane if one.id == asked.get("lane")), self._lane)
         actor = self.gate.actors[lane.id]
         if "declare" in asked:
