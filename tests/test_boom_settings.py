@@ -73,3 +73,11 @@ def test_the_longest_pulse_is_allowed_and_contradictions_are_told_in_full() -> N
         "large_clear_s: must not be shorter than min_clear_s",
         'closes_by: "relay" needs safety_loop or photocell in inputs; else let the "controller" close',
     ]
+
+
+def test_the_narrowest_settings_are_allowed() -> None:
+    assert BarrierSettings(min_clear_s=1.5, large_clear_s=1.5, max_reversals=1, stuck_after=1).faults() == []
+    assert BarrierSettings(max_reversals=0, stuck_after=0).faults() == [
+        "max_reversals: must be 1 or more",
+        "stuck_after: must be 1 or more",
+    ]
