@@ -13,6 +13,7 @@ from selenium.webdriver.support.ui import Select
 
 from tests.browser import browser, resize, until
 from tests.office_house import LANE, PIN, OfficeHouse, text
+from tests.panel_guard import axe_violations
 
 __all__ = ["browser"]
 pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.timeout(300)]
@@ -114,6 +115,12 @@ def test_a_search_by_guard_and_verdict_and_one_that_finds_nothing(page: Chrome, 
     Select(by_id(page, "q-outcome")).select_by_value("turned_away")
     by_id(page, "find").click()
     until(page, lambda it: "Không có lượt xe nào khớp" in text(it, "#nothing"), "nothing found, in words")
+
+
+def listed(page: Chrome) -> bool:
+    """The index follows the record by a moment."""
+    by_id(page, "find").click()
+    return bool(rows(page))
 
 
 def summed_up(page: Chrome) -> bool:
@@ -295,6 +302,20 @@ def test_every_target_is_large_enough_and_nothing_runs_out_of_the_page(
             ".map((e) => e.textContent.trim())"
         )
         assert [one for one in bar if "…" not in one and "Barie" not in one and "Barrier" not in one] == [], path
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_no_page_breaks_a_rule_of_axe_core_by_day_or_by_night(page: Chrome, house: OfficeHouse, scheme: str) -> None:
+    one_passed(house, page)
+    media = {"features": [{"name": "prefers-color-scheme", "value": scheme}]}
+    page.execute_cdp_cmd("Emulation.setEmulatedMedia", media)
+    page.get(f"{house.url}/history")
+    until(page, listed, "a passage in the list")
+    one = page.find_element(By.CSS_SELECTOR, "#rows a").get_attribute("href")
+    for address in (one, *(f"{house.url}{path}" for path in (*PAGES, f"/sign/{LANE}", f"/lane/{LANE}"))):
+        page.get(str(address))
+        assert axe_violations(page) == [], (address, scheme)
+    page.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": []})
 
 
 def test_the_pages_carry_no_names_of_keys_the_catalogue_lacks(page: Chrome, house: OfficeHouse) -> None:
