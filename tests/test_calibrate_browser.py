@@ -152,6 +152,7 @@ def test_a_region_drawn_by_finger_changes_the_rate_and_is_saved_and_undone(page:
     finger(page, [(0.5, 0.9), (0.7, 0.9), (0.95, 0.9)])
     until(page, lambda it: rate(it) == "9/10", "the rate of nearly the whole picture")
     tap(page, "back")
+    until(page, lambda it: rate(it) == "9/9", "one step back")
     tap(page, "back")
     until(page, lambda it: rate(it) == "6/6", "two steps back")
     tap(page, "save")

@@ -192,6 +192,8 @@ async function ask() {
 }
 
 const canvas = $("canvas");
+// A quick stroke must not count as a fling: the browser would swallow the tap that follows.
+canvas.addEventListener("touchstart", (event) => event.preventDefault(), { passive: false });
 canvas.addEventListener("pointerdown", begin);
 canvas.addEventListener("pointermove", move);
 for (const type of ["pointerup", "pointercancel"]) canvas.addEventListener(type, end);
