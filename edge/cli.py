@@ -157,7 +157,7 @@ def _account_badge(args: argparse.Namespace) -> int:
 def _vision(commands: Commands) -> None:
     read = _add(commands, "read", "one JSON line for each image: the plates on it", _read)
     read.add_argument("images", nargs="+", type=Path)
-    read.add_argument("--reader", default=None, help="rapidocr (default) or own")
+    read.add_argument("--reader", default=None, help="own (default), rapidocr, or easyocr (an extra)")
     commands_eyes.add_to(commands)
     learn = _add(commands, "learn", "tune the reader on the guards' corrections, adopt it if it is better", _learn)
     _config_option(learn)

@@ -91,7 +91,7 @@ class StoreConfig(Section):
 
 
 class VisionConfig(Section):
-    reader: str = "rapidocr"
+    reader: str = "own"
     detector: Literal["ultralytics"] | None = None
     """In place of the detector that comes with reader "own": the site's own YOLO pose model."""
     detector_file: str | None = None

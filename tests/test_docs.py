@@ -58,7 +58,7 @@ def test_every_link_leads_somewhere(page: Path) -> None:
 
 
 def test_every_script_that_the_readme_names_can_be_run() -> None:
-    for name in set(re.findall(r"\bscripts/[a-z_]+(?:\.py)?", README)):
+    for name in set(re.findall(r"\b(?:scripts|packaging)/[a-z_-]+(?:\.py)?", README)):
         path = ROOT / name
         assert path.exists(), name
         assert path.suffix == ".py" or path.stat().st_mode & 0o111, f"{name} is not executable"

@@ -18,7 +18,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from edge import __version__, clock
-from edge.config import Config, load_config
+from edge.config import Config, VisionConfig, load_config
 from edge.errors import BarieError
 from edge.technician.demo import free_port
 from firmware_io.sim import SimBoard
@@ -71,7 +71,7 @@ def run(config_file: Path | None, *, trial: bool, within_s: float) -> int:
 def _models(config: Config | None) -> None:
     from edge.vision.models import build
 
-    build(config.vision.reader if config else "rapidocr")
+    build(config.vision.reader if config else VisionConfig().reader)
 
 
 def try_out() -> str:

@@ -16,7 +16,7 @@ from edge.errors import BarieError
 from edge.ports import Detector, Image, Reader
 from edge.vision import models
 
-READER = "rapidocr"
+READER = "own"
 LARGEST_BYTES = 64 * 1024 * 1024
 LARGEST_PIXELS = 60_000_000
 

@@ -18,7 +18,7 @@ class Settings:
     camera: str
     url: str
     region: tuple[Point, ...] | None = None
-    reader: str = "rapidocr"
+    reader: str = "own"
     threads: int = 1
     picture: Picture = AS_IT_COMES
     """Corrections before plates are looked for."""
