@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from threading import Lock
 from typing import TYPE_CHECKING, Any, Literal, Protocol, runtime_checkable
 
 from edge.core.dossier import Dossier
@@ -46,10 +47,11 @@ class Frame:
     anything waits.
 
     A picture may be given as a way to make it: on an empty lane most frames are only compared in grey, and turning
-    them into colour would cost more than that. `image` raises ValueError where it cannot be made.
+    them into colour would cost more than that. `image` raises ValueError where it cannot be made. Several threads may
+    ask for it; one of them makes it (FFmpeg's converter stops for ever where two use it on one picture).
     """
 
-    __slots__ = ("_image", "_luma", "_make", "captured_at", "captured_mono_ns", "number")
+    __slots__ = ("_image", "_luma", "_make", "_making", "captured_at", "captured_mono_ns", "number")
 
     def __init__(
         self,
@@ -62,16 +64,18 @@ class Frame:
         self._make = image if callable(image) else None
         self._image: Image | None = None if callable(image) else image
         self._luma = luma
+        self._making = Lock()
         self.number = number
         self.captured_mono_ns = captured_mono_ns
         self.captured_at = captured_at
 
     @property
     def image(self) -> Image:
-        if self._image is None:
-            assert self._make is not None
-            self._image = self._make()
-        return self._image
+        with self._making:
+            if self._image is None:
+                assert self._make is not None
+                self._image = self._make()
+            return self._image
 
     @property
     def luma(self) -> Image:

@@ -9,9 +9,11 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from edge.errors import CameraError
+from edge.ports import Frame, Image
 from edge.technician.demo_camera import RtspServer, cut
 from edge.vision.capture import CameraSource, SourceState, clip_frames
 from tests.vision_world import SAMPLES, free_port
@@ -122,3 +124,27 @@ def test_a_cut_must_begin_on_a_key_frame(tmp_path: Path) -> None:
         cut(CLIP, tmp_path / "x.mp4", 1.2, 2.4)
     with pytest.raises(CameraError, match="nothing between"):
         cut(CLIP, tmp_path / "x.mp4", 50, 60)
+
+
+def test_colour_is_made_once_however_many_threads_ask() -> None:
+    """FFmpeg's converter never comes back where two threads use it on one picture."""
+    made: list[int] = []
+    both_ask = threading.Barrier(2)
+
+    def make() -> Image:
+        made.append(threading.get_ident())
+        time.sleep(0.2)  # long enough for the other one to get here, were it let in
+        return np.zeros((4, 4, 3), np.uint8)
+
+    frame = Frame(make, 1, 0, "")
+
+    def ask() -> None:
+        both_ask.wait(30)
+        assert frame.image.shape == (4, 4, 3)
+
+    threads = [threading.Thread(target=ask) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(30)
+    assert len(made) == 1
