@@ -30,6 +30,8 @@ def test_a_boom_that_does_not_rise_says_so_until_a_person_has_looked(guard: Guar
         guard.check()
     finally:
         house.worlds[B1].knobs.jam = False
+    fault = guard.word("fault.not_opened")
+    until(guard.page, lambda _: fault not in guard.text("boom"), "the fault to pass: the arm is seen at rest again")
     guard.tap("#confirm")
     guard.done("confirm")
     opened(guard, house)

@@ -158,6 +158,7 @@ def test_the_boom_is_held_stopped_and_lowered(guard: Guard, house: House) -> Non
     house.worlds[B1].knobs.slow = 0.1
     guard.tap("#confirm")
     guard.sees("boom", "boom.opening")
+    until(guard.page, lambda _: house.worlds[B1].state().boom_position > 0.15, "the arm is off its lower limit")
     guard.tap("#stop")
     guard.sees("boom", "boom.stopped")
     guard.check()
