@@ -150,9 +150,16 @@ class SimBoard:
             return b""
         with contextlib.suppress(OSError, ValueError, termios.error):  # unplugged between the two, or nothing there yet
             if select.select([fds[0]], [], [], POLL_S)[0]:
-                heard = os.read(fds[0], 256)
-                return b"" if self._is_deaf(fds[1]) else heard
+                return self._take(fds)
         return b""
+
+    def _take(self, fds: tuple[int, int]) -> bytes:
+        """What the line holds. Under the lock: an unplugged line's numbers may already name some other open file."""
+        with self._lock:
+            if self._fds is not fds:
+                return b""
+            heard = os.read(fds[0], 256)
+            return b"" if self._is_deaf(fds[1]) else heard
 
     def _is_deaf(self, slave: int) -> bool:
         """Whether the line was set to another speed than the board's."""
