@@ -5,7 +5,6 @@ Written whole or not at all: a fresh file beside it, fsynced, then renamed over 
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -16,6 +15,7 @@ from tomlkit.items import AoT, Array, Table
 
 from edge.config import Config, parse_config
 from edge.errors import BarieError, ConfigError
+from edge.files import write_whole
 
 KEPT = 20
 """Old versions that stay beside the file, the newest: `gate.toml.old-0007`."""
@@ -49,8 +49,8 @@ def save(path: Path, text: str) -> Path:
     parse_config(text, str(path))
     try:
         old = _old_name(path)
-        _write(old, path.read_bytes(), path.stat().st_mode & 0o777)
-        _write(path, text.encode(), path.stat().st_mode & 0o777)
+        write_whole(old, path.read_bytes(), path.stat().st_mode & 0o777)
+        write_whole(path, text.encode(), path.stat().st_mode & 0o777)
         for gone in olds(path)[:-KEPT]:
             gone.unlink(missing_ok=True)
     except OSError as error:
@@ -66,7 +66,7 @@ def undo(path: Path) -> Config:
     try:
         text = kept[-1].read_text(encoding="utf-8")
         config = parse_config(text, str(kept[-1]))
-        _write(path, text.encode(), path.stat().st_mode & 0o777)
+        write_whole(path, text.encode(), path.stat().st_mode & 0o777)
         kept[-1].unlink()
     except OSError as error:
         raise BarieError(f"{path} cannot be written ({error.strerror}): nothing was changed") from error
@@ -114,19 +114,3 @@ def _old_name(path: Path) -> Path:
     kept = olds(path)
     number = int(kept[-1].name[-4:]) + 1 if kept else 1
     return path.with_name(f"{path.name}.old-{number % 10_000:04}")
-
-
-def _write(path: Path, content: bytes, mode: int) -> None:
-    fresh = path.with_name(f"{path.name}.new")
-    fresh.unlink(missing_ok=True)
-    descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
-    with os.fdopen(descriptor, "wb") as handle:
-        handle.write(content)
-        handle.flush()
-        os.fsync(handle.fileno())
-    fresh.replace(path)
-    folder = os.open(path.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)

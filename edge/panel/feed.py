@@ -76,11 +76,12 @@ async def _stream(request: Request, lane: LaneDesk, first: Session) -> AsyncIter
             sent = shows
             yield _event("view", view)
         yield _event("beat", {"now": wall_iso(), **status_of(view)})
-        await _wait(panel, lane, view["number"])
+        await wait_for_change(panel, lane, view["number"])
 
 
-async def _wait(panel: Panel, lane: LaneDesk, since: int) -> None:
-    """Until the lane changed, the screen closes, or the next beat is due, whichever is first."""
+async def wait_for_change(panel: Panel, lane: LaneDesk, since: int) -> None:
+    """Until the lane changed, the screen closes, or the next beat is due, whichever is first. The boom moves
+    without a change of the lane's number: a beat shows it."""
     waits = [asyncio.ensure_future(lane.changed(since)), asyncio.ensure_future(panel.closing.wait())]
     try:
         await asyncio.wait(waits, timeout=panel.settings.beat_s, return_when=asyncio.FIRST_COMPLETED)

@@ -3,7 +3,6 @@ every driver could not see from his seat."""
 
 from __future__ import annotations
 
-import asyncio
 import json
 from collections.abc import AsyncIterator
 
@@ -36,14 +35,4 @@ async def _stream(panel: Panel, lane: LaneDesk) -> AsyncIterator[bytes]:
     while not panel.closing.is_set():
         view = lane.view()
         yield f"event: sign\ndata: {json.dumps({'sign': sign_of(view), 'boot': panel.boot})}\n\n".encode()
-        await _wait(panel, lane, view["number"])
-
-
-async def _wait(panel: Panel, lane: LaneDesk, since: int) -> None:
-    """Until the lane changed, the screen closes, or the next beat is due. The boom moves without a change of number."""
-    waits = [asyncio.ensure_future(lane.changed(since)), asyncio.ensure_future(panel.closing.wait())]
-    try:
-        await asyncio.wait(waits, timeout=panel.settings.beat_s, return_when=asyncio.FIRST_COMPLETED)
-    finally:
-        for wait in waits:
-            wait.cancel()
+        await feed.wait_for_change(panel, lane, view["number"])

@@ -121,11 +121,3 @@ def checkpoint(path: Path) -> None:
     """Move what was committed from the log into the database, beside readers and the writer. Raises sqlite3.Error."""
     with closing(connect(path)) as connection:
         connection.execute("PRAGMA wal_checkpoint(PASSIVE)")
-
-
-def fsync_directory(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from edge.store import db
+from edge.files import fsync_directory
 
 SENT, UNREADABLE = 1, 2
 
@@ -37,14 +37,14 @@ def stage(root: Path, day: str, evidence_id: str, jpeg: bytes, staged_ms: int, n
     folder = root / day
     if not folder.is_dir():
         folder.mkdir(parents=True, exist_ok=True)
-        db.fsync_directory(root)
+        fsync_directory(root)
     path = folder / f"{evidence_id}.jpg"
     try:
         with path.open("xb") as handle:
             handle.write(jpeg)
             handle.flush()
             os.fsync(handle.fileno())
-        db.fsync_directory(folder)
+        fsync_directory(folder)
     except OSError:
         path.unlink(missing_ok=True)
         raise

@@ -17,6 +17,7 @@ from typing import Any
 
 from edge import errors
 from edge.core.events import GENESIS_HASH, Anchor, envelope_hash
+from edge.files import fsync_directory
 from edge.store import db, evidence, journal
 from edge.store.counter import Counters
 
@@ -74,12 +75,12 @@ def open_or_recover(data_dir: Path, known: Counters | None, label: str) -> tuple
     path, fresh = data_dir / db.NAME, data_dir / f"{db.NAME}.new"
     if fresh.exists() and not path.exists():
         fresh.replace(path)
-        db.fsync_directory(data_dir)
+        fsync_directory(data_dir)
     expected = known.lanes if known else {}
     if not path.exists() and not any(anchor.seq for anchor in expected.values()):
         connection = db.connect(path)
         db.migrate(connection)
-        db.fsync_directory(data_dir)
+        fsync_directory(data_dir)
         return connection, None
     why, connection_or_none = _try_open(path, expected)
     if connection_or_none is not None:
@@ -138,9 +139,9 @@ def _rebuild(data_dir: Path, path: Path, fresh: Path, rescued: Rescued, known: C
     for part in (path.name, f"{path.name}-wal", f"{path.name}-shm"):
         if (data_dir / part).exists():
             (data_dir / part).replace(folder / part)
-    db.fsync_directory(folder)
+    fsync_directory(folder)
     fresh.replace(path)
-    db.fsync_directory(data_dir)
+    fsync_directory(data_dir)
     return rescued
 
 

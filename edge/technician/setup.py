@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextlib
 import getpass
 import ipaddress
-import os
 import shutil
 import tomllib
 from collections.abc import Callable, Mapping
@@ -19,6 +18,7 @@ from typing import Any
 from edge import clock
 from edge.config import Config, parse_config
 from edge.errors import BarieError, ConfigError
+from edge.files import write_whole
 from edge.store.keys import open_key
 from edge.technician import config_keys, discover
 from edge.technician.certificate import make_request
@@ -108,14 +108,8 @@ def prepare(folder: Path, config: Config, language: str) -> str:
 
 def _put(path: Path, text: str) -> None:
     """Whole or not at all, for the service's group to read and nobody else."""
-    fresh = path.with_name(path.name + ".new")
-    descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o640)
-    with os.fdopen(descriptor, "w", encoding="utf-8") as handle:
-        handle.write(text)
-        handle.flush()
-        os.fsync(handle.fileno())
-    _readable(fresh)
-    fresh.replace(path)
+    write_whole(path, text.encode(), 0o640)
+    _readable(path)
 
 
 def _readable(path: Path) -> None:

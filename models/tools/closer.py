@@ -16,7 +16,7 @@ from torch import Tensor
 
 from models.tools.alphabet import ALPHABET, COLOURS, COUNTRIES, INDEX, LAYOUTS
 from models.tools.closer_net import CloserNet, patches
-from models.tools.reader import Pool, _follow, _save, rate, real_crops
+from models.tools.reader import Pool, _follow, _save, rate, real_crops, real_rows
 from models.tools.reader_net import ReaderNet, levelled, where
 from models.tools.reader_shape import HEIGHT, WIDTH
 
@@ -46,7 +46,7 @@ def batch(pool: Pool, real: list[np.ndarray] | None, size: int, share: float) ->
     """patches (n, 3, 32, 24), characters (n,), weight (n,)"""
     columns = [*pool.take(size), np.ones((size, 12), np.float32)]
     if real is not None:
-        rows = pool.draw.integers(0, len(real[0]), round(size * share))
+        rows = real_rows(pool.draw, real[1], round(size * share))
         columns = [np.concatenate([a, b[rows]]) for a, b in zip(columns, real, strict=True)]
     pixels, text, centres, heads, weight = (torch.from_numpy(c) for c in columns)
     x = levelled(pixels.permute(0, 3, 1, 2).float() / 255)

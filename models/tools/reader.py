@@ -86,15 +86,22 @@ def real_crops(folder: Path, seed: int, times: int = 16) -> list[np.ndarray]:
 
 
 def real_province_weight(text: str) -> float:
-    """Nothing is learned from the province that nearly all real crops share: it would answer every blur."""
-    return 0.0 if text[0] == "皖" else 1.0
+    """Little is learned from the province that nearly all real crops share: it would answer every blur."""
+    return 0.25 if text[0] == "皖" else 1.0
+
+
+def real_rows(draw: np.random.Generator, text: np.ndarray, size: int) -> np.ndarray:
+    """Rows of the real crops, each province as often as the root of its share: 95 in 100 are of one."""
+    _, inverse, counts = np.unique(text[:, 0], return_inverse=True, return_counts=True)
+    often = 1 / np.sqrt(counts)[inverse]
+    return draw.choice(len(text), size, p=often / often.sum())
 
 
 def batch(pool: Pool, real: list[np.ndarray] | None, size: int, share: float) -> Batch:
     columns = pool.take(size)
     columns.append(np.ones(columns[1].shape, np.float32))
     if real is not None and share > 0:
-        rows = pool.draw.integers(0, len(real[0]), max(1, round(size * share)))
+        rows = real_rows(pool.draw, real[1], max(1, round(size * share)))
         columns = [np.concatenate([a, b[rows]]) for a, b in zip(columns, real, strict=True)]
     a, b, c, d, e = (torch.from_numpy(x) for x in columns)
     return a, b.long(), c, d.long(), e
