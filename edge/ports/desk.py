@@ -1,104 +1,17 @@
-"""The seams: one-method (or nearly) interfaces that parts are joined by. Imports only the core's values.
-
-Images are `numpy.uint8` arrays of shape (height, width, 3) in BGR order unless a name says otherwise.
-"""
+"""What the screen asks of a lane, the record and the technician's workbench."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from threading import Lock
-from typing import TYPE_CHECKING, Any, Literal, Protocol, runtime_checkable
+from typing import Any, Literal, Protocol, runtime_checkable
 
 from edge.core.dossier import Dossier
 from edge.core.expected import Expected
 from edge.core.figures import DayFigures
 from edge.core.history import Found, Question
-from edge.core.model import Layout, PlateRead, Point
+from edge.core.model import Point
 from edge.core.transfer import Received
-
-if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-
-    Image = NDArray[np.uint8]
-else:
-    Image = Any
-
-
-# ---------------------------------------------------------------- vision
-
-
-@dataclass(frozen=True, slots=True)
-class Detection:
-    """Where a plate may stand. `corners` clockwise from the top left in frame pixels.
-
-    `lines` are the quads of its text lines, top to bottom, where the detector works by text lines; empty otherwise.
-    """
-
-    corners: tuple[Point, Point, Point, Point]
-    score: float
-    layout: Layout = "unknown"
-    lines: tuple[tuple[Point, Point, Point, Point], ...] = ()
-
-
-class Frame:
-    """One decoded picture. `captured_mono_ns` and `captured_at` are stamped when it came off the wire, before
-    anything waits.
-
-    A picture may be given as a way to make it: on an empty lane most frames are only compared in grey, and turning
-    them into colour would cost more than that. `image` raises ValueError where it cannot be made. Several threads may
-    ask for it; one of them makes it (FFmpeg's converter stops for ever where two use it on one picture).
-    """
-
-    __slots__ = ("_image", "_luma", "_make", "_making", "captured_at", "captured_mono_ns", "number")
-
-    def __init__(
-        self,
-        image: Image | Callable[[], Image],
-        number: int,
-        captured_mono_ns: int,
-        captured_at: str,
-        luma: Image | None = None,
-    ) -> None:
-        self._make = image if callable(image) else None
-        self._image: Image | None = None if callable(image) else image
-        self._luma = luma
-        self._making = Lock()
-        self.number = number
-        self.captured_mono_ns = captured_mono_ns
-        self.captured_at = captured_at
-
-    @property
-    def image(self) -> Image:
-        with self._making:
-            if self._image is None:
-                assert self._make is not None
-                self._image = self._make()
-            return self._image
-
-    @property
-    def luma(self) -> Image:
-        """How bright it is, (height, width)."""
-        if self._luma is not None:
-            return self._luma
-        image = self.image
-        return image[:, :, 0] // 8 + image[:, :, 1] // 2 + image[:, :, 2] // 4
-
-
-class Detector(Protocol):
-    def detect(self, image: Image) -> list[Detection]:
-        """Plates in one frame, best first. Raises ModelError; an empty list means that the model ran and found none."""
-        ...
-
-
-class Reader(Protocol):
-    def read(self, image: Image, detections: Sequence[Detection]) -> list[PlateRead | None]:
-        """One entry for each detection, None where its text is not plate-like. Raises ModelError."""
-        ...
-
-
-# ---------------------------------------------------------------- guard's screen
 
 
 @dataclass(frozen=True, slots=True)
@@ -282,82 +195,3 @@ class HasWorkbench(Protocol):
 
     @property
     def workbench(self) -> Workbench: ...
-
-
-# ---------------------------------------------------------------- the way to the centre
-
-
-@dataclass(frozen=True, slots=True)
-class OutgoingEvent:
-    """One stored event, ready to publish: `payload` is the envelope's JSON, exactly as hashed and signed."""
-
-    lane: str
-    seq: int
-    payload: bytes
-
-
-class Outbox(Protocol):
-    """The gate's own store as the queue. Thread safe."""
-
-    def lanes(self) -> Sequence[str]: ...
-
-    def pending(self, lane: str, after_seq: int, limit: int) -> list[OutgoingEvent]:
-        """Events not yet acknowledged by the centre, in order, with seq > after_seq."""
-        ...
-
-    def acknowledge(self, lane: str, seq: int) -> int:
-        """The centre has every event up to seq for good. Returns how many rows that newly covers. Raises
-        BadMessageError if seq is beyond what this gate ever produced."""
-        ...
-
-    def go_back(self, lane: str, seq: int) -> int:
-        """The centre lost its store and has only up to seq: everything behind it that is still here goes out again.
-        Returns the last event that it will not get; where that is beyond seq, an event says so."""
-        ...
-
-
-class Inbox(Protocol):
-    """Where messages from the centre land. Thread safe. Each raises BadMessageError, which the caller counts and sets
-    aside."""
-
-    def declaration(self, declaration_id: str, payload: bytes) -> bool:
-        """A retained declaration (empty payload: removed). Returns True where the copy changed."""
-        ...
-
-    def watchlist(self, payload: bytes) -> bool: ...
-
-    def command(self, lane: str, payload: bytes, retained: bool) -> None: ...
-
-    def set_aside(self, topic: str, payload: bytes, why: str) -> None: ...
-
-    def copy_started(self) -> None:
-        """A subscribe is about to show every retained message again."""
-        ...
-
-    def copy_complete(self) -> bool:
-        """All retained messages were seen after a subscribe: the local copy is as new as the centre. False where that
-        proves nothing, because the broker had lost its memory."""
-        ...
-
-
-@dataclass(frozen=True, slots=True)
-class OutgoingEvidence:
-    """One photo ready to publish: its event is with the centre already."""
-
-    id: str
-    lane: str
-    event_id: str
-    jpeg: bytes
-
-
-@runtime_checkable
-class EvidenceOutbox(Protocol):
-    """An Outbox that has photos too. Thread safe."""
-
-    def next_evidence(self, lane: str) -> OutgoingEvidence | None:
-        """The oldest photo that the broker does not have yet, once the centre has its event."""
-        ...
-
-    def evidence_sent(self, evidence_id: str) -> None:
-        """The broker has it."""
-        ...

@@ -1,0 +1,41 @@
+"""The seams: one-method (or nearly) interfaces that parts are joined by. Imports only the core's values."""
+
+from edge.ports.centre import EvidenceOutbox, Inbox, Outbox, OutgoingEvent, OutgoingEvidence
+from edge.ports.desk import (
+    Action,
+    ActionMemory,
+    ActionResult,
+    Desk,
+    HasOffice,
+    HasWorkbench,
+    LaneDesk,
+    Office,
+    Person,
+    TransferRecords,
+    Workbench,
+)
+from edge.ports.eyes import Detection, Detector, Frame, Image, Reader
+
+__all__ = [
+    "Action",
+    "ActionMemory",
+    "ActionResult",
+    "Desk",
+    "Detection",
+    "Detector",
+    "EvidenceOutbox",
+    "Frame",
+    "HasOffice",
+    "HasWorkbench",
+    "Image",
+    "Inbox",
+    "LaneDesk",
+    "Office",
+    "Outbox",
+    "OutgoingEvent",
+    "OutgoingEvidence",
+    "Person",
+    "Reader",
+    "TransferRecords",
+    "Workbench",
+]

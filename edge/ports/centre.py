@@ -1,0 +1,83 @@
+"""What goes to the centre and what comes from it: events, evidence, declarations, confirmations."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol, runtime_checkable
+
+
+@dataclass(frozen=True, slots=True)
+class OutgoingEvent:
+    """One stored event, ready to publish: `payload` is the envelope's JSON, exactly as hashed and signed."""
+
+    lane: str
+    seq: int
+    payload: bytes
+
+
+class Outbox(Protocol):
+    """The gate's own store as the queue. Thread safe."""
+
+    def lanes(self) -> Sequence[str]: ...
+
+    def pending(self, lane: str, after_seq: int, limit: int) -> list[OutgoingEvent]:
+        """Events not yet acknowledged by the centre, in order, with seq > after_seq."""
+        ...
+
+    def acknowledge(self, lane: str, seq: int) -> int:
+        """The centre has every event up to seq for good. Returns how many rows that newly covers. Raises
+        BadMessageError if seq is beyond what this gate ever produced."""
+        ...
+
+    def go_back(self, lane: str, seq: int) -> int:
+        """The centre lost its store and has only up to seq: everything behind it that is still here goes out again.
+        Returns the last event that it will not get; where that is beyond seq, an event says so."""
+        ...
+
+
+class Inbox(Protocol):
+    """Where messages from the centre land. Thread safe. Each raises BadMessageError, which the caller counts and sets
+    aside."""
+
+    def declaration(self, declaration_id: str, payload: bytes) -> bool:
+        """A retained declaration (empty payload: removed). Returns True where the copy changed."""
+        ...
+
+    def watchlist(self, payload: bytes) -> bool: ...
+
+    def command(self, lane: str, payload: bytes, retained: bool) -> None: ...
+
+    def set_aside(self, topic: str, payload: bytes, why: str) -> None: ...
+
+    def copy_started(self) -> None:
+        """A subscribe is about to show every retained message again."""
+        ...
+
+    def copy_complete(self) -> bool:
+        """All retained messages were seen after a subscribe: the local copy is as new as the centre. False where that
+        proves nothing, because the broker had lost its memory."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class OutgoingEvidence:
+    """One photo ready to publish: its event is with the centre already."""
+
+    id: str
+    lane: str
+    event_id: str
+    jpeg: bytes
+
+
+@runtime_checkable
+class EvidenceOutbox(Protocol):
+    """An Outbox that has photos too. Thread safe."""
+
+    def next_evidence(self, lane: str) -> OutgoingEvidence | None:
+        """The oldest photo that the broker does not have yet, once the centre has its event."""
+        ...
+
+    def evidence_sent(self, evidence_id: str) -> None:
+        """The broker has it."""
+        ...
