@@ -159,6 +159,25 @@ def test_wrong_settings_are_refused_by_name() -> None:
         assert worker.process.wait(timeout=10) == 2
 
 
+BORN_FIRST = """
+import os
+from edge.vision.worker import step_back
+os.setpriority(os.PRIO_PROCESS, 0, {nice})
+step_back()
+print(os.getpriority(os.PRIO_PROCESS, 0))
+"""
+
+
+@pytest.mark.parametrize(("born", "works"), [(-10, 0), (0, 0), (15, 15)])
+def test_a_camera_process_steps_back_behind_the_gate_that_started_it(born: int, works: int) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", BORN_FIRST.format(nice=born)], check=False, capture_output=True, text=True
+    )
+    if "PermissionError" in done.stderr:
+        pytest.skip("this account may not raise its priority")
+    assert done.stdout.strip() == str(works), done.stderr
+
+
 def test_settings_from_json() -> None:
     region = [[0.1, 0.2], [1, 0.2], [1, 1]]
     fields = {"camera": "c", "url": "rtsp://h/", "region": region, "reader": "rapidocr", "threads": 1}

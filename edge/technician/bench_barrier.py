@@ -12,7 +12,6 @@ import asyncio
 import contextlib
 import json
 import os
-import subprocess
 import sys
 import tempfile
 from collections.abc import AsyncIterator, Iterator
@@ -33,6 +32,7 @@ from edge.ports import Action, Person
 from edge.store import Store
 from edge.store.keys import load_or_create_signer
 from edge.technician.bench_disk import sync_times_ms
+from edge.technician.bench_load import BURNERS, NICE, busy_cores
 from edge.technician.broker_process import any_broker
 from edge.uplink.link import Link, LinkSettings
 from edge.uplink.mailbox import Connected, Mailbox
@@ -45,8 +45,6 @@ from firmware_io.safety import Notice
 PRESSES, COMMANDS, SYNCS = 1_000, 200, 300
 WITHIN_S = 20.0
 BEAT_S = 0.25
-BURNERS = 2
-BURNER = "import os; os.setpriority(os.PRIO_PROCESS, 0, 10)\nwhile True: pass"
 QUIET_S = 0.1
 """A person does not press in the very moment in which the boom comes to rest, while that is being recorded."""
 GUARD = Person("bench", "Bench", "guard")
@@ -90,14 +88,11 @@ def figures(presses: int = PRESSES, commands: int = COMMANDS, burners: int = BUR
         folder = Path(name)
         broker = any_broker(folder)
         broker.start()
-        busy = [subprocess.Popen([sys.executable, "-c", BURNER]) for _ in range(burners)]
         _come_first()
         try:
-            yield from asyncio.run(_figures(folder, broker.port, presses, commands, burners))
+            with busy_cores(burners):
+                yield from asyncio.run(_figures(folder, broker.port, presses, commands, burners))
         finally:
-            for process in busy:
-                process.kill()
-                process.wait()
             broker.stop()
 
 
@@ -116,7 +111,7 @@ async def _figures(folder: Path, port: int, presses: int, commands: int, burners
         commanded = [await with_link.command() for _ in range(commands)]
         with_link.close()
         late = bench.barrier.snapshot()
-    load = f"{burners} processes busy beside it, nice {os.getpriority(os.PRIO_PROCESS, 0)} against 10"
+    load = f"{burners} processes busy beside it, nice {os.getpriority(os.PRIO_PROCESS, 0)} against {NICE}"
     return [
         _figure("barrier.press_to_wire_ms_p99", pressed, f"presses through desk, store and loop; {load}"),
         _figure(

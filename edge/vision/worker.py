@@ -63,10 +63,17 @@ def _work(sock: socket.socket, settings: Settings, wishes: Wishes) -> None:
     Worker(sock, settings, source, wishes).run()
 
 
+def step_back() -> None:
+    """Off the gate process's priority (Nice=-10 in its unit), which this process was born with: the record, the screen
+    and the barrier come before pictures. Threads made from now on inherit it."""
+    os.setpriority(os.PRIO_PROCESS, 0, max(0, os.getpriority(os.PRIO_PROCESS, 0)))
+
+
 def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="edge.vision.worker")
     parser.add_argument("--fd", type=int, required=True, help="the inherited socket to the gate process")
     logging.basicConfig(level=logging.INFO, format="%(asctime)s vision %(levelname)s %(message)s")
+    step_back()
     signal.signal(signal.SIGTERM, lambda *_: _leave())
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the gate process ends us
     sock = socket.socket(fileno=parser.parse_args(arguments).fd)
