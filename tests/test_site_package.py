@@ -38,7 +38,7 @@ def test_a_unit_is_locked_down(unit: Path) -> None:
 
 def test_the_gate_may_do_what_it_must() -> None:
     text = (TREE / "usr/lib/systemd/system/barie.service").read_text()
-    for line in ("Type=notify", "WatchdogSec=5", "Restart=always", "RestrictRealtime=no", "LimitRTPRIO=20"):
+    for line in ("Type=notify", "WatchdogSec=5", "Restart=always", "RestrictRealtime=no", "LimitRTPRIO=20", "Nice=-10"):
         assert f"\n{line}\n" in text
     # The camera's process locks itself in, and the clock's state is read, by calls that @system-service leaves out.
     assert re.search(r"^SystemCallFilter=.*adjtimex.*landlock_restrict_self$", text, re.M)
