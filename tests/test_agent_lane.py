@@ -212,6 +212,31 @@ def test_an_override_needs_a_reason_and_records_it_with_the_verdict(world: World
     assert event["body"]["permit"] == world.barrier.offers[0].serial
 
 
+@pytest.mark.parametrize(
+    ("boom", "code", "detail"),
+    [
+        ({"faults": ("not_opened",)}, "boom_fault", "not_opened"),
+        ({"held": True}, "held_shut", ""),
+        ({"board_ok": False}, "board_down", ""),
+    ],
+)
+def test_what_the_barrier_is_sure_to_refuse_is_not_offered_until_it_has_passed(
+    world: World, boom: dict[str, Any], code: str, detail: str
+) -> None:
+    world.declares_ready()
+    world.arrives()
+    fine = world.barrier.now
+    world.barrier.now = replace(fine, **boom)
+    assert not {"confirm", "override"} & set(world.passage()["actions"])
+    for name in ("confirm", "override"):
+        answer = world.run(world.press(name, reason="ordered"))
+        assert (answer.done, answer.code, answer.detail) == (False, code, detail)
+    assert world.barrier.offers == []
+    world.barrier.now = fine
+    assert {"confirm", "override"} <= set(world.passage()["actions"])
+    assert world.run(world.press("confirm")).done
+
+
 def test_turning_away_is_recorded_and_opens_nothing(world: World) -> None:
     world.arrives()
     assert world.run(world.press("turn_away", reason="no_declaration")).done

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,6 +14,7 @@ import pytest
 from edge import clock
 from edge.agent.alarm_presses import AlarmPresses
 from edge.agent.alarms import AlarmDesk
+from edge.agent.box import Box, BoxWatch, read_box
 from edge.agent.handover import HandoverDesk, HandoverPresses
 from edge.agent.ledger import Ledger
 from edge.core import alarms
@@ -176,3 +179,60 @@ def test_a_note_written_anew_replaces_the_one_that_waits_and_both_stay_on_record
     assert world.handover.open is not None
     assert world.handover.open["words"] == "hai"
     assert [one["body"]["words"] for one in world.events("login")] == ["một", "hai"]
+
+
+# ---------------------------------------------------------------- the box
+
+
+def supply(folder: Path, **words: str) -> None:
+    folder.mkdir(parents=True)
+    for name, word in words.items():
+        (folder / name).write_text(word + "\n")
+
+
+@pytest.mark.parametrize(
+    ("supplies", "percent", "care"),
+    [
+        ({}, None, []),
+        ({"AC": {"type": "Mains", "online": "0"}}, None, []),
+        ({"ucsi": {"type": "USB", "online": "0"}}, None, []),
+        ({"ups": {"type": "UPS", "status": "Full", "capacity": "100"}}, 100, []),
+        ({"ups": {"type": "UPS", "status": "Discharging", "capacity": "80"}}, 80, ["on_battery"]),
+        ({"ups": {"type": "UPS", "status": "Discharging", "capacity": "29"}}, 29, ["battery_low", "on_battery"]),
+        ({"ups": {"type": "UPS", "status": "Charging", "capacity": "9"}}, 9, []),
+        (
+            {"AC": {"type": "Mains", "online": "0"}, "bat": {"type": "Battery", "status": "?", "capacity": "90"}},
+            90,
+            ["on_battery"],
+        ),
+        ({"mouse": {"type": "Battery", "scope": "Device", "status": "Discharging", "capacity": "5"}}, None, []),
+    ],
+)
+def test_the_box_says_when_it_lives_on_its_battery(
+    tmp_path: Path, supplies: dict[str, dict[str, str]], percent: int | None, care: list[str]
+) -> None:
+    for name, words in supplies.items():
+        supply(tmp_path / name, **words)
+    box = read_box(tmp_path / "none", tmp_path)
+    assert (box.battery_percent, box.care) == (percent, care)
+
+
+def test_a_hot_box_is_told(tmp_path: Path) -> None:
+    supply(tmp_path / "thermal_zone0", temp="85001", type="x86_pkg_temp")
+    supply(tmp_path / "thermal_zone1", temp="40000", type="acpitz")
+    assert read_box(tmp_path, tmp_path / "none") == Box(temperature_c=85.001)
+    assert read_box(tmp_path, tmp_path / "none").care == ["hot"]
+
+
+def test_the_lanes_are_told_of_the_box_as_soon_as_it_needs_somebody() -> None:
+    boxes = [Box(91.0), Box(41.0), Box(40.0)]
+    touched: list[dict[str, Any]] = []
+
+    async def look() -> dict[str, Any]:
+        watch = BoxWatch(lambda: touched.append(watch.view()), boxes.pop, every_s=0.0)
+        with contextlib.suppress(IndexError):
+            await watch.run()
+        return watch.view()
+
+    assert asyncio.run(look()) == {"temperature_c": 91.0, "battery_percent": None, "care": ["hot"]}
+    assert [view["care"] for view in touched] == [["hot"]]

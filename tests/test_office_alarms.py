@@ -234,6 +234,7 @@ def found(one: dict[str, Any]) -> dict[str, int]:
         ({"store": {"state": "low"}}, {"store_low": 3}),
         ({"store": {"state": "failed"}}, {"store_failed": 1}),
         ({"copy_age_s": 3601.0}, {"copy_old": 2}),
+        ({"box": {"care": ["battery_low", "on_battery", "hot"]}}, {"battery_low": 1, "on_battery": 2, "hot": 2}),
         ({"copy_age_s": None}, {"copy_none": 2}),
     ],
 )
@@ -249,10 +250,10 @@ def test_a_tailgater_is_an_alarm_and_a_closed_boom_is_none() -> None:
 
 
 def test_every_alarm_has_its_words_and_says_what_to_do() -> None:
-    from edge.core.alarm_sources import FAULTS, ONCE
+    from edge.core.alarm_sources import BOX, FAULTS, ONCE
     from edge.panel.messages import load_catalogue
 
     catalogue = load_catalogue()
     others = "board_lost camera_down backlog store_low store_full store_failed clock_holdover clock_unset link_down"
-    codes = {*FAULTS, *ONCE, *others.split(), "link_refused", "copy_none", "copy_old"}
+    codes = {*FAULTS, *ONCE, *BOX, *others.split(), "link_refused", "copy_none", "copy_old"}
     assert [code for code in sorted(codes) for part in ("alarm", "alarm_do") if f"{part}.{code}" not in catalogue] == []

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from starlette.testclient import TestClient
 
-from edge.core.dossier import Dossier, dossier
+from edge.core.dossier import Dossier, Mark, dossier
 from edge.core.expected import Expected
 from edge.core.figures import DayFigures, day_figures
 from edge.core.history import Found, PassageRow, Question
@@ -23,6 +23,7 @@ from edge.panel.app import create_app
 from edge.panel.door import COOKIE, AccountsDoor
 from edge.panel.history import midnight_ms
 from edge.panel.messages import load_catalogue
+from edge.panel.rights import load_rights
 from edge.panel.settings import PanelSettings
 from edge.panel.sheet import Sheet, Words, make_sheet
 from edge.ports import Person
@@ -62,6 +63,7 @@ class FakeOffice:
     def __init__(self) -> None:
         self.looks: list[tuple[str, str, Mapping[str, Any]]] = []
         self.asked: list[Question] = []
+        self.labels: list[tuple[str, str, Mark, str]] = []
         self.broken = False
         self.open: dict[str, Any] | None = None
 
@@ -103,6 +105,10 @@ class FakeOffice:
             "CKS-1", "EX-IN", ("12C12345",), "yard_out", "b1_out", "2026-11-20T09:00:00+07:00", 9.0, overstayed=True
         )
         return [Expected("CKS-2", "IM-IN", ("桂FA1234",), "b1_in", "yard_in", here.since, 99.0, overstayed=False), here]
+
+    async def label(self, passage: str, photo: str, mark: Mark, by: Person) -> str:
+        self.labels.append((passage, photo, mark, by.id))
+        return "label.kept" if photo == "photo-1" else "label.no_photo"
 
 
 class OfficeDesk(FakeDesk):
@@ -152,7 +158,7 @@ def test_nobody_sees_anything_without_signing_in(client: TestClient, desk: Offic
     [
         ("BP-1", "guard", set(PAGES)),
         ("KT-1", "auditor", {"/alarms", "/history", "/figures", "/history/p-1", "/history/p-1/print.html"}),
-        ("KY-1", "technician", {"/alarms"}),
+        ("KY-1", "technician", {"/alarms", "/history", "/figures", "/history/p-1", "/history/p-1/print.html"}),
     ],
 )
 def test_each_role_opens_what_the_table_gives_it(
@@ -180,6 +186,43 @@ def test_every_look_is_recorded_with_what_was_asked(client: TestClient, desk: Of
         ("KT-1", "figures", {"asked": {"day": "2026-11-20", "lane": ""}}),
     ]
     assert desk.office.asked[0].since_ms == midnight_ms("2026-11-20")
+
+
+def says(client: TestClient, body: Mapping[str, Any], token: str | None = None) -> tuple[int, dict[str, Any]]:
+    boot = re.search(r'"csrf":\s*"([^"]+)"', client.get("/history/p-1").text)
+    assert boot is not None
+    answer = client.post("/history/p-1/label", json=body, headers={"x-csrf-token": token or boot[1]})
+    return answer.status_code, answer.json()
+
+
+RIGHT = {"photo": "photo-1", "right": True}
+
+
+@pytest.mark.parametrize(
+    ("id", "role", "may"), [("KY-1", "technician", True), ("BP-1", "guard", False), ("KT-1", "auditor", False)]
+)
+def test_a_photo_is_marked_by_those_whom_the_table_lets(
+    client: TestClient, desk: OfficeDesk, id: str, role: str, may: bool
+) -> None:
+    enters(client, id, role)
+    assert ('data-mark="right"' in client.get("/history/p-1").text) == may
+    kept, refused = (200, {"done": True, "code": "label.kept"}), (403, {"done": False, "code": "not_your_role"})
+    assert says(client, RIGHT) == (kept if may else refused)
+    assert desk.office.labels == ([("p-1", "photo-1", Mark(True), id)] if may else [])
+    assert {role for role, held in load_rights().items() if "label" in held} == {"technician", "shift_leader"}
+
+
+def test_a_mark_is_checked_before_it_is_taken(client: TestClient, desk: OfficeDesk) -> None:
+    enters(client, "KY-1", "technician")
+    assert says(client, RIGHT, "forged")[0] == 403
+    for body in ({}, {**RIGHT, "right": "yes"}, {**RIGHT, "truth": "1" * 17}, {**RIGHT, "more": 1}):
+        assert says(client, body)[0] == 400
+    assert desk.office.labels == []
+    assert says(client, {"photo": "photo-9", "right": False, "truth": " 12C12345 "}) == (
+        200,
+        {"done": False, "code": "label.no_photo"},
+    )
+    assert desk.office.labels == [("p-1", "photo-9", Mark(False, "12C12345"), "KY-1")]
 
 
 def test_where_the_look_cannot_be_recorded_nothing_is_shown(client: TestClient, desk: OfficeDesk) -> None:
@@ -214,6 +257,27 @@ def test_an_unknown_passage_or_day_is_told_in_words(client: TestClient) -> None:
     for path, status, words in (("/history/none", 404, "không (còn) giữ"), ("/figures?day=x", 400, "Ngày không đúng")):
         answer = client.get(path)
         assert (answer.status_code, words in answer.text) == (status, True)
+
+
+@pytest.mark.parametrize("path", PAGES[:-1])
+def test_an_open_page_is_sent_only_what_changed_and_not_the_catalogue_again(
+    client: TestClient, desk: OfficeDesk, path: str
+) -> None:
+    """The alarm list asks once a second: with the catalogue that is 80 kB each time."""
+    enters(client, "BP-1", "guard")
+    whole, part = client.get(path), client.get(path, headers={"X-Refresh": "1"})
+    assert '"app.title"' in whole.text, "the catalogue"
+    assert '"app.title"' not in part.text
+    assert "<script" not in part.text
+    assert len(part.content) < 8_000
+    for element in (r"<header.*?</header>", r"<main.*?</main>", r'<section class="gone".*?</section>', r"<title>.*?<"):
+        (there,) = re.findall(element, whole.text, re.DOTALL)
+        assert there in part.text, "what the page swaps in is the same"
+    tag = {"X-Refresh": "1", "If-None-Match": part.headers["ETag"]}
+    same = client.get(path, headers=tag)
+    assert (same.status_code, same.content) == (304, b"")
+    client.cookies.set("barie_language", "en")
+    assert client.get(path, headers=tag).status_code == 200, "changed: sent"
 
 
 def test_no_page_has_inline_script_style_or_a_foreign_address(client: TestClient) -> None:

@@ -324,9 +324,14 @@ def test_the_quiet_line_speaks_up_only_when_something_is_wrong(page: Chrome, lan
         clock="unset",
         store={"state": "low", "detail": ""},
         copy_age_s=3600.0,
+        box={"temperature_c": 91.2, "battery_percent": 12, "care": ["battery_low", "on_battery", "hot"]},
     )
-    for part in ("7 bản ghi", "ĐỒNG HỒ CHƯA ĐÚNG", "Ổ đĩa sắp đầy", "60 phút"):
+    known = ("7 bản ghi", "ĐỒNG HỒ CHƯA ĐÚNG", "Ổ đĩa sắp đầy: gọi kỹ thuật", "60 phút: hỏi trung tâm")
+    for part in (*known, "ẮC QUY SẮP HẾT (12 %): mở tay", "máy chạy ắc quy (12 %): báo điện", "Máy nóng 91 °C"):
         wait_text(page, "status", part)
+    lane.show(clock="holdover", store={"state": "ok", "detail": ""}, box={"battery_percent": None, "care": []})
+    wait_text(page, "status", "không được chỉnh theo mạng: gọi kỹ thuật")
+    assert "Máy nóng" not in text(page, "status")
 
 
 def test_the_language_changes_without_a_reload_and_is_kept(page: Chrome) -> None:
@@ -430,6 +435,29 @@ def test_a_boom_that_did_not_open_says_why_and_can_be_pressed_for_again(page: Ch
     wait_text(page, "verdict", "Cần KHÔNG mở")
     wait_text(page, "verdict", "Cửa tủ điều khiển mở")
     wait_enabled(page, "confirm")
+
+
+def test_while_a_fault_stands_the_button_is_shut_and_names_it_in_words(page: Chrome, lane: FakeLane) -> None:
+    failed = passage("ready", id="p-8", state="not_opened", fault="still_closed")
+    standing = {**failed, "actions": [each for each in failed["actions"] if each != "confirm"]}
+    lane.show(passage=standing, boom={**BOOM, "faults": ["not_opened", "input_stuck:presence"], "present": True})
+    wait_text(page, "confirm", "cần chắn lỗi: Cần không mở")
+    assert not by_id(page, "confirm").is_enabled()
+    assert "vòng từ trước cần bị kẹt" in text(page, "boom")
+    lane.show(passage=failed, boom={**BOOM, "present": True})
+    lane.answer = ActionResult(done=False, code="boom_fault", detail="not_opened, input_stuck:presence")
+    wait_enabled(page, "confirm").click()
+    wait_text(page, "message", "Cần chắn đang báo lỗi. Cần không mở, Tín hiệu vòng từ trước cần bị kẹt")
+    by_id(page, "language").click()
+    wait_text(page, "message", "Boom did not open, Input loop before the boom is stuck")
+
+
+@pytest.mark.parametrize("code", ["store_full", "not_now", "not_ready"])
+def test_no_refusal_shows_a_guard_what_is_meant_for_the_log(page: Chrome, lane: FakeLane, code: str) -> None:
+    lane.answer = ActionResult(done=False, code=code, detail="database_or_disk_is_full")
+    wait_enabled(page, "confirm").click()
+    wait_text(page, "message", "KHÔNG làm")
+    assert "database" not in text(page, "message")
 
 
 def test_reasons_and_articles_are_written_in_the_language_chosen(page: Chrome, lane: FakeLane) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import re
 from pathlib import Path
 
@@ -9,7 +10,11 @@ import pytest
 
 from edge.errors import ConfigError
 from edge.panel.look import look
-from edge.panel.messages import load_catalogue, say
+from edge.panel.messages import load_catalogue, say, say_fault
+from firmware_io import safety
+from firmware_io.safety import Permit
+from firmware_io.terms import INPUTS
+from firmware_io.watch import LOST_POSITION, PERMANENT, Watch
 
 PANEL = Path(__file__).parent.parent / "edge" / "panel"
 
@@ -50,6 +55,30 @@ def test_every_state_verdict_and_action_of_the_contract_has_its_words() -> None:
         if f"{section}.{key}" not in catalogue
     ]
     assert lacking == []
+
+
+def test_every_code_and_input_of_the_barrier_has_its_words() -> None:
+    catalogue = load_catalogue()
+    lines = "".join(inspect.getsource(part) for part in (Watch.found, safety._Tick.lane_refusal, Permit.flaw))
+    told = set(re.findall(r'"([a-z]+(?:_[a-z]+)*)":|else "([a-z_]+)"|return "([a-z_]+)"', lines))
+    codes = {code for found in told for code in found if code} | {"board_lost", "tick_late", "write_failed"}
+    codes |= {*PERMANENT, *LOST_POSITION, "still_closed", "no_limit", "loop_dead", "loop_ended"}
+    assert {"tamper", "expired", "used", "busy", "no_vehicle"} <= codes
+    assert sorted(code for code in codes if f"fault.{code}" not in catalogue) == []
+    assert [name for name in INPUTS if f"input.{name}" not in catalogue] == []
+
+
+@pytest.mark.parametrize(
+    ("code", "words"),
+    [
+        ("not_opened", "Cần không mở"),
+        ("fault:tamper", "Cửa tủ điều khiển mở"),
+        ("input_stuck:presence", "Tín hiệu vòng từ trước cần bị kẹt"),
+        ("something_new", "something_new"),
+    ],
+)
+def test_a_code_of_the_barrier_is_put_into_words(code: str, words: str) -> None:
+    assert say_fault(load_catalogue(), "vi", code) == words
 
 
 def test_places_are_filled_and_an_unknown_key_shows_itself() -> None:

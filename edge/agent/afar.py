@@ -8,14 +8,13 @@ from pathlib import Path
 from typing import Any
 
 from edge.agent import figures
+from edge.agent.box import read_box
 from edge.config import Config
 from edge.store import Store
 from edge.uplink.certificate import days_left
 from firmware_io.loop import BarrierLoop
 
 View = Callable[[], Mapping[str, Any]]
-HOT_C = 85.0
-"""Above this the box slows down or stops: fan, filter, sun (docs/troubleshoot.md)."""
 DUE_DAYS = 30.0
 """A certificate that ends sooner is due."""
 
@@ -61,19 +60,20 @@ class Afar:
 
     def box(self, lane: str) -> dict[str, Any]:
         """Of the PC, for the retained status; `care` holds the codes of what a person should look at."""
-        hottest = max((degrees for degrees, _ in figures.temperatures()), default=None)
+        box = read_box()
         free = shutil.disk_usage(self._config.site.data_dir).free
         mains = self._lanes[lane][1].snapshot().inputs.get("mains_ok") if lane in self._lanes else None
         days, room = self.cert_days(), self._store.room()
         cycles = int(self._store.notes(figures.CYCLES).get(lane, {}).get("count", 0))
         care = {
-            "hot": hottest is not None and hottest > HOT_C,
+            "hot": "hot" in box.care,
             "disk_low": room != "ok",
-            "on_battery": mains is False,
+            "on_battery": mains is False or box.on_battery is True,
+            "battery_low": "battery_low" in box.care,
             "certificate_due": days is not None and days < DUE_DAYS,
         }
         return {
-            "temperature_c": hottest,
+            "temperature_c": box.temperature_c,
             "disk_free_mb": free // 1_000_000,
             "mains_ok": mains,
             "certificate_days": days,

@@ -71,11 +71,23 @@ class LaneState(Actor):
         barrier = self.config.barrier
         return self.lane.present or not (barrier.presence and barrier.needs_vehicle)
 
+    def would_refuse(self) -> tuple[str, str] | None:
+        """Why the barrier is sure to refuse a permit for whoever stands here, as a refusal's code and detail; None
+        where nothing is known against it."""
+        return self.boom_refuses() or (None if self.here else ("not_here", ""))
+
+    def boom_refuses(self) -> tuple[str, str] | None:
+        """The same, whether or not a vehicle stands on the loop."""
+        barrier = self.barrier.snapshot()
+        if not barrier.board_ok:
+            return "board_down", ""
+        if barrier.held:
+            return "held_shut", ""
+        return ("boom_fault", ", ".join(barrier.faults)) if barrier.faults else None
+
     def would_accept(self) -> bool:
         """The vehicle is on the loop, the barrier has no reason to refuse, and the disk has room for what follows."""
-        barrier = self.barrier.snapshot()
-        room = self.store.room() != "full"
-        return room and self.here and barrier.board_ok and not barrier.faults and not barrier.held
+        return self.store.room() != "full" and self.would_refuse() is None
 
     def once_key(self, assessment: Assessment) -> str:
         """What may be opened automatically one single time, whatever restarts in between."""
@@ -140,7 +152,7 @@ class LaneState(Actor):
         if self.lane.passage is None:
             return []
         paper = self.beside.paper is not None
-        return actions(self.lane.passage, self.shown.assessment, here=self.here, paper=paper)
+        return actions(self.lane.passage, self.shown.assessment, opens=self.would_refuse() is None, paper=paper)
 
 
 async def _nothing() -> None:

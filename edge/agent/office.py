@@ -10,13 +10,15 @@ from typing import Any
 from edge import clock
 from edge.agent.alarm_presses import AlarmPresses
 from edge.agent.alarms import AlarmDesk
+from edge.agent.box import BoxWatch
 from edge.agent.desk import Desk
 from edge.agent.handover import HandoverDesk, HandoverPresses
+from edge.agent.labels import Labels
 from edge.agent.lane import LaneActor
 from edge.agent.law import Law
 from edge.agent.past import Past
 from edge.config import Config
-from edge.core.dossier import Dossier
+from edge.core.dossier import Dossier, Mark
 from edge.core.expected import Expected, expected
 from edge.core.figures import DayFigures
 from edge.core.history import Found, Question
@@ -43,7 +45,9 @@ class GateOffice:
         ledgers = {lane: actor.ledger for lane, actor in actors.items()}
         self.alarm_desk = AlarmDesk(store, ledgers, float(config.law.copy_age_limit_s), touch)
         self.handover_desk = HandoverDesk(store, self._views, self.alarm_desk.view)
+        self.box = BoxWatch(touch)
         self.past = Past(Path(config.site.data_dir), store, next(iter(ledgers.values())))
+        self._labels = Labels(Path(config.site.data_dir), store, self.past, ledgers)
         self._expected: tuple[float, list[Expected]] = (-EXPECTED_S, [])
         self._asking = asyncio.Lock()
         for lane, desk in desks.items():
@@ -52,7 +56,7 @@ class GateOffice:
 
     async def run(self) -> None:
         """For ever."""
-        await asyncio.gather(self.alarm_desk.watch(self._healths), self.past.run())
+        await asyncio.gather(self.alarm_desk.watch(self._healths), self.past.run(), self.box.run())
 
     def close(self) -> None:
         self.past.close()
@@ -61,11 +65,12 @@ class GateOffice:
         return [desk.view() for desk in self._desks.values()]
 
     def _healths(self) -> dict[str, Mapping[str, Any]]:
-        return {lane: desk.health() for lane, desk in self._desks.items()}
+        return {lane: {**desk.health(), "box": self.box.view()} for lane, desk in self._desks.items()}
 
     def _of_gate(self) -> dict[str, Any]:
         """What every lane's view says of the gate."""
-        return {"alarms": self.alarm_desk.summary(), "handover_open": self.handover_desk.open is not None}
+        handover_open = self.handover_desk.open is not None
+        return {"alarms": self.alarm_desk.summary(), "box": self.box.view(), "handover_open": handover_open}
 
     # ------------------------------------------------------------ ports.Office
 
@@ -73,7 +78,7 @@ class GateOffice:
         return await self.past.find(question)
 
     async def dossier(self, passage: str) -> Dossier | None:
-        return await self.past.dossier(passage)
+        return await self._labels.dossier(passage)
 
     async def day(self, midnight_ms: int, lane: str) -> DayFigures:
         return await self.past.day(midnight_ms, lane)
@@ -97,6 +102,9 @@ class GateOffice:
                 found = await asyncio.to_thread(self._read_expected)
                 self._expected = (clock.mono_s(), found)
         return found
+
+    async def label(self, passage: str, photo: str, mark: Mark, by: Person) -> str:
+        return await self._labels.label(passage, photo, mark, by)
 
     def _read_expected(self) -> list[Expected]:
         inside = self._store.declarations_inside()

@@ -41,15 +41,8 @@ class PassagePresses(Presses):
 
     def _check_barrier(self) -> None:
         """A permit that the barrier is sure to refuse is not worth a record: the guard is told what is wrong."""
-        barrier = self.actor.barrier.snapshot()
-        if not barrier.board_ok:
-            raise RefusedError("board_down")
-        if barrier.held:
-            raise RefusedError("held_shut")
-        if not self.actor.here:
-            raise RefusedError("not_here")
-        if barrier.faults:
-            raise RefusedError("boom_fault", ", ".join(barrier.faults))
+        if (why := self.actor.would_refuse()) is not None:
+            raise RefusedError(*why)
 
     async def confirm(self, action: Action) -> ActionResult:
         """BG's own confirmation, given here, opens (Art. 4.2.g and its kin). Judged anew on the copy as it is now."""
@@ -90,14 +83,13 @@ class PassagePresses(Presses):
         if not action.reason:
             raise RefusedError("reason_needed")
         assessment = await self.actor.assess() or self.actor.shown.assessment
-        if self.passage().state in passages.MOVING:
+        if assessment is None or self.passage().state in passages.MOVING:
             raise RefusedError("not_now")
-        if assessment and assessment.two_people and _one_person(action):
+        if assessment.two_people and _one_person(action):
             raise RefusedError("two_people")
         self._check_barrier()
         body = {**self.who(action), "reason": action.reason, "words": action.words}
-        if assessment:
-            body |= {"verdict": asdict(assessment.verdict), "two_people": assessment.two_people}
+        body |= {"verdict": asdict(assessment.verdict), "two_people": assessment.two_people}
         seq = await self.actor.open_after_record("override", body, keys={action.key: {"code": "overridden"}})
         return ActionResult(True, "overridden", seq)
 

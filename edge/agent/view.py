@@ -52,10 +52,11 @@ def passage_view(passage: Passage, shown: Shown, picture: Picture, law: Law, may
     }
 
 
-def actions(passage: Passage, assessment: Assessment | None, *, here: bool, paper: bool = False) -> list[str]:
+def actions(passage: Passage, assessment: Assessment | None, *, opens: bool, paper: bool = False) -> list[str]:
     """What a person may do about this passage now. The desk checks the same list again when the press comes.
 
-    `here`: its vehicle is on the loop; before that the barrier would refuse to open. `paper`: the lane is on paper.
+    `opens`: nothing is known for which the barrier would refuse: its vehicle is on the loop, no fault stands, nobody
+    holds the lane shut. `paper`: the lane is on paper.
     """
     if passage.state in MOVING:
         return []
@@ -64,11 +65,11 @@ def actions(passage: Passage, assessment: Assessment | None, *, here: bool, pape
         return [*allowed, "type_plate", "turn_away"]
     if assessment.declaration is not None and assessment.declaration.transfer is not None:
         allowed.append("seals")
-    if here and assessment.verdict.verdict in ("ready", "release"):
+    if opens and assessment.verdict.verdict in ("ready", "release"):
         allowed.append("confirm")
     if assessment.others or assessment.declaration is None:
         allowed.append("pick_declaration")
-    return [*allowed, *(["override"] if here else []), "turn_away", "type_plate"]
+    return [*allowed, *(["override"] if opens else []), "turn_away", "type_plate"]
 
 
 def names(config: LaneConfig) -> dict[str, Any]:

@@ -16,6 +16,7 @@ FAULTS: Mapping[str, tuple[Priority, float]] = {
     "both_limits": (1, 0.0),
     "not_closed": (1, 0.0),
     "loop_ended": (1, 0.0),
+    "loop_dead": (1, 0.0),
     "tick_late": (1, 5.0),
     "host_lost": (1, 5.0),
     "inputs_stale": (1, 5.0),
@@ -23,6 +24,7 @@ FAULTS: Mapping[str, tuple[Priority, float]] = {
     "repeated_reversal": (2, 0.0),
     "input_stuck": (2, 0.0),
     "input_unknown": (2, 5.0),
+    "write_failed": (2, 5.0),
     "mains_lost": (2, 5.0),
     "tamper": (2, 0.0),
 }
@@ -32,6 +34,8 @@ NO_ALARM = frozenset({"starting", "board_lost"})
 ONCE: Mapping[str, Priority] = {"tailgate": 1, "opened_unasked": 1, "still_open": 2}
 """Notices of the barrier that are over when they come."""
 
+BOX: Mapping[str, tuple[Priority, float]] = {"battery_low": (1, 5.0), "on_battery": (2, 5.0), "hot": (2, 30.0)}
+"""What the PC itself may ask for (agent/box.py): priority, and seconds that it must last."""
 LINK_S, BACKLOG_S, CLOCK_S, CAMERA_S, BOARD_S, CAMERA_START_S = 60.0, 600.0, 60.0, 3.0, 3.0, 45.0
 COPY_NONE_S = 120.0
 
@@ -60,7 +64,10 @@ def lane_conditions(lane: str, health: Mapping[str, Any]) -> Iterator[Condition]
 
 
 def gate_conditions(health: Mapping[str, Any], copy_limit_s: float) -> Iterator[Condition]:
-    """Of the whole gate: record, clock, link and copy are the same at each of its lanes."""
+    """Of the whole gate: box, record, clock, link and copy are the same at each of its lanes."""
+    for code in health.get("box", {}).get("care", ()):
+        priority, lasts_s = BOX[code]
+        yield Condition(f"gate/box/{code}", code, priority, on_delay_s=lasts_s)
     store = health["store"]["state"]
     if store != "ok":
         yield Condition("gate/store", f"store_{store}", 3 if store == "low" else 1)

@@ -44,6 +44,20 @@ def say(catalogue: Catalogue, language: str, key: str, **places: object) -> str:
     return _PLACE.sub(lambda match: str(places.get(match[1], match[0])), texts[language])
 
 
+def say_input(catalogue: Catalogue, language: str, name: str) -> str:
+    """A barrier's input by its name in words; anything else (a camera's id) as it is."""
+    return say(catalogue, language, f"input.{name}") if f"input.{name}" in catalogue else name
+
+
+def say_fault(catalogue: Catalogue, language: str, code: str) -> str:
+    """What a code of the barrier says, "input_stuck:presence" or "fault:tamper", as `fault` of words.js does on the
+    page; an unknown one as it is."""
+    kind, _, about = code.removeprefix("fault:").partition(":")
+    if f"fault.{kind}" not in catalogue:
+        return code
+    return say(catalogue, language, f"fault.{kind}", about=say_input(catalogue, language, about))
+
+
 def _faults(key: str, texts: Mapping[str, str]) -> list[str]:
     lacking = [language for language in LANGUAGES if not texts.get(language)]
     if lacking:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -49,13 +50,16 @@ def shown(tab: str, show: Show) -> Callable[[Request], Awaitable[Response]]:
 
 
 def page(request: Request, name: str, session: Session, tab: str, more: dict[str, Any], status: int = 200) -> Response:
-    """An office page in its frame. Opening one keeps the screen awake as a touch does; its own refreshing does not."""
+    """An office page in its frame. Opening one keeps the screen awake as a touch does; its own refreshing does not:
+    that gets the page without what it has already, and 304 where nothing changed (office.js)."""
     panel: Panel = request.app.state.panel
-    if "x-refresh" not in request.headers:
+    refreshing = "x-refresh" in request.headers
+    if not refreshing:
         panel.door.touch(request)
     language = pages.language_of(request)
     lanes = {lane: desk.view()["name"] for lane, desk in panel.desk.lanes.items()}
     context = {
+        "frame": "part.html" if refreshing else "base.html",
         "tab": tab,
         "tabs": tabs(panel, session),
         "held": panel.rights.get(session.person.role, frozenset()),
@@ -67,4 +71,14 @@ def page(request: Request, name: str, session: Session, tab: str, more: dict[str
         "day_of": lambda at: wording.day(language, at),
         **more,
     }
-    return pages.page(request, name, session, context, status)
+    response = pages.page(request, name, session, context, status)
+    return _where_changed(request, response) if refreshing and status == 200 else response
+
+
+def _where_changed(request: Request, response: Response) -> Response:
+    """The answer with its tag, or 304 where the asking page has just this."""
+    tag = {"ETag": f'"{zlib.crc32(response.body):08x}"'}
+    if request.headers.get("if-none-match") == tag["ETag"]:
+        return Response(status_code=304, headers=tag)
+    response.headers.update(tag)
+    return response

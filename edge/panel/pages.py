@@ -8,6 +8,7 @@ import logging
 import secrets
 import sqlite3
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,7 @@ from edge.errors import RefusedError
 from edge.panel.accounts import Accounts
 from edge.panel.door import COOKIE, AccountsDoor, Session, check_csrf, signed_in
 from edge.panel.feed import lane_of, view_for
-from edge.panel.messages import LANGUAGES, Catalogue, say
+from edge.panel.messages import LANGUAGES, Catalogue, say, say_fault, say_input
 from edge.panel.settings import Panel
 from edge.panel.tabs import tabs
 from edge.ports import Person
@@ -32,9 +33,12 @@ HERE = Path(__file__).parent
 
 
 def make_templates(catalogue: Catalogue) -> Jinja2Templates:
-    """Templates where `t(language, key)` is the catalogue and `json_block` may stand in a script element of data."""
+    """Templates where `t(language, key)` is the catalogue, `said_input` and `said_fault` put the barrier's own names
+    and codes into words, and `json_block` may stand in a script element of data."""
     templates = Jinja2Templates(directory=HERE / "templates")
     templates.env.globals["t"] = lambda language, key, **places: say(catalogue, language, key, **places)
+    templates.env.globals["said_input"] = partial(say_input, catalogue)
+    templates.env.globals["said_fault"] = partial(say_fault, catalogue)
     templates.env.globals["json_block"] = json_block
     return templates
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from edge.panel.look import look
 
-STATUS_KEYS = ("number", "cameras", "link", "clock", "store", "copy_age_s", "alarms")
+STATUS_KEYS = ("number", "cameras", "link", "clock", "store", "copy_age_s", "alarms", "box")
 
 
 def screen_view(view: Mapping[str, Any], allowed: frozenset[str]) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from typing import Any
 
 from edge.core.dossier import Dossier, Line
 from edge.panel import wording
-from edge.panel.messages import Catalogue, say
+from edge.panel.messages import Catalogue, say, say_fault
 
 SHORT_HASH = 16
 _DECISION = " Art. "
@@ -150,6 +150,8 @@ def _value(key: str, value: object, line: Line, words: Words) -> str:
         return words("fact.yes")
     if isinstance(value, list | tuple):
         return ", ".join(map(str, value))
+    if key == "code":
+        return say_fault(words.catalogue, words.language, str(value))
     if key == "reason":
         return words.of("override_reason" if line.code == "override" else "turn_away_reason", str(value))
     return words.of("outcome", str(value)) if key == "outcome" else str(value)

@@ -2,22 +2,27 @@
 // way of every press: once, under a key of their own, answered after the record.
 import { digitKeys, plateKeyboard, wordKeys } from "./keyboard.js";
 import { press } from "./press.js";
-import { clock, switchLanguage, t, tOr } from "./words.js";
+import { clock, refusal, switchLanguage, t } from "./words.js";
 
 const SILENT_MS = 1700;
 const $ = (id) => document.getElementById(id);
 const office = () => $("office");
 let heard = performance.now();
+let shownTag = ""; // of what is shown now, once it was swapped in
 let busy = false;
 let touched = false;
 let message = null;
 
-/** The page as the server has it now. Raises where there is no answer; leaves where nobody is signed in. */
+/** The page as the server has it now, null where it is the one shown. Raises where there is no answer; leaves where nobody is signed in. */
 async function newest() {
-  const answer = await fetch(location.href, { cache: "no-store", headers: { "X-Refresh": "1" }, signal: AbortSignal.timeout(4000) });
+  const headers = { "X-Refresh": "1", "If-None-Match": shownTag };
+  const answer = await fetch(location.href, { cache: "no-store", headers, signal: AbortSignal.timeout(4000) });
   if (answer.redirected && new URL(answer.url).pathname === "/sign-in") return location.assign("/sign-in");
   heard = performance.now();
-  return new DOMParser().parseFromString(await answer.text(), "text/html");
+  if (answer.status === 304) return null;
+  const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+  page.documentElement.dataset.tag = answer.headers.get("ETag") ?? "";
+  return page;
 }
 
 /** Puts the parts that differ in the place of the old ones; what is being typed or chosen stays. */
@@ -27,6 +32,7 @@ function swap(page, whole = false) {
     if (fresh && old.innerHTML !== fresh.innerHTML) old.replaceChildren(...fresh.childNodes);
   }
   if (whole) document.title = page.title;
+  shownTag = page.documentElement.dataset.tag;
   setKeys();
 }
 
@@ -87,7 +93,7 @@ async function send(name, more) {
 
 function outcome(answer, what, time) {
   if (answer.code === "unsure") return ["bad", t("pressed.unsure", { what })];
-  if (!answer.done) return ["bad", t("pressed.refused", { what, why: [tOr(`result.${answer.code}`, answer.code), answer.detail].filter(Boolean).join(" ") })];
+  if (!answer.done) return ["bad", t("pressed.refused", { what, why: refusal(answer) })];
   return ["good", t("pressed.done_seq", { what, time, seq: answer.seq })];
 }
 

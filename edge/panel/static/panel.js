@@ -13,7 +13,7 @@ import { need } from "./blank.js";
 import { hear } from "./sound.js";
 import { alarms, drawStatus } from "./status.js";
 import { drawSteps } from "./steps.js";
-import { boot, clock, fullClock, getLanguage, name, switchLanguage, t, tOr, translateFixed } from "./words.js";
+import { boot, clock, fault, fullClock, getLanguage, name, refusal, switchLanguage, t, tOr, translateFixed } from "./words.js";
 
 const SETTLE_MS = 400; // a finger already on its way must not open for the vehicle that has just taken the other's place
 const READ_MS = 5000; // a message stands for so long at least
@@ -110,11 +110,19 @@ function whyNoConfirm(can) {
   if (view.passage === null) return view.mode === "auto" ? t("mode.auto_long") : t("confirm_off.nobody");
   if (isOpen()) return t("confirm_off.dialog");
   if (can.has("confirm")) return "";
-  const kind = bannerKind(view.passage);
-  if (kind === "ready" && view.boom.present === false) return t("confirm_off.not_here");
-  if (kind === "past") return ["turned_away", "left"].includes(view.passage.state) ? t(`state.${view.passage.state}`) : t("confirm_off.passing");
-  if (kind === "ready" && (view.passage.actions ?? []).includes("confirm")) return t("confirm_off.role");
-  return view.mode === "auto" ? t("mode.auto_long") : tOr(`confirm_off.${kind}`, t("confirm_off.busy"));
+  const { state, verdict, actions = [] } = view.passage;
+  if (bannerKind(view.passage) === "past") return ["turned_away", "left"].includes(state) ? t(`state.${state}`) : t("confirm_off.passing");
+  if (verdict?.verdict === "ready") return whyNotYet(actions.includes("confirm"));
+  return view.mode === "auto" ? t("mode.auto_long") : tOr(`confirm_off.${verdict?.verdict}`, t("confirm_off.busy"));
+}
+
+/** Everything is complete, and yet the boom would not open now: a fault that stands, a hold, nobody on the loop. */
+function whyNotYet(mayOpen) {
+  const { board_ok: answers, held, faults, present } = view.boom;
+  if (!answers) return t("boom.board_down");
+  if (held) return t("boom.held");
+  if (faults.length > 0) return t("confirm_off.fault", { why: fault(faults[0]) });
+  return t(present === false ? "confirm_off.not_here" : mayOpen ? "confirm_off.role" : "confirm_off.busy");
 }
 
 function tell(make) {
@@ -170,8 +178,7 @@ function outcome(action, answer, what, time) {
   const why = tOr(`result.${answer.code}`, answer.code);
   if (AT_ONCE.has(action) && ["store_full", "store_failed"].includes(answer.code)) return ["bad", t("pressed.unrecorded", { what, why })];
   if (answer.code === "unsure") return ["bad", t("pressed.unsure", { what })];
-  if (answer.code === "paper_faults") return ["bad", t("pressed.refused", { what, why: t("result.paper_faults") })];
-  if (!answer.done) return ["bad", t("pressed.refused", { what, why: [tOr(`result.${answer.code}`, answer.code), answer.detail].filter(Boolean).join(" ") })];
+  if (!answer.done) return ["bad", t("pressed.refused", { what, why: refusal(answer) })];
   return ["good", t(answer.seq === null ? "pressed.done" : "pressed.done_seq", { what, time, seq: answer.seq })];
 }
 

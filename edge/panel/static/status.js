@@ -6,21 +6,23 @@ const BACKLOG_S = 60;
 const COPY_OLD_S = 15 * 60;
 
 /** Codes of what must be heard, beside the passage: the boom's begin with "boom". The same thing keeps its code in every language. */
-export function alarms({ boom, store, clock, cameras, link }, silent) {
+export function alarms({ boom, store, clock, cameras, link, box }, silent) {
   return [
     silent && "gone",
     !boom.board_ok && "boom board_down",
     ...boom.faults.map((code) => `boom ${code}`),
     ["full", "failed"].includes(store.state) && `store_${store.state}`,
     clock === "unset" && "clock_unset",
+    box?.care.includes("battery_low") && "battery_low",
     link.state === "refused" && "link_refused",
     ...cameras.filter((camera) => ["down", "frozen"].includes(camera.state)).map((camera) => `camera ${camera.id}`),
   ].filter(Boolean);
 }
 
 /** [weight, text] of everything that is wrong; weight 2 must be answered, 1 should be known. */
-function troubles({ link, cameras, clock, store, copy_age_s: copyAgeS, alarms: list }) {
+function troubles({ link, cameras, clock, store, copy_age_s: copyAgeS, alarms: list, box }) {
   const found = [];
+  for (const code of box?.care ?? []) found.push([code === "battery_low" ? 2 : 1, t(`status.box_${code}`, boxPlaces(box))]);
   if (list?.waiting > 0) found.push([list.worst === 1 ? 2 : 1, t("alarm_page.line", { n: list.waiting })]);
   const n = link.unacknowledged;
   if (store.state !== "ok") found.push([store.state === "low" ? 1 : 2, t(`status.store_${store.state}`)]);
@@ -36,6 +38,8 @@ function troubles({ link, cameras, clock, store, copy_age_s: copyAgeS, alarms: l
   else if (copyAgeS > COPY_OLD_S) found.push([1, t("status.copy_old", { minutes: Math.round(copyAgeS / 60) })]);
   return found.sort((a, b) => b[0] - a[0]);
 }
+
+const boxPlaces = ({ temperature_c: degrees, battery_percent: percent }) => ({ degrees: Math.round(degrees), percent: percent ?? "?" });
 
 /** The way to the alarm list: quiet until one waits for an answer. */
 function drawAlarmLink(link, list) {

@@ -37,8 +37,22 @@ export function article(text) {
 export function fault(code) {
   if (code.startsWith("fault:")) return fault(code.slice(6));
   const [kind, about = ""] = code.split(":");
-  return boot.messages[`fault.${kind}`] ? t(`fault.${kind}`, { about }) : t("boom.fault", { code });
+  return boot.messages[`fault.${kind}`] ? t(`fault.${kind}`, { about: tOr(`input.${about}`, about) }) : t("boom.fault", { code });
 }
+
+/** What a refusal's detail means to a guard; of any other code it is shown as it stands. */
+const DETAILS = {
+  boom_fault: (codes) => codes.split(", ").map(fault).join(", "),
+  not_ready: (verdict) => tOr(`verdict_short.${verdict}`, ""),
+  not_now: () => "",
+  paper_faults: () => "", // each stands beside its field
+  store_full: () => "", // for the log, not for a guard
+  store_failed: () => "",
+};
+
+/** Why a press was refused, in words: {code, detail} of its answer. */
+export const refusal = ({ code, detail }) =>
+  [tOr(`result.${code}`, code), detail && (DETAILS[code] ?? String)(detail)].filter(Boolean).join(" ");
 
 export const authority = (code) => code.split("|").map((one) => tOr(`authority.${one}`, one)).join(` ${t("missing.or")} `);
 
