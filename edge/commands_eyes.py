@@ -20,6 +20,7 @@ def add_to(commands: Commands) -> None:
     replay.add_argument("clips", nargs="*", metavar="CLIP", help="files, folders, rtsp:// addresses")
     replay.add_argument("--config", type=Path, default=None, metavar="FILE")
     replay.add_argument("--camera", default=None, metavar="ID", help="whose region and settings (default: the first)")
+    replay.add_argument("--reader", default=None, help="own (default), rapidocr, or easyocr (an extra)")
     replay.add_argument("--table", action="store_true", help="expected against got instead of JSON")
     replay.add_argument("--report", type=Path, default=None, metavar="FILE", help="one self-contained HTML record")
     replay.add_argument("--sign", action="store_true", help="sign the report with the key of --config's gate")
@@ -68,7 +69,7 @@ def _replay(args: argparse.Namespace) -> int:
     if not args.clips:
         raise BarieError("replay: give clips, folders or rtsp:// addresses")
     options = Options(
-        args.camera, args.report, args.compare, args.table, args.real_time, seconds=args.seconds, sign=args.sign
+        args.camera, args.report, args.compare, args.table, args.real_time, args.seconds, args.sign, args.reader
     )
     return run(args.clips, args.config, options)
 

@@ -11,15 +11,17 @@ import shutil
 import socket
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import TypeVar
 
 import pytest
 import uvicorn
 from selenium import webdriver
-from selenium.common.exceptions import NoSuchElementException, StaleElementReferenceException
+from selenium.common.exceptions import NoSuchElementException, StaleElementReferenceException, TimeoutException
 from selenium.webdriver.chrome.options import Options
 from selenium.webdriver.chrome.service import Service
+from selenium.webdriver.remote.webelement import WebElement
 from selenium.webdriver.support.ui import WebDriverWait
 from starlette.applications import Starlette
 
@@ -98,6 +100,24 @@ def until(browser: webdriver.Chrome, condition: Callable[[webdriver.Chrome], T],
     passing = [NoSuchElementException, StaleElementReferenceException]
     wait = WebDriverWait(browser, DEADLINE_S, poll_frequency=0.1, ignored_exceptions=passing)
     return wait.until(condition, f"waited for: {what}")
+
+
+def touch(page: webdriver.Chrome, found: WebElement) -> None:
+    """A finger's tap in the middle of it; again where the browser took it for the end of the stroke before."""
+    box = page.execute_script(
+        "const e = arguments[0]; window.tapped = false; e.scrollIntoView({ block: 'center' });"
+        "e.addEventListener('click', () => { window.tapped = true; }, { once: true });"
+        "const b = e.getBoundingClientRect(); return [b.left + b.width / 2, b.top + b.height / 2]",
+        found,
+    )
+    point = [{"x": box[0], "y": box[1]}]
+    for _ in range(5):
+        page.execute_cdp_cmd("Input.dispatchTouchEvent", {"type": "touchStart", "touchPoints": point})
+        page.execute_cdp_cmd("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
+        with suppress(TimeoutException):
+            WebDriverWait(page, 2).until(lambda it: it.execute_script("return window.tapped !== false"))
+            return
+    raise AssertionError(f"{found.id} was tapped five times and not once clicked")
 
 
 @pytest.fixture(scope="session")

@@ -22,6 +22,7 @@ from tests import fault_clips
 
 EXAMPLE = Path(__file__).parent.parent / "config" / "gate.example.toml"
 CAMERA = "b1-out-front"
+SURE = models.vote_rules("own").sure
 
 
 @pytest.fixture(scope="module")
@@ -34,7 +35,7 @@ def camera(**keys: object) -> CameraConfig:
 
 
 def frames_read(clip: Path, aim: Aim, eye: tuple[Detector, Reader]) -> int:
-    looker = Aimed(*eye, aim)
+    looker = Aimed(*eye, aim, SURE)
     frames = [frame for frame in clip_frames(clip) if frame.number % 6 == 0]
     return sum(any(sight.read for sight in looker.look(frame)) for frame in frames)
 
@@ -62,7 +63,7 @@ def test_the_fault_is_named_first_and_the_patch_reads_more_of_a_second_clip(
             break
     other = "b1-out-undeclared" if code == "small" else "b1-out-vn-two-line"
     second = fault_clips.spoilt(other, tmp_path / "second.mp4", spoil)
-    result = calibrate.calibrate(str(first), camera(**wrong), *eye)
+    result = calibrate.calibrate(str(first), camera(**wrong), *eye, sure=SURE)
     assert result.findings[0].code == code, lines(result)
     assert result.proposal.gains > 0
     before, after = (frames_read(second, aim, eye) for aim in (result.aim, result.proposal.aim))

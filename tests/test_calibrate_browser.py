@@ -3,16 +3,13 @@ configuration's file, undo."""
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
 from selenium import webdriver
-from selenium.common.exceptions import TimeoutException
 from selenium.webdriver.common.by import By
-from selenium.webdriver.support.wait import WebDriverWait
 
 from edge.agent.cameras import CameraProcess
 from edge.agent.workbench import GateWorkbench
@@ -23,7 +20,7 @@ from edge.panel.app import create_app
 from edge.panel.door import Session
 from edge.panel.settings import PanelSettings
 from edge.ports import Person
-from tests.browser import PanelServer, browser, resize, until
+from tests.browser import PanelServer, browser, resize, touch, until
 from tests.panel_fakes import FakeDesk, FakeLane
 from tests.test_calibrate_core import sight
 
@@ -124,21 +121,7 @@ def finger(page: Chrome, path: Sequence[Point]) -> None:
 
 
 def tap(page: Chrome, id: str) -> None:
-    """Again where the browser took it for the end of the stroke before, as a finger would."""
-    box = page.execute_script(
-        "const e = document.getElementById(arguments[0]), b = e.getBoundingClientRect(); window.tapped = false;"
-        "e.addEventListener('click', () => { window.tapped = true; }, { once: true });"
-        "return [b.left + b.width / 2, b.top + b.height / 2]",
-        id,
-    )
-    point = [{"x": box[0], "y": box[1]}]
-    for _ in range(5):
-        page.execute_cdp_cmd("Input.dispatchTouchEvent", {"type": "touchStart", "touchPoints": point})
-        page.execute_cdp_cmd("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
-        with contextlib.suppress(TimeoutException):
-            WebDriverWait(page, 2).until(lambda it: it.execute_script("return window.tapped !== false"))
-            return
-    raise AssertionError(f"{id} was tapped five times and not once clicked")
+    touch(page, page.find_element(By.ID, id))
 
 
 def said(page: Chrome, key: str) -> None:

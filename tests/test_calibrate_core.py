@@ -134,6 +134,8 @@ def test_pace_from_times() -> None:
 def test_why_a_plate_was_not_read() -> None:
     lost = replace(sight(), text="", kind="other", confidence=0.0)
     assert cause(sight()) is None
+    assert cause(replace(sight(), confidence=0.9)) is None
+    assert cause(replace(sight(), confidence=0.9, sure=0.97)) == "unsure", "this reader's vote would not count it"
     assert cause(lost) == "unsure"
     assert cause(replace(lost, text="ABC")) == "grammar"
     assert cause(replace(lost, light=10.0, height_px=18.0)) == "dark"

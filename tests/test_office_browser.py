@@ -11,9 +11,9 @@ from selenium.webdriver import Chrome
 from selenium.webdriver.common.by import By
 from selenium.webdriver.support.ui import Select
 
-from tests.browser import browser, resize, until
+from tests.browser import browser, resize, touch, until
 from tests.office_house import LANE, PIN, OfficeHouse, text
-from tests.panel_guard import axe_violations
+from tests.panel_guard import axe_violations, targets_too_small
 
 __all__ = ["browser"]
 pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.timeout(300)]
@@ -154,6 +154,48 @@ def test_the_language_changes_in_place_and_keeps_what_was_typed(page: Chrome, ho
     assert by_id(page, "handover-text").get_attribute("value") == "Kho 2 chờ xe"
     by_id(page, "language").click()
     until(page, lambda it: "Bàn giao ca" in text(it, "#office h1"), "Vietnamese")
+
+
+def finds(page: Chrome, css: str) -> Any:
+    return page.find_element(By.CSS_SELECTOR, css)
+
+
+def test_a_photo_read_wrong_is_marked_by_touch_and_becomes_one_of_the_sites_tests(
+    page: Chrome, house: OfficeHouse
+) -> None:
+    one_passed(house, page)
+    address = f"{house.url}/history/{house.events('confirmation')[0]['passage']}"
+
+    def shown(it: Chrome) -> bool:
+        """The index follows the record by a moment."""
+        it.get(address)
+        return bool(it.find_elements(By.CSS_SELECTOR, ".photos img"))
+
+    until(page, shown, "the passage's page")
+    assert page.find_elements(By.CSS_SELECTOR, ".marking") == [], "a guard marks nothing"
+    house.sign_in(page, "KY-0001")
+    page.get(address)
+    page.execute_cdp_cmd("Emulation.setTouchEmulationEnabled", {"enabled": True})
+    touch(page, finds(page, ".marking [data-open]"))
+    touch(page, finds(page, ".correct input"))
+    for key in "29H67893":
+        touch(page, page.find_element(By.XPATH, f"//*[@class='correct']//button[text()='{key}']"))
+    assert finds(page, ".correct input").get_attribute("value") == "29H67893"
+    assert axe_violations(page) == []
+    for width, height, _ in SIZES:
+        resize(page, width, height)
+        assert targets_too_small(page, width) == []
+    touch(page, finds(page, "[data-mark=wrong]"))
+    until(page, lambda it: "biển thật 29H67893" in text(it, ".marked"), "what is on record now")
+    assert "KY-0001" in text(page, ".marked")
+    (said,) = [body for body in house.events("config") if body["stage"] == "labelled_wrong"]
+    assert (said["by"], said["role"], said["typed"]) == ("KY-0001", "technician", "29H67893")
+    (still,) = (house.folder / "agent" / "site-clips").glob("*.still.jpg")
+    told = json.loads(still.with_suffix(".expected.json").read_text(encoding="utf-8"))
+    assert [one["plate"] for one in told["passages"]] == ["29H67893"]
+    touch(page, finds(page, "[data-mark=right]"))
+    until(page, lambda it: "đọc đúng" in text(it, ".marked"), "the last word counts")
+    page.execute_cdp_cmd("Emulation.setTouchEmulationEnabled", {"enabled": False})
 
 
 def alarm(page: Chrome) -> str | None:

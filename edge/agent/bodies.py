@@ -33,16 +33,17 @@ def about(lane: LaneConfig, passage: Passage, assessment: Assessment | None) -> 
 def seen(assessment: Assessment, reading: Reading | None, began_s: float | None = None) -> dict[str, Any]:
     """What was read and what the law said of it."""
     told = {"stage": "seen", "verdict": asdict(assessment.verdict), "box": reading.read.box if reading else None}
-    return told | eyes(reading, began_s)
+    return told | ({"frame_size": reading.frame_size} if reading else {}) | eyes(reading, began_s)
 
 
 def eyes(reading: Reading | None, began_s: float | None) -> dict[str, Any]:
     """Which camera read it, with how many votes, and how long that took from the passage's begin: for its health over
-    time."""
+    time; and which of the passage's plates photo and crop show."""
     if reading is None:
         return {}
     waited = None if began_s is None else round(max(0.0, reading.captured_mono_ns / 1e9 - began_s), 3)
-    return {"camera": reading.camera, "votes": reading.votes, "waited_s": waited if reading.decided else None}
+    told = {"camera": reading.camera, "votes": reading.votes, "waited_s": waited if reading.decided else None}
+    return {**told, "photo_of": reading.read.plate.text}
 
 
 def notice_kind(notice: Notice) -> str | None:

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from edge.core.history import PassageRow
+from edge.core.model import Box
+from edge.core.privacy import shares
 
 FACTS = (
     "reason", "words", "checked", "typed", "read", "raw", "picked", "seen", "differing", "broken", "off_route",
@@ -31,14 +33,42 @@ class Line:
 
 
 @dataclass(frozen=True, slots=True)
+class Mark:
+    """What a person says of a reading: right, or wrong and what the plate says ("": nobody can read it). `by` and `at`
+    where it is on record."""
+
+    right: bool
+    truth: str = ""
+    by: str = ""
+    at: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Shot:
+    """A photo of the scene and the reading that it was taken with: `plate` as read then, "" where nothing was. `mark`:
+    what somebody said of it last."""
+
+    id: str
+    at: str
+    camera: str
+    plate: str
+    layout: str
+    mark: Mark | None = None
+    place: Box | None = None
+    """Where the plate is, in shares of the picture; None where the record does not say."""
+
+
+@dataclass(frozen=True, slots=True)
 class Dossier:
-    """`photos`: (evidence id, what it shows), in the order in which they were taken; `plates` as last on record."""
+    """`photos`: (evidence id, what it shows), in the order in which they were taken; `plates` as last on record;
+    `shots`: the photos of the scene, each with its reading."""
 
     row: PassageRow
     site: str
     lines: tuple[Line, ...]
     photos: tuple[tuple[str, str], ...]
     plates: tuple[Mapping[str, Any], ...]
+    shots: tuple[Shot, ...] = ()
 
 
 def dossier(row: PassageRow, events: Sequence[Mapping[str, Any]]) -> Dossier:
@@ -46,7 +76,30 @@ def dossier(row: PassageRow, events: Sequence[Mapping[str, Any]]) -> Dossier:
     photos = [(photo["id"], photo["name"]) for event in events for photo in event["body"].get("evidence", ())]
     plates = [event["body"]["plates"] for event in events if event["body"].get("plates")]
     site = str(events[0]["site"]) if events else ""
-    return Dossier(row, site, tuple(map(line, events)), tuple(photos), tuple(plates[-1]) if plates else ())
+    last = tuple(plates[-1]) if plates else ()
+    return Dossier(row, site, tuple(map(line, events)), tuple(photos), last, shots(events))
+
+
+def shots(events: Sequence[Mapping[str, Any]]) -> tuple[Shot, ...]:
+    """From one passage's envelopes in order."""
+    photos = [(photo, event) for event in events for photo in event["body"].get("evidence", ())]
+    return tuple(_shot(str(photo["id"]), event) for photo, event in photos if photo["name"] == "photo")
+
+
+def _shot(id: str, event: Mapping[str, Any]) -> Shot:
+    """Older events do not say which of several plates their photo was taken with: the first then."""
+    body = event["body"]
+    plates = body.get("plates") or [{}]
+    plate = next((one for one in plates if one.get("text") == body.get("photo_of")), plates[0])
+    at = str(event.get("captured_at") or event["recorded_at"])
+    read = str(plate.get("text", "")), str(plate.get("layout", "unknown"))
+    return Shot(id, at, str(body.get("camera") or ""), *read, place=_place(body))
+
+
+def _place(body: Mapping[str, Any]) -> Box | None:
+    """Older events do not say how large the frame was."""
+    box, size = body.get("box"), body.get("frame_size")
+    return shares((box[0], box[1], box[2], box[3]), (size[0], size[1])) if box and size else None
 
 
 def line(event: Mapping[str, Any]) -> Line:

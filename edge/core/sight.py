@@ -13,6 +13,7 @@ from typing import Any, Literal
 
 from edge.core.model import Box, Layout, Point
 from edge.core.plate import OTHER
+from edge.core.vote import USUAL
 
 Fault = Literal["small", "blurred", "dark", "glare", "tilted", "flat"]
 """What a picture of a plate may suffer from: too few pixels, soft edges, too little light, burnt out by light, not
@@ -22,8 +23,6 @@ Cause = Literal["small", "blurred", "dark", "glare", "tilted", "flat", "outside"
 """Why a plate was not read: one of the faults; it stood outside the region; its text fits no pattern; readings were
 too unsure or contradicted each other; no plate was found at all; it was in view for too few looks."""
 
-SURE = 0.6
-"""A reading at least so confident counts as read (as in core.vote)."""
 CHARACTER_SHARE = {"one_line": 0.73, "two_line": 0.38, "unknown": 0.73}
 """Height of the characters over the height of the plate, by layout (Circular 79/2024, annexes; GA 36-2018)."""
 
@@ -53,7 +52,8 @@ NEEDS = Needs()
 class PlateSight:
     """A plate found in one frame, measured. `corners` clockwise from the top left, in pixels of a frame of `size` =
     (width, height). `text` is "" where nothing plate-like was read. `aid` says how the picture had to be changed before
-    anything was found ("" as it came)."""
+    anything was found ("" as it came). `sure`: the confidence from which on a reading counts in the vote of the reader
+    that made it (core.vote)."""
 
     at_s: float
     size: tuple[int, int]
@@ -71,6 +71,7 @@ class PlateSight:
     kind: str = OTHER
     confidence: float = 0.0
     aid: str = ""
+    sure: float = USUAL.sure
 
     @property
     def box(self) -> Box:
@@ -90,7 +91,7 @@ class PlateSight:
     @property
     def read(self) -> bool:
         """A plate's text, surely read from the picture as it came."""
-        return not self.aid and self.kind != OTHER and self.confidence >= SURE
+        return not self.aid and self.kind != OTHER and self.confidence >= self.sure
 
 
 def sight_from(fields: Mapping[str, Any]) -> PlateSight:

@@ -13,7 +13,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
-from edge.panel import actions, alarms, calibrate, feed, history, office, pages, shift, sign, transfer
+from edge.panel import actions, alarms, calibrate, feed, history, label, office, pages, shift, sign, transfer
 from edge.panel.accounts import Accounts
 from edge.panel.door import AccountsDoor, DemoDoor, Door
 from edge.panel.headers import SafeHeaders
@@ -44,6 +44,7 @@ ROUTES = [
     Route("/alarms", office.shown("alarms", alarms.overview)),
     Route("/history", office.shown("history", history.search)),
     Route("/history/{id}", office.shown("history", history.one)),
+    Route("/history/{id}/label", label.label, methods=["POST"]),
     Route("/history/{id}/print.html", office.shown("history", history.as_page)),
     Route("/history/{id}/passage.pdf", office.shown("history", history.as_pdf)),
     Route("/figures", office.shown("figures", history.figures)),

@@ -13,9 +13,10 @@ from edge.ports import Action
 ACTION_NAMES: frozenset[str] = frozenset(get_args(get_type_hints(Action)["name"]))
 ROLES = ("guard", "shift_leader", "customs", "yard_operator", "technician", "auditor")
 
-MAY = ("second", "transfer_list", "history", "expected", "calibrate")
+MAY = ("second", "transfer_list", "history", "expected", "calibrate", "label", "whole_photos")
 """What a role may do beside the actions: be the second person of an override; fetch the list of hand-over records; look
-passages up; see who is on the way; set where a camera reads plates."""
+passages up; see who is on the way; set where a camera reads plates; say whether a plate was read right; hand photos
+out with the faces on them."""
 
 Rights = Mapping[str, frozenset[str]]
 """role -> names of the actions it may do, and of what else it may; looking is every role's."""

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol, runtime_checkable
 
-from edge.core.dossier import Dossier
+from edge.core.dossier import Dossier, Mark
 from edge.core.expected import Expected
 from edge.core.figures import DayFigures
 from edge.core.history import Found, Question
@@ -48,6 +48,7 @@ class Action:
         "yard_entry",
         "close",
         "reset",
+        "emergency_open",
         "alarm_ack",
         "alarm_shelve",
         "alarm_unshelve",
@@ -153,6 +154,11 @@ class Office(Protocol):
 
     async def expected(self) -> Sequence[Expected]:
         """Vehicles on the way from one gate to the next, the longest first."""
+        ...
+
+    async def label(self, passage: str, photo: str, mark: Mark, by: Person) -> str:
+        """Keep this photo as one of the site's own tests, with what a person says of its reading, on record. Returns a
+        code of the message catalogue: label.kept, or why not."""
         ...
 
 

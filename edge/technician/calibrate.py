@@ -10,16 +10,18 @@ from pathlib import Path
 from edge.agent import config_file
 from edge.config import CameraConfig, Config, load_config
 from edge.core.calibrate import Finding
+from edge.core.vote import USUAL
 from edge.errors import BarieError, ConfigError
 from edge.ports import Detector, Reader
 from edge.technician import calibrate_page
 from edge.technician.calibrate_words import Result, as_json, lines, patch
 from edge.technician.eyes import build
-from edge.technician.study import Study, judge, live_frames, live_pace, propose, study
+from edge.technician.film import frames_of, live_frames
+from edge.technician.study import Study, judge, live_pace, propose, study
 from edge.vision import models
-from edge.vision.capture import CameraSource, clip_frames
+from edge.vision.capture import CameraSource
 
-LIVE, LIVE_S = "live", 60.0
+LIVE, LIVE_S, PACE_S = "live", 60.0, 4.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +41,8 @@ def run(source: str, config: Path, options: Options) -> int:
     loaded = load_config(config)
     camera = chosen(loaded, options.camera)
     detector, reader = build(loaded.vision, models.plate_table())
-    result = calibrate(source, camera, detector, reader, options.seconds)
+    sure = models.vote_rules(loaded.vision.reader, loaded.vision.models_dir).sure
+    result = calibrate(source, camera, detector, reader, options.seconds, sure)
     if options.as_json:
         print(json.dumps(as_json(result), ensure_ascii=False))
     else:
@@ -56,13 +59,21 @@ def run(source: str, config: Path, options: Options) -> int:
     return 1 if result.findings else 0
 
 
-def calibrate(source: str, camera: CameraConfig, detector: Detector, reader: Reader, seconds: float = LIVE_S) -> Result:
-    """Studies a clip, or for `seconds` a live stream: an address, or "live" for the configured one. Raises CameraError,
-    ModelError, ConfigError."""
+def calibrate(
+    source: str,
+    camera: CameraConfig,
+    detector: Detector,
+    reader: Reader,
+    seconds: float = LIVE_S,
+    sure: float = USUAL.sure,
+) -> Result:
+    """Studies a clip, or for `seconds` a live stream: an address, or "live" for the configured one. `sure` is what the
+    reader's vote asks of a reading. Raises CameraError, ModelError, ConfigError."""
     if source == LIVE or source.startswith(("rtsp://", "rtsps://")):
-        found, label = _live(camera.address() if source == LIVE else source, detector, reader, seconds), LIVE
+        stream = CameraSource(camera.address() if source == LIVE else source, camera.transport)
+        found, label = _live(stream, detector, reader, seconds, sure), LIVE
     else:
-        found, label = study(clip_frames(Path(source)), detector, reader), Path(source).name
+        found, label = study(frames_of(Path(source)), detector, reader, sure), Path(source).name
     judged = judge(found, camera.aim) + _role(found, camera)
     return Result(camera.id, label, camera.aim, found, judged, propose(found, camera.aim, judged, detector, reader))
 
@@ -81,11 +92,10 @@ def chosen(config: Config, camera: str | None) -> CameraConfig:
     raise ConfigError("--camera", [f"no camera {camera!r} in this config; there are: {known}"])
 
 
-def _live(url: str, detector: Detector, reader: Reader, seconds: float) -> Study:
-    camera = CameraSource(url)
+def _live(camera: CameraSource, detector: Detector, reader: Reader, seconds: float, sure: float) -> Study:
     try:
-        pace = live_pace(camera)
-        found = study(live_frames(camera, seconds), detector, reader)
+        pace = live_pace(camera, min(PACE_S, seconds))
+        found = study(live_frames(camera, seconds), detector, reader, sure)
     finally:
         camera.close()
     found.live_pace = pace

@@ -107,7 +107,7 @@ def _numbers(sights: Sequence[PlateSight]) -> str:
 
 def _compared(result: Result, detector: Detector, reader: Reader, titles: tuple[str, str]) -> list[str]:
     """The same frames under the old and the new aim, side by side: the ones that changed first."""
-    eyes = [(aim, Aimed(detector, reader, aim)) for aim in (result.aim, result.proposal.aim)]
+    eyes = [(aim, Aimed(detector, reader, aim, result.study.sure)) for aim in (result.aim, result.proposal.aim)]
     shown = []
     for frame, _ in result.study.shown[-6:]:
         old, new = ([s for s in eye.look(frame) if s.text] for _, eye in eyes)

@@ -15,6 +15,7 @@ EARLY_S = 1.5
 """How long before it is wholly in view a plate may be decided."""
 
 Passage = Mapping[str, Any]
+"""Of an expected one `others` says that more plates may be there: a photo shows whatever stood beside the vehicle."""
 Mark = Literal["ok", "missed", "wrong", "late", "extra"]
 
 
@@ -38,6 +39,15 @@ def region(clip: Path) -> tuple[Point, ...] | None:
         return None if points is None else tuple((float(x), float(y)) for x, y in points)
     except (OSError, ValueError, AttributeError, TypeError) as error:
         raise ConfigError(str(file), [f"region: is not a list of points: {error!r}"]) from error
+
+
+def camera(clip: Path) -> str | None:
+    """Whose picture it is, where its `.expected.json` says so and can be read."""
+    file = clip.with_suffix(".expected.json")
+    try:
+        return str(json.loads(file.read_text(encoding="utf-8"))["camera"]) or None if file.is_file() else None
+    except (OSError, ValueError, KeyError, TypeError):
+        return None  # `load` says what is wrong with it
 
 
 def load(clip: Path) -> list[dict[str, Any]] | None:
@@ -64,21 +74,26 @@ def table(wanted: Sequence[Passage], passages: Sequence[Passage]) -> list[Row]:
         left.remove(got)
         same = all(got[key] == asked[key] for key in ("country", "layout") if key in asked)
         rows.append(Row("wrong" if not same else "late" if _late(asked, got) else "ok", asked, got))
-    return rows + [Row("extra", None, one) for one in left]
+    alone = not any(asked.get("others") for asked in wanted)
+    return rows + [Row("extra", None, one) for one in left if alone]
 
 
 def differences(wanted: Sequence[Passage], passages: Sequence[Passage]) -> list[str]:
     """Every difference in one line of words; empty where all is as expected, in order and in time."""
     decided = [passage for passage in passages if passage["decided"]]
-    got = [(p["plate"], p["country"], p["layout"]) for p in decided]
-    want = [(p["plate"], p["country"], p["layout"]) for p in wanted]
-    if got != want:
-        return [f"expected {want}, got {got}"]
+    rows = table(wanted, passages)
+    got = [row.got for row in rows if row.got is not None]
+    if any(row.mark not in ("ok", "late") for row in rows) or got != [one for one in decided if one in got]:
+        return [f"expected {_told(wanted)}, got {_told(decided)}"]
     return [
         f"{row.wanted['plate']}: decided at {row.got['decided_s']} s, stands until {row.wanted['stands_s'][1]} s"
-        for row in table(wanted, passages)
+        for row in rows
         if row.mark == "late" and row.wanted and row.got
     ]
+
+
+def _told(passages: Sequence[Passage]) -> list[tuple[str, ...]]:
+    return [tuple(str(one[key]) for key in ("plate", "country", "layout") if key in one) for one in passages]
 
 
 def _late(asked: Passage, got: Passage) -> bool:

@@ -9,11 +9,12 @@ from __future__ import annotations
 import json
 import sys
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from edge.agent.site_clips import STILL
 from edge.config import load_config
 from edge.core.aim import Aim
 from edge.core.model import Reading
@@ -24,16 +25,17 @@ from edge.ports import Detector, Frame, Reader
 from edge.technician import expected
 from edge.technician.expected import differences
 from edge.technician.eyes import DEFAULT, build
+from edge.technician.film import frames_of, live_frames
 from edge.technician.report import ClipReport, compared, record, table_lines
 from edge.technician.trace import Trace
 from edge.vision import models
 from edge.vision.adjust import adjusted
-from edge.vision.capture import CameraSource, clip_frames
+from edge.vision.capture import CameraSource
 from edge.vision.pipeline import Pipeline, Seen, rules_for
 
 __all__ = ["Eye", "Options", "differences", "replay", "run"]
 
-CLIP_SUFFIXES = (".mp4", ".mkv", ".avi", ".mov")
+CLIP_SUFFIXES = (".mp4", ".mkv", ".avi", ".mov", STILL)
 READER = DEFAULT.reader
 LIVE_S = 60.0
 PROGRESS_S = 2.0
@@ -59,6 +61,8 @@ class Eye:
     aim: Aim = field(default_factory=Aim)
     camera: str = "replay"
     vote: VoteRules = USUAL
+    aims: Mapping[str, Aim] = field(default_factory=dict)
+    """Of each camera of the config, where no one camera was chosen: a site's own photo says whose it is."""
 
     def pipeline(self, trace: Trace | None = None) -> Pipeline:
         detector, reader = adjusted(self.detector, self.reader, self.aim.picture)
@@ -69,7 +73,8 @@ class Eye:
 @dataclass(frozen=True, slots=True)
 class Options:
     """`real_time`: frames come at their own pace and late ones are dropped, as in the field (then no two runs are
-    alike). `table`: expected against got instead of JSON. `compare`: an earlier run's lines. `sign`: the report."""
+    alike). `table`: expected against got instead of JSON. `compare`: an earlier run's lines. `sign`: the report.
+    `reader`: another one than the config's."""
 
     camera: str | None = None
     report: Path | None = None
@@ -78,13 +83,14 @@ class Options:
     real_time: bool = False
     seconds: float = LIVE_S
     sign: bool = False
+    reader: str | None = None
 
 
 def run(clips: Sequence[str], config: Path | None = None, options: Options | None = None) -> int:
     """Replay files, folders of clips and RTSP addresses. Returns 0; 1 where a clip differs from what was expected; 2
     where one cannot be read. Raises ModelError, ConfigError."""
     asked = options or Options()
-    sources, eye = list(_sources(clips)), _eye(config, asked.camera)
+    sources, eye = list(_sources(clips)), _eye(config, asked.camera, asked.reader)
     reports, worst = [], 0
     for source in sources:
         try:
@@ -109,7 +115,7 @@ def run(clips: Sequence[str], config: Path | None = None, options: Options | Non
 
 def _one(source: str | Path, eye: Eye, asked: Options) -> ClipReport:
     """One clip or stream: its lines printed as they come, and everything for the report."""
-    trace = Trace() if asked.report is not None else None
+    trace = Trace(sure=eye.vote.sure) if asked.report is not None else None
     eye = _aimed(eye, source)
     passages = []
     for passage in passages_of(_name(source), _frames(source, asked), eye, trace):
@@ -119,12 +125,15 @@ def _one(source: str | Path, eye: Eye, asked: Options) -> ClipReport:
     wanted = expected.load(source) if isinstance(source, Path) else None
     found = ClipReport(_name(source), passages, wanted, trace, eye.aim, eye.vote)
     if trace is not None and isinstance(source, Path):
-        found.explain(lambda: clip_frames(source), eye.detector, eye.reader)
+        found.explain(lambda: frames_of(source), eye.detector, eye.reader)
     return found
 
 
 def _aimed(eye: Eye, source: str | Path) -> Eye:
-    """The clip's own region, where no config gives one."""
+    """As the camera that the clip says it is of; and the clip's own region, where no config gives one."""
+    camera = expected.camera(source) if eye.aims and isinstance(source, Path) else None
+    if camera is not None and camera in eye.aims:
+        eye = replace(eye, aim=eye.aims[camera], camera=camera)
     if eye.aim.region is not None or not isinstance(source, Path):
         return eye
     return replace(eye, aim=replace(eye.aim, region=expected.region(source)))
@@ -132,7 +141,7 @@ def _aimed(eye: Eye, source: str | Path) -> Eye:
 
 def replay(path: Path, eye: Eye, trace: Trace | None = None) -> list[dict[str, Any]]:
     """The clip's passages in the order of their first reading. Raises CameraError, ModelError."""
-    return list(passages_of(path.name, clip_frames(path), _aimed(eye, path), trace))
+    return list(passages_of(path.name, frames_of(path), _aimed(eye, path), trace))
 
 
 def passages_of(name: str, frames: Iterable[Frame], eye: Eye, trace: Trace | None = None) -> Iterator[dict[str, Any]]:
@@ -193,7 +202,7 @@ def _seconds(reading: Reading) -> float:
 
 def _frames(source: str | Path, asked: Options) -> Iterator[Frame]:
     if isinstance(source, Path):
-        return _paced(clip_frames(source)) if asked.real_time else clip_frames(source)
+        return _paced(frames_of(source)) if asked.real_time else frames_of(source)
     return _live(source, asked.seconds)
 
 
@@ -214,16 +223,9 @@ def _paced(frames: Iterable[Frame]) -> Iterator[Frame]:
 
 
 def _live(url: str, seconds: float) -> Iterator[Frame]:
-    """A camera's own frames for so long. Raises CameraError where none comes."""
-    source, ends_s, came = CameraSource(url), time.monotonic() + seconds, False
+    source = CameraSource(url)
     try:
-        while time.monotonic() < ends_s:
-            frame = source.take(0.5)
-            if frame is not None:
-                came = True
-                yield frame
-        if not came:
-            raise CameraError(f"live stream: no picture within {seconds:.0f} s: {source.health().why or 'is it on?'}")
+        yield from live_frames(source, seconds)
     finally:
         source.close()
 
@@ -240,7 +242,7 @@ def _sources(clips: Sequence[str]) -> Iterable[str | Path]:
         if name.startswith(("rtsp://", "rtsps://")):
             yield name
         elif path.is_dir():
-            inside = sorted(file for file in path.iterdir() if file.suffix.lower() in CLIP_SUFFIXES)
+            inside = sorted(file for file in path.iterdir() if file.name.lower().endswith(CLIP_SUFFIXES))
             if not inside:
                 raise CameraError(f"{path}: no clip in this folder ({', '.join(CLIP_SUFFIXES)})")
             yield from inside
@@ -258,15 +260,18 @@ def _lines_of(path: Path) -> list[dict[str, Any]]:
         raise BarieError(f"--compare {path}: not the JSON lines of an earlier replay: {error}") from error
 
 
-def _eye(config: Path | None, camera: str | None = None) -> Eye:
+def _eye(config: Path | None, camera: str | None = None, reader: str | None = None) -> Eye:
     """Reader and aim of one camera of the config (its first, where none is named), or this project's defaults."""
     table = models.plate_table()
     if config is None:
-        return Eye(*models.build(READER, table, threads=2), table, vote=models.vote_rules(READER))
+        name = reader or READER
+        return Eye(*models.build(name, table, threads=2), table, vote=models.vote_rules(name))
     loaded = load_config(config)
     cameras = {one.id: one for lane in loaded.lane for one in lane.camera}
     if camera is not None and camera not in cameras:
         raise BarieError(f"--camera {camera}: not in {config}; there are {', '.join(cameras)}")
     chosen = cameras[camera] if camera is not None else next(iter(cameras.values()))
-    vision = loaded.vision
-    return Eye(*build(vision, table), table, chosen.aim, chosen.id, models.vote_rules(vision.reader, vision.models_dir))
+    vision = loaded.vision if reader is None else loaded.vision.model_copy(update={"reader": reader})
+    vote = models.vote_rules(vision.reader, vision.models_dir)
+    aims = {} if camera is not None else {id: one.aim for id, one in cameras.items()}
+    return Eye(*build(vision, table), table, chosen.aim, chosen.id, vote, aims)

@@ -60,7 +60,7 @@ class ClipReport:
             span = float(asked.get("appears_s", 0.0)), float(asked.get("gone_s", 1e9))
             found = miss_cause(self.trace, *span, asked["plate"])
             if found == "unseen":
-                found = self._surveyed(frames(), span, Surveyor(detector, reader))
+                found = self._surveyed(frames(), span, Surveyor(detector, reader, self.vote.sure))
             self.causes[asked["plate"]] = found
 
     def _surveyed(self, frames: Iterable[Frame], span: tuple[float, float], surveyor: Surveyor) -> Cause:

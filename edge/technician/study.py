@@ -12,8 +12,9 @@ from edge.core.calibrate import Finding, Pace, Travel, findings, pace_of, rate
 from edge.core.proposal import changes, travel, trigger_line
 from edge.core.sight import PlateSight
 from edge.core.track import Tracks
-from edge.errors import CameraError
+from edge.core.vote import USUAL
 from edge.ports import Detector, Frame, Reader
+from edge.technician.film import live_frames
 from edge.vision.capture import CameraSource
 from edge.vision.motion import MotionGate
 from edge.vision.survey import Aimed, Surveyor
@@ -22,7 +23,6 @@ T = TypeVar("T")
 
 LOOK_EVERY_S = 0.24
 SETTLE_S = 1.0
-PACE_S = 4.0
 TRIALS_MOST = 10
 """Frames that a proposal is tried on."""
 AIDED_MOST = 8
@@ -46,6 +46,8 @@ class Study:
     looked: int = 0
     live_pace: Pace | None = None
     """Of a live stream, measured while no model was at work."""
+    sure: float = USUAL.sure
+    """What this reader's vote asks of a reading."""
 
     @property
     def pace(self) -> Pace | None:
@@ -69,10 +71,10 @@ class Proposal:
         return self.after[0] - self.before[0]
 
 
-def study(frames: Iterable[Frame], detector: Detector, reader: Reader) -> Study:
+def study(frames: Iterable[Frame], detector: Detector, reader: Reader, sure: float = USUAL.sure) -> Study:
     """Looks at the moving parts of a film, the whole picture, and at some of the rest with aids. Raises CameraError,
     ModelError."""
-    surveyor, found, tracks = Surveyor(detector, reader), Study(), _Passes()
+    surveyor, found, tracks = Surveyor(detector, reader, sure), Study(sure=sure), _Passes()
     for frame in _moving(frames, found):
         found.looked += 1
         sights = surveyor.look(frame)
@@ -95,7 +97,7 @@ def propose(found: Study, aim: Aim, judged: Sequence[Finding], detector: Detecto
     frames = shown + [frame for frame in _sample(found.empty, EMPTY_MOST) if frame not in shown]
 
     def read(tried: Aim) -> int:
-        eye = Aimed(detector, reader, tried)
+        eye = Aimed(detector, reader, tried, found.sure)
         return sum(any(sight.read for sight in eye.look(frame)) for frame in frames)
 
     best, before = aim, read(aim)
@@ -170,19 +172,7 @@ class _Passes:
         return list(self._sights.values())
 
 
-def live_frames(source: CameraSource, seconds: float) -> Iterator[Frame]:
-    """What a live camera shows for so long. Raises CameraError where it shows nothing at all."""
-    ends_s, any_came = clock.mono_s() + seconds, False
-    while clock.mono_s() < ends_s:
-        frame = source.take(0.5)
-        if frame is not None:
-            any_came = True
-            yield frame
-    if not any_came:
-        raise CameraError(f"no picture within {seconds:.0f} s: {source.health().why or 'is the camera on?'}")
-
-
-def live_pace(source: CameraSource, seconds: float = PACE_S) -> Pace | None:
+def live_pace(source: CameraSource, seconds: float) -> Pace | None:
     """How frames come while nobody is busy with them; `delay_ms` is how long they waited to be taken."""
     taken_s, arrived_s = [], []
     for frame in live_frames(source, seconds):

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from edge.core.model import Box, PlateRead
 from edge.core.plate import OTHER
 from edge.core.sight import Cause, PlateSight, cause
-from edge.core.vote import Tally, VoteRules
+from edge.core.vote import USUAL, Tally, VoteRules
 from edge.ports import Detection, Frame, Image
 from edge.technician import html
 from edge.vision import measure
@@ -60,13 +60,15 @@ class Trace:
     votes: dict[int, list[Vote]] = field(default_factory=dict)
     best: dict[int, Best] = field(default_factory=dict)
     lost: list[PlateSight] = field(default_factory=list)
+    sure: float = USUAL.sure
+    """What this reader's vote asks of a reading."""
 
     def looked(self, frame: Frame, inside: Sequence[Detection], outside: Sequence[Detection]) -> None:
         self.looks.append(Look(_at_s(frame), len(inside), len(outside)))
 
     def read(self, frame: Frame, detections: Sequence[Detection], reads: Sequence[PlateRead | None]) -> None:
         for detection, read in zip(detections, reads, strict=True):
-            sight = measure.sight(frame, detection, read)
+            sight = measure.sight(frame, detection, read, self.sure)
             if not sight.read:
                 self.lost.append(sight)
 
@@ -125,7 +127,7 @@ def miss_cause(trace: Trace, from_s: float, to_s: float, plate: str = "") -> Cau
     votes = [v for row in trace.votes.values() for v in row if from_s <= v.at_s <= to_s]
     lost = [one for one in trace.lost if from_s <= one.at_s <= to_s]
     causes = most_common(cause(one) for one in lost)
-    if plate and any(v.text == plate and v.confidence >= VoteRules().sure for v in votes):
+    if plate and any(v.text == plate and v.confidence >= trace.sure for v in votes):
         others = sum(v.text != plate for v in votes)
         return "unsure" if others else "few"
     if causes is not None:

@@ -175,8 +175,9 @@ class Worker:
         other = models.other_detector(settings.detector, settings.detector_file, settings.detector_sha256)
         both = models.build(settings.reader, table, settings.threads, other, settings.models_dir)
         detector, reader = adjusted(*both, settings.picture)
-        self._surveyor = Surveyor(detector, reader)
-        rules = rules_for(settings.look_every_s, models.vote_rules(settings.reader, settings.models_dir))
+        vote = models.vote_rules(settings.reader, settings.models_dir)
+        self._surveyor = Surveyor(detector, reader, vote.sure)
+        rules = rules_for(settings.look_every_s, vote)
         return Pipeline(settings.camera, detector, reader, table, settings.region, rules)
 
     def _next(self) -> Frame:
@@ -199,6 +200,8 @@ class Worker:
                 self._say("gone", {"track": item.track})
             else:
                 self._send_reading(item)
+                if item.reading.decided:
+                    log.info("track %d decided with %d votes", item.reading.track, item.reading.votes)
         self._survey(frame)
 
     def _survey(self, frame: Frame) -> None:

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from edge.core.model import PlateRead, Point
 from edge.core.sight import PlateSight
+from edge.core.vote import USUAL
 from edge.ports import Detection, Frame, Image
 
 Floats = NDArray[np.float32]
@@ -87,8 +88,8 @@ def looks(crop: Image, around: Image) -> Looks:
     )
 
 
-def sight(frame: Frame, detection: Detection, read: PlateRead | None, aid: str = "") -> PlateSight:
-    """Everything about one detection in the frame that it was found in."""
+def sight(frame: Frame, detection: Detection, read: PlateRead | None, sure: float = USUAL.sure) -> PlateSight:
+    """Everything about one detection in the frame that it was found in. `sure`: what its reader's vote asks for."""
     corners = read.corners if read is not None else detection.corners
     height_px, tilt_deg = size_and_tilt(corners)
     seen = looks(_part(frame.image, corners, 0.0), _part(frame.image, corners, 0.6))
@@ -109,7 +110,7 @@ def sight(frame: Frame, detection: Detection, read: PlateRead | None, aid: str =
         text=plate.text if plate is not None else "",
         kind=plate.kind if plate is not None else "other",
         confidence=round(plate.confidence, 3) if plate is not None else 0.0,
-        aid=aid,
+        sure=sure,
     )
 
 

@@ -13,6 +13,7 @@ import numpy as np
 from edge.core.aim import Aim, Picture
 from edge.core.region import Polygon, inside
 from edge.core.sight import PlateSight
+from edge.core.vote import USUAL
 from edge.ports import Detector, Frame, Image, Reader
 from edge.vision import measure
 from edge.vision.adjust import adjusted, moved
@@ -30,10 +31,12 @@ LIKELY = 0.3
 
 
 class Surveyor:
-    def __init__(self, detector: Detector, reader: Reader) -> None:
-        self._whole = Aimed(detector, reader, Aim())
-        self._aids = [(name, Aimed(detector, reader, Aim(picture=picture))) for name, picture in AIDS]
-        self._aids += [("closer", Aimed(detector, reader, Aim(region=tile))) for tile in _tiles()]
+    """`sure`: the confidence that this reader's vote asks of a reading."""
+
+    def __init__(self, detector: Detector, reader: Reader, sure: float = USUAL.sure) -> None:
+        self._whole = Aimed(detector, reader, Aim(), sure)
+        self._aids = [(name, Aimed(detector, reader, Aim(picture=picture), sure)) for name, picture in AIDS]
+        self._aids += [("closer", Aimed(detector, reader, Aim(region=tile), sure)) for tile in _tiles()]
 
     def look(self, frame: Frame, *, aided: bool = False) -> list[PlateSight]:
         """Every plate of the frame. `aided`: try the aids where there is none. Raises ModelError."""
@@ -53,9 +56,9 @@ def _tiles() -> list[Polygon]:
 class Aimed:
     """Looks as the pipeline does under an `Aim`: only in its region, on the corrected picture."""
 
-    def __init__(self, detector: Detector, reader: Reader, aim: Aim) -> None:
+    def __init__(self, detector: Detector, reader: Reader, aim: Aim, sure: float = USUAL.sure) -> None:
         self._detector, self._reader = adjusted(detector, reader, aim.picture)
-        self._region = aim.reads_in
+        self._region, self._sure = aim.reads_in, sure
 
     def look(self, frame: Frame) -> list[PlateSight]:
         """Raises ModelError."""
@@ -64,7 +67,7 @@ class Aimed:
         detections = [moved(detection, np.array([[1.0, 0, x1], [0, 1, y1], [0, 0, 1]])) for detection in found]
         reads = self._reader.read(frame.image, detections)
         sights = [
-            measure.sight(frame, detection, read)
+            measure.sight(frame, detection, read, self._sure)
             for detection, read in zip(detections, reads, strict=True)
             if read is not None or detection.score >= LIKELY
         ]
