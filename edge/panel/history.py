@@ -18,6 +18,7 @@ from edge.clock import VIETNAM, wall_iso
 from edge.core.dossier import Dossier
 from edge.core.history import HOWS, OUTCOMES, PassageRow, Question
 from edge.panel import office, pages, plots, wording
+from edge.panel.coarse import handed_out
 from edge.panel.door import Session
 from edge.panel.pdf import make_pdf
 from edge.panel.settings import Panel
@@ -27,6 +28,8 @@ from edge.ports import Office
 VERDICTS = ("release", "ready", "await", "refuse", "unknown")
 FIELDS = ("plate", "since", "until", "lane", "verdict", "outcome", "how", "person")
 SHORTEST_PLATE = 3
+WHOLE_PHOTOS = "whole_photos"
+"""The right to hand photos out as they are, faces and all."""
 _STYLE = re.compile(r"<style>(.*?)</style>", re.DOTALL)
 
 
@@ -157,10 +160,10 @@ def _ranks(words: Words, title: str, section: str, rows: tuple[tuple[str, int], 
     return plots.ranks(words(f"figures.{title}"), named) if named else ""
 
 
-async def _told(request: Request, session: Session, desk: Office, what: str) -> Dossier:
+async def _told(request: Request, session: Session, desk: Office, what: str, **how: str) -> Dossier:
     """Raises HTTPException 404."""
     passage = request.path_params["id"]
-    await desk.looked(session.person, what, {"looked_at": passage})
+    await desk.looked(session.person, what, {"looked_at": passage, **how})
     told = await desk.dossier(passage)
     if told is None:
         raise HTTPException(404, "unknown_passage")
@@ -168,12 +171,21 @@ async def _told(request: Request, session: Session, desk: Office, what: str) -> 
 
 
 async def _sheet(request: Request, session: Session, desk: Office, what: str) -> Sheet:
-    told = await _told(request, session, desk, what)
+    """With photos that show nobody's face, unless somebody who may asks for them as they are (`?photos=whole`), which
+    stands in the record. Raises HTTPException 403, 404; StoreError."""
     panel: Panel = request.app.state.panel
+    whole = request.query_params.get("photos") == "whole"
+    if whole and WHOLE_PHOTOS not in panel.rights.get(session.person.role, ()):
+        raise HTTPException(403, "not_your_role")
+    told = await _told(request, session, desk, what, **({"photos": "whole"} if whole else {}))
     words = Words(panel.catalogue, pages.language_of(request))
     lane = _lane_name(panel, told.row.lane, words.language)
     printed = (wall_iso(), f"{session.person.name} ({session.person.id})")
-    return make_sheet(told, words, lane, printed, panel.desk.evidence_jpeg)
+    if whole:
+        return make_sheet(told, words, lane, printed, panel.desk.evidence_jpeg)
+    photos = await handed_out(told, panel.desk.evidence_jpeg)
+    sheet = make_sheet(told, words, lane, printed, photos.get)
+    return replace(sheet, foot=f"{sheet.foot} {words('passage_page.coarse')}") if photos else sheet
 
 
 def _lane_name(panel: Panel, lane: str, language: str) -> str:
