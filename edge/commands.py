@@ -38,6 +38,14 @@ def _record(commands: Commands) -> None:
     restore = _add(commands, "restore", "the gate of an archive on this PC", _restore)
     restore.add_argument("archive", type=Path)
     restore.add_argument("--config", type=Path, default=CONFIG, metavar="FILE", help="where its config goes")
+    photos = commands.add_parser("evidence", help="the photos of the record").add_subparsers(
+        required=True, metavar="WHAT"
+    )
+    delete = _add(photos, "delete", "delete a passage's photos because somebody asked, on record", _evidence_delete)
+    delete.add_argument("--config", type=Path, default=CONFIG, metavar="FILE")
+    delete.add_argument("--passage", required=True, action="append", metavar="ID", help="as on its sheet; repeat it")
+    delete.add_argument("--by", required=True, metavar="WHO", help="who decides it, as it stands in the record")
+    delete.add_argument("--reason", required=True, metavar="WORDS", help="no plate and no name: it stays")
     bundle = commands.add_parser("bundle", help="signed models and tables, by USB").add_subparsers(
         required=True, metavar="WHAT"
     )
@@ -81,6 +89,13 @@ def _restore(args: argparse.Namespace) -> int:
     from edge.technician.backup import run_restore
 
     return run_restore(args.archive, args.config)
+
+
+def _evidence_delete(args: argparse.Namespace) -> int:
+    from edge.config import load_config
+    from edge.technician.evidence import delete
+
+    return delete(load_config(args.config), args.passage, args.by, args.reason)
 
 
 def _bundle_make(args: argparse.Namespace) -> int:

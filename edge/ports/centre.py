@@ -68,6 +68,8 @@ class OutgoingEvidence:
     lane: str
     event_id: str
     jpeg: bytes
+    passage: str = ""
+    """The passage that its event is about; "" where that is not known (any more)."""
 
 
 @runtime_checkable

@@ -66,6 +66,16 @@ def lock(data_dir: Path) -> IO[str]:
     return handle
 
 
+def is_held(data_dir: Path) -> bool:
+    """Whether some process has the record in this folder open. Raises OSError."""
+    with (data_dir / "lock").open("a") as handle:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+        return False
+
+
 def connect(path: Path, *, readonly: bool = False) -> sqlite3.Connection:
     """A connection in autocommit mode: transactions are begun and ended by name. The caller keeps threads apart."""
     uri = f"{path.resolve().as_uri()}?mode={'ro' if readonly else 'rwc'}"

@@ -101,13 +101,23 @@ def _drop_carried(db: sqlite3.Connection, declaration: Declaration) -> None:
 
 
 def _remove(db: sqlite3.Connection, declaration_id: str, received_ms: int) -> bool:
+    (sweep,) = db.execute("SELECT sweep FROM copy").fetchone()
     gone = db.execute(
-        "UPDATE declaration SET state = ?, payload = x'', received_ms = ?, sweep = (SELECT sweep FROM copy)"
-        " WHERE id = ? AND (state <> ? OR sweep < 0)",
-        (REMOVED, received_ms, declaration_id, REMOVED),
-    ).rowcount
-    db.execute("DELETE FROM declaration_plate WHERE declaration_id = ?", (declaration_id,))
-    return gone > 0
+        "DELETE FROM declaration WHERE id = ? AND (state <> ? OR sweep < 0) RETURNING version",
+        (declaration_id, REMOVED),
+    ).fetchone()
+    if gone is not None:
+        _bury(db, declaration_id, gone[0], received_ms, sweep)
+    return gone is not None
+
+
+def _bury(db: sqlite3.Connection, declaration_id: str, version: int, received_ms: int, sweep: int) -> None:
+    """A tombstone is a row of its own: one that only shrinks keeps the page that its declaration filled, and 400 days
+    of them a gigabyte. Its plates went with it."""
+    db.execute(
+        "INSERT INTO declaration (id, version, state, payload, received_ms, sweep) VALUES (?, ?, ?, x'', ?, ?)",
+        (declaration_id, version, REMOVED, received_ms, sweep),
+    )
 
 
 def put_watchlist(db: sqlite3.Connection, payload: bytes) -> bool:
@@ -153,10 +163,20 @@ def complete_copy(db: sqlite3.Connection, now: tuple[int, int, str]) -> int | No
     db.execute("UPDATE copy SET seen_ms = ?, seen_mono_ns = ?, seen_boot = ?", now)
     if watch_sweep != sweep:
         return 0
-    unseen = db.execute("SELECT id FROM declaration WHERE state <> ? AND sweep <> ?", (REMOVED, sweep)).fetchall()
-    db.executemany("DELETE FROM declaration_plate WHERE declaration_id = ?", unseen)
-    db.executemany("UPDATE declaration SET state = 'removed', payload = x'', sweep = -1 WHERE id = ?", unseen)
+    unseen = db.execute(
+        "DELETE FROM declaration WHERE state <> ? AND sweep <> ? RETURNING id, version, received_ms", (REMOVED, sweep)
+    ).fetchall()
+    for declaration_id, version, received_ms in unseen:
+        _bury(db, declaration_id, version, received_ms, -1)
     return len(unseen)
+
+
+def forget_old(db: sqlite3.Connection, before_ms: int) -> None:
+    """Tombstones of declarations that nobody sends any more, and what this gate had confirmed of them."""
+    old = db.execute(
+        "DELETE FROM declaration WHERE state = ? AND received_ms < ? RETURNING id", (REMOVED, before_ms)
+    ).fetchall()
+    db.executemany("DELETE FROM confirmation WHERE declaration_id = ?", old)
 
 
 def copy_age_s(db: sqlite3.Connection, now: tuple[int, int, str]) -> float | None:

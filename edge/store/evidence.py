@@ -3,12 +3,15 @@ budget."""
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
+import json
 import os
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 from edge.files import fsync_directory
 
@@ -60,14 +63,21 @@ def link(connection: sqlite3.Connection, event_id: str, lane: str, seq: int, sta
     )
 
 
-def next_unsent(connection: sqlite3.Connection, lane: str) -> tuple[str, str, str] | None:
-    """(id, event_id, path) of the oldest photo that the broker does not have yet and whose event the centre has."""
-    row: tuple[str, str, str] | None = connection.execute(
-        "SELECT id, event_id, path FROM evidence WHERE lane = ?1 AND sent = 0"
+def next_unsent(connection: sqlite3.Connection, lane: str) -> tuple[str, str, str, str] | None:
+    """(id, event_id, path, passage) of the oldest photo that the broker does not have yet and whose event the centre
+    has."""
+    row: tuple[str, str, str, int] | None = connection.execute(
+        "SELECT id, event_id, path, (SELECT number << 40 FROM lane WHERE lane = ?1) + seq FROM evidence"
+        " WHERE lane = ?1 AND sent = 0"
         " AND seq <= (SELECT acked_seq FROM lane WHERE lane = ?1) ORDER BY seq, staged_ms, id LIMIT 1",
         (lane,),
     ).fetchone()
-    return row
+    if row is None:
+        return None
+    about = connection.execute(
+        "SELECT coalesce(CAST(payload AS TEXT) ->> '$.body.passage', '') FROM event WHERE id = ?", (row[3],)
+    ).fetchone()
+    return *row[:3], str(about[0]) if about else ""
 
 
 def files(root: Path) -> Iterator[Path]:
@@ -89,24 +99,68 @@ def missing(connection: sqlite3.Connection, root: Path) -> list[str]:
     return [evidence_id for evidence_id, path in rows if not (root / path).is_file()]
 
 
+@dataclass(frozen=True, slots=True)
+class Going:
+    """A photo that must go. `why`: "age" (its event is gone), "room", or "asked" (by a person)."""
+
+    id: str
+    path: str
+    lane: str
+    size: int
+    why: Literal["age", "room", "asked"]
+
+
+def over_age(connection: sqlite3.Connection) -> list[Going]:
+    """Photos whose event was pruned: nobody could find them any more. Those that the broker has not wait for that."""
+    rows = connection.execute(
+        "SELECT e.id, e.path, e.lane, e.size FROM evidence e JOIN lane l USING (lane)"
+        " WHERE e.sent <> 0 AND e.seq <= l.pruned_seq"
+    )
+    return [Going(evidence_id, path, lane, size, "age") for evidence_id, path, lane, size in rows]
+
+
 def over_budget(
     connection: sqlite3.Connection, budget_bytes: int, *, short_bytes: int = 0, unsent_too: bool = True
-) -> list[tuple[str, str]]:
-    """(id, path) of photos that must go, oldest first: those that the broker has before those that it has not.
+) -> list[Going]:
+    """Photos that must go for room, oldest first: those that the broker has before those that it has not.
 
     `short_bytes` are missing on the disk; without `unsent_too` only photos that the broker has go for them.
     """
     total = int(connection.execute("SELECT coalesce(sum(size), 0) FROM evidence").fetchone()[0])
+    if total <= budget_bytes and not short_bytes:
+        return []
     freed, going = 0, []
-    rows = connection.execute("SELECT id, path, size, sent FROM evidence ORDER BY sent DESC, staged_ms, id")
-    for evidence_id, path, size, sent in rows:
+    rows = connection.execute("SELECT id, path, lane, size, sent FROM evidence ORDER BY sent DESC, staged_ms, seq, id")
+    for evidence_id, path, lane, size, sent in rows:
         if total - freed <= budget_bytes and not (freed < short_bytes and (sent or unsent_too)):
             break
-        going.append((evidence_id, path))
+        going.append(Going(evidence_id, path, lane, size, "room"))
         freed += size
     return going
 
 
-def forget(connection: sqlite3.Connection, going: list[tuple[str, str]]) -> None:
+def of_passages(connection: sqlite3.Connection, passages: Collection[str]) -> list[Going]:
+    """Every photo that an event of these passages names. Reads every photo's event: not on an event loop."""
+    rows = connection.execute(
+        "SELECT e.id, e.path, e.lane, e.size FROM evidence e JOIN lane l USING (lane)"
+        " JOIN event v ON v.id = (l.number << 40) + e.seq"
+        " WHERE CAST(v.payload AS TEXT) ->> '$.body.passage' IN (SELECT value FROM json_each(?))"
+        " ORDER BY e.staged_ms, e.seq, e.id",
+        (json.dumps(list(passages)),),
+    )
+    return [Going(evidence_id, path, lane, size, "asked") for evidence_id, path, lane, size in rows]
+
+
+def forget(connection: sqlite3.Connection, going: Iterable[Going]) -> None:
     """Inside the caller's transaction, before the files go: a crash between leaves an orphan, never a missing photo."""
-    connection.executemany("DELETE FROM evidence WHERE id = ?", [(evidence_id,) for evidence_id, _ in going])
+    connection.executemany("DELETE FROM evidence WHERE id = ?", [(one.id,) for one in going])
+
+
+def remove(root: Path, going: Iterable[Going], today: str) -> None:
+    """The files, after the commit, and the folder of a day that has none left. Raises OSError."""
+    for one in going:
+        path = root / one.path
+        path.unlink(missing_ok=True)
+        if path.parent.name != today:
+            with contextlib.suppress(OSError):  # others are in it
+                path.parent.rmdir()

@@ -16,13 +16,13 @@ from edge.core import events
 from edge.core.events import Anchor, ChainFault
 from edge.ports import OutgoingEvent, OutgoingEvidence
 from edge.store import db, declarations, evidence, journal, keys, recovery
-from edge.store import transaction as tx
 from edge.store.clocks import Clocks
 from edge.store.counter import CounterFile, Counters
 from edge.store.deciding import Deciding
 from edge.store.evidence import StagedEvidence
+from edge.store.housekeeping import Housekeeping
 from edge.store.questions import Questions
-from edge.store.room import Level, Limits, Room
+from edge.store.room import Limits, Room
 from edge.store.transaction import Transaction
 
 log = logging.getLogger(__name__)
@@ -30,7 +30,7 @@ log = logging.getLogger(__name__)
 T = TypeVar("T")
 
 
-class Store(Questions):
+class Store(Questions, Housekeeping):
     """Thread safe. Raises StoreError or StoreFullError from every method that touches the disk.
 
     `findings` says what was wrong at the start (photos missing, database set aside), in words for the technician.
@@ -181,34 +181,6 @@ class Store(Questions):
             day = self._clocks.wall_iso()[:10]
             return evidence.stage(self._evidence, day, self._clocks.new_id(), jpeg, self._clocks.wall_ms(), name)
 
-    def keep(self, keep_acknowledged_s: int, evidence_budget_mb: int) -> None:
-        """Other limits, from the next `prune` on."""
-        self._keep_ms, self._budget_bytes = keep_acknowledged_s * 1000, evidence_budget_mb * 1_000_000
-
-    def prune(self) -> int:
-        """Housekeeping, every minute or so: old acknowledged events, photos over the budget, old answers. Events
-        deleted."""
-        now_ms = self._clocks.wall_ms()
-        with self._writing("pruning") as connection:
-            gone = sum(journal.prune(connection, lane, now_ms - self._keep_ms) for lane in journal.lanes(connection))
-            full = self.room() == "full"
-            short = self._room.short_bytes()
-            going = evidence.over_budget(connection, self._budget_bytes, short_bytes=short, unsent_too=full)
-            evidence.forget(connection, going)
-            tx.forget_old(connection, now_ms)
-        with db.translated("pruning photos"):
-            db.checkpoint(self._path)
-            for _, path in going:
-                (self._evidence / path).unlink(missing_ok=True)
-            self._counter.sync()
-            self._room.keep_reserve()
-        return gone
-
-    def room(self) -> Level:
-        """ "ok"; "low": a person should make room; "full": no photos, and nothing may open by itself."""
-        with db.translated("looking for room"):
-            return self._room.level()
-
     # ------------------------------------------------------------ checking
 
     def verify(self) -> list[ChainFault]:
@@ -288,7 +260,7 @@ class Store(Questions):
         while (row := self._read(lambda c: evidence.next_unsent(c, lane))) is not None:
             try:
                 with db.translated("reading a photo"):
-                    return OutgoingEvidence(row[0], lane, row[1], (self._evidence / row[2]).read_bytes())
+                    return OutgoingEvidence(row[0], lane, row[1], (self._evidence / row[2]).read_bytes(), row[3])
             except errors.StoreError as error:
                 log.error("photo %s cannot be sent: %s", row[0], error)
                 self.evidence_sent(row[0], evidence.UNREADABLE)

@@ -138,4 +138,4 @@ def action(db: sqlite3.Connection, key: str) -> dict[str, Any] | None:
 def forget_old(db: sqlite3.Connection, now_ms: int) -> None:
     """Answers to presses that nobody repeats any more, and tombstones of declarations that nobody sends any more."""
     db.execute("DELETE FROM action WHERE done_ms < ?", (now_ms - ACTIONS_KEPT_MS,))
-    db.execute("DELETE FROM declaration WHERE state = 'removed' AND received_ms < ?", (now_ms - TOMBSTONES_KEPT_MS,))
+    declarations.forget_old(db, now_ms - TOMBSTONES_KEPT_MS)

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from edge.panel.accounts import Accounts, add_account, check_badge, check_new_account
 from edge.panel.rights import ROLES
+from edge.technician.owner import become_owner
 
 _PIN_STANDS_IN = "280457"
 
@@ -24,6 +25,7 @@ def run(data_dir: Path, id: str, name: str, role: str) -> int:
         if pin != getpass.getpass("PIN again: "):
             print("barie account add: the two PINs differ; nothing was added", file=sys.stderr)
             return 2
+        become_owner(data_dir)
         add_account(data_dir / ACCOUNTS_FILE, id, name, role, pin)
     except ValueError as error:
         print(f"barie account add: {error}", file=sys.stderr)
@@ -38,6 +40,7 @@ def run(data_dir: Path, id: str, name: str, role: str) -> int:
 def run_badge(data_dir: Path, id: str, *, remove: bool = False) -> int:
     """Reads a badge at this console, twice and unseen, and ties it to the account; or takes the account's badge away.
     Returns 0, or 2 for bad input."""
+    become_owner(data_dir)
     accounts = Accounts(data_dir / ACCOUNTS_FILE)
     try:
         if remove:

@@ -9,7 +9,6 @@ since: then the numbers jump, so that none is used twice, and an alarm tells the
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
 import io
 import json
@@ -64,7 +63,7 @@ def backup(config_file: Path, folder: Path, keep: int = 0) -> Path:
 
 def _write(handle: Any, config_file: Path, config: Config, data_dir: Path) -> None:
     hashes: dict[str, str] = {}
-    live = _is_held(data_dir)
+    live = db.is_held(data_dir)
     with tempfile.TemporaryDirectory(prefix="barie-backup-") as name, tarfile.open(fileobj=handle, mode="w") as tar:
         for source, inside in _files(config_file, config, data_dir, Path(name)):
             hashes[inside] = _sha256(source)
@@ -104,16 +103,6 @@ def _secrets(config: Config) -> set[Path]:
     named = [mqtt.password_file, mqtt.ca_file, mqtt.cert_file, mqtt.key_file] if mqtt else []
     named += [camera.password_file for lane in config.lane for camera in lane.camera]
     return {Path(name) for name in named if name is not None}
-
-
-def _is_held(data_dir: Path) -> bool:
-    """Whether an agent has this record open."""
-    with (data_dir / "lock").open("a") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return True
-        return False
 
 
 def _sha256(path: Path) -> str:

@@ -1,0 +1,126 @@
+"""What goes again, and the record of it: old events and photos, answers, tombstones; and photos that somebody asked to
+have deleted. No event is ever changed: what is gone is told by another one.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+from collections import Counter
+from collections.abc import Collection, Iterable
+from contextlib import AbstractContextManager, closing
+from pathlib import Path
+from typing import Any
+
+from edge.store import db, evidence, journal, notes
+from edge.store import transaction as tx
+from edge.store.clocks import Clocks
+from edge.store.counter import CounterFile
+from edge.store.evidence import Going
+from edge.store.room import Level, Room
+from edge.store.transaction import Transaction
+
+DELETED = "deleted"
+"""The note, by lane, of what housekeeping deleted since the last event that told of it; and that event's stage."""
+KIND = "login"
+"""Of events that say what somebody did with the record itself."""
+SYSTEM = "SYS"
+
+
+class Housekeeping:
+    """The deleting part of `Store`. Raises StoreError from every method."""
+
+    _path: Path
+    _evidence: Path
+    _clocks: Clocks
+    _room: Room
+    _counter: CounterFile
+    _write_lock: threading.RLock
+    _keep_ms: int
+    _budget_bytes: int
+
+    def _writing(self, doing: str, *, durable: bool = True) -> AbstractContextManager[sqlite3.Connection]:
+        raise NotImplementedError
+
+    def _transaction(self, connection: sqlite3.Connection, lane: str) -> Transaction:
+        raise NotImplementedError
+
+    def room(self) -> Level:
+        """ "ok"; "low": a person should make room; "full": no photos, and nothing may open by itself."""
+        with db.translated("looking for room"):
+            return self._room.level()
+
+    def keep(self, keep_acknowledged_s: int, evidence_budget_mb: int) -> None:
+        """Other limits, from the next `prune` on."""
+        self._keep_ms, self._budget_bytes = keep_acknowledged_s * 1000, evidence_budget_mb * 1_000_000
+
+    def prune(self) -> int:
+        """Every minute or so: old acknowledged events and their photos, photos over the budget, old answers. How many
+        events. Once a day an event of each lane says how much went, and why."""
+        now_ms, today = self._clocks.wall_ms(), self._today()
+        with self._writing("pruning") as connection:
+            gone = {lane: journal.prune(connection, lane, now_ms - self._keep_ms) for lane in journal.lanes(connection)}
+            going = self._forget_photos(connection)
+            tx.forget_old(connection, now_ms)
+            for lane, events in gone.items():
+                self._tell(connection, lane, today, events, [one for one in going if one.lane == lane])
+        with db.translated("pruning photos"):
+            db.checkpoint(self._path)
+            evidence.remove(self._evidence, going, today)
+            self._counter.sync()
+            self._room.keep_reserve()
+        return sum(gone.values())
+
+    def _forget_photos(self, connection: sqlite3.Connection) -> list[Going]:
+        full, short = self.room() == "full", self._room.short_bytes()
+        old = evidence.over_age(connection)
+        evidence.forget(connection, old)
+        room = evidence.over_budget(connection, self._budget_bytes, short_bytes=short, unsent_too=full)
+        evidence.forget(connection, room)
+        return [*old, *room]
+
+    def _tell(self, connection: sqlite3.Connection, lane: str, today: str, events: int, going: list[Going]) -> None:
+        """Count it for the day; what was counted on another day becomes an event."""
+        told = notes.all_of(connection, DELETED, lane).get(lane)
+        if told is not None and told["day"] != today:
+            self._transaction(connection, lane).event(KIND, {"stage": DELETED, "by": SYSTEM, **told})
+            notes.put(connection, DELETED, lane, None)
+            told = None
+        if events or going:
+            notes.put(connection, DELETED, lane, counted(told or {"day": today}, events, going))
+
+    def erase(self, passages: Collection[str], by: str, reason: str) -> list[str]:
+        """Delete the photos of these passages because somebody asked; their ids. The event that says so is in the same
+        transaction, and names them for the centre. Nothing is recorded where there is none."""
+        with db.translated("looking for photos"), closing(db.connect(self._path, readonly=True)) as connection:
+            going = evidence.of_passages(connection, passages)
+        if not going:
+            return []
+        with self._writing("deleting photos") as connection:
+            evidence.forget(connection, going)
+            for lane in sorted({one.lane for one in going}):
+                body = {**asked([one for one in going if one.lane == lane]), "passages": sorted(passages)}
+                told = {"stage": DELETED, "by": by, "reason": reason, **body}
+                self._transaction(connection, lane).event(KIND, told)
+        with db.translated("deleting photos"):
+            evidence.remove(self._evidence, going, self._today())
+        return [one.id for one in going]
+
+    def _today(self) -> str:
+        return self._clocks.wall_iso()[:10]
+
+
+def counted(before: dict[str, Any], events: int, going: Iterable[Going]) -> dict[str, Any]:
+    """The day's tally with these added: `events`, `photos` by reason, `bytes`."""
+    photos = Counter({str(why): int(count) for why, count in before.get("photos", {}).items()})
+    size = int(before.get("bytes", 0))
+    for one in going:
+        photos[one.why] += 1
+        size += one.size
+    return {**before, "events": int(before.get("events", 0)) + events, "photos": dict(photos), "bytes": size}
+
+
+def asked(going: Collection[Going]) -> dict[str, Any]:
+    """The same for what a person asked for, with the photos' ids."""
+    ids = [one.id for one in going]
+    return {"photos": {"asked": len(ids)}, "bytes": sum(one.size for one in going), "photo_ids": ids}
