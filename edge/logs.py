@@ -1,8 +1,8 @@
 """The program's log on standard error: words for a person, or JSON lines for a machine, with the passage in each.
 
 The passage's id goes with the context it was set in (contextvars): tasks and threads started from a lane's job carry it
-on, so one id runs through lane, law, record and screen; across processes it stands in the message's own fields. Plates,
-names and phones are never logged.
+on, so one id runs through lane, law, record and screen. A camera's process is told it by the gate process
+(`of_process`), the link to the centre takes it from each event. Plates, names and phones are never logged.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import json
 import logging
 import os
 import sys
+from collections.abc import Mapping
 from contextvars import ContextVar
 
 from edge import clock
@@ -21,6 +22,22 @@ FORMAT_ENV = "BARIE_LOG_FORMAT"
 """Tells a camera's process how its parent logs."""
 _TEXT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
 _QUIET = ("uvicorn.error", "pymodbus")
+
+
+class _Process:
+    """What every line of this process says beside: its camera, and the passage of its lane."""
+
+    fields: Mapping[str, str] = {}
+
+
+def of_process(**fields: str) -> None:
+    """From now on every line has these, where its own context says nothing else; "" takes one away."""
+    _Process.fields = {name: text for name, text in (dict(_Process.fields) | fields).items() if text}
+
+
+def start_child_log(level: str = "info") -> None:
+    """In a process that this program started: in its parent's form."""
+    start_log(level, as_json=os.environ.get(FORMAT_ENV) == "json")
 
 
 def start_log(level: str, *, as_json: bool = False) -> None:
@@ -53,4 +70,5 @@ class JsonLines(logging.Formatter):
         fields = getattr(record, "fields", None)
         if isinstance(fields, dict):
             line |= {name: value for name, value in fields.items() if name not in line}
+        line |= {name: text for name, text in _Process.fields.items() if name not in line}
         return json.dumps(line, ensure_ascii=False, default=str)

@@ -24,6 +24,9 @@ class Actor:
         self._name = name
         self._jobs: asyncio.Queue[Job] = asyncio.Queue()
         self._changed = asyncio.Event()
+        self._told = ""
+        self.on_passage: Callable[[str], None] = lambda passage: None
+        """Told when `passage_id` is another one."""
 
     async def run(self) -> None:
         """Do jobs for ever. A record that cannot be written is trouble that the screen shows, no reason to stop."""
@@ -40,6 +43,13 @@ class Actor:
             if changed is not False or trouble != self.trouble:
                 self.trouble = trouble
                 self.touch()
+            self._tell_passage()
+
+    def _tell_passage(self) -> None:
+        about = self.passage_id()
+        if about != self._told:
+            self._told = about
+            self.on_passage(about)
 
     def passage_id(self) -> str:
         """What this job is about, for the log; "" where it is about nothing."""

@@ -13,7 +13,7 @@ import signal
 import socket
 import sys
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
@@ -84,6 +84,7 @@ class CameraProcess:
         self.sights: deque[PlateSight] = deque(maxlen=SIGHTS_KEPT)
         """Of the survey that a technician asked for, newest last."""
         self._stopping = False
+        self._passage, self._greeted = "", False
 
     @property
     def pid(self) -> int | None:
@@ -119,6 +120,12 @@ class CameraProcess:
         if self._writer is not None and not self._writer.is_closing():
             self._writer.write(link.encode("survey", {"seconds": seconds}))
 
+    def about(self, passage: str) -> None:
+        """Which passage this camera's lane has now ("": none), for its process's log."""
+        self._passage = passage
+        if self._greeted and self._writer is not None and not self._writer.is_closing():
+            self._writer.write(link.encode("passage", {"id": passage}))
+
     async def stop(self) -> None:
         self._stopping = True
         process = self._process
@@ -148,7 +155,7 @@ class CameraProcess:
         try:
             writer.write(link.encode("settings", self._settings))
             await writer.drain()
-            self._writer = writer
+            self._writer, self._greeted = writer, False
             await self._listen(reader)
         except (ConnectionError, BadMessageError) as error:
             if not self._stopping:
@@ -183,6 +190,8 @@ class CameraProcess:
             self.sights.extend(sight_from(one) for one in fields.get("sights", ()))
         elif message.kind == "hello":
             self.view.models = fields.get("models", {})
+            self._greeted = True  # it has its settings, and listens for what else there is
+            self.about(self._passage)
         elif message.kind == "health":
             self._health(fields)
         elif message.kind == "error":
@@ -214,6 +223,17 @@ class CameraProcess:
             log.log(logging.INFO if state == "up" else logging.WARNING, "camera %s: %s %s", self.camera, state, detail)
             self.view.state, self.view.detail = state, detail
             self._on_change()
+
+
+def tell(cameras: Iterable[CameraProcess]) -> Callable[[str], None]:
+    """Which passage their lane has, to all of them."""
+    them = tuple(cameras)
+
+    def about(passage: str) -> None:
+        for camera in them:
+            camera.about(passage)
+
+    return about
 
 
 def _signal(process: asyncio.subprocess.Process, number: signal.Signals) -> None:

@@ -15,8 +15,9 @@ from pathlib import Path
 from typing import Any
 
 from edge import clock, resources
+from edge.agent import erasing
 from edge.agent.afar import Afar
-from edge.agent.cameras import CameraProcess
+from edge.agent.cameras import CameraProcess, tell
 from edge.agent.copy_age import CopyAge
 from edge.agent.desk import Desk
 from edge.agent.eyes import camera_settings
@@ -108,6 +109,7 @@ class Gate:
             settings = camera_settings(camera, self.config.vision)
             self.cameras[camera.id] = CameraProcess(camera.id, settings, actor.on_reading, actor.on_tracks, actor.touch)
         cameras = {camera.id: self.cameras[camera.id] for camera in lane.camera}
+        actor.on_passage = tell(cameras.values())
         health = GateHealth(lane.id, barrier, cameras, self.store, actor, self._link, self.copy_age)
         health.trends = lambda: self.eyesight.of_lane.get(lane.id, ())
         self.afar.add(lane.id, health.view, barrier)
@@ -256,6 +258,7 @@ class Gate:
             await asyncio.sleep(TIDY_S)
             try:
                 await asyncio.to_thread(self.store.prune)
+                await asyncio.to_thread(erasing.take, self.store, Path(self.config.site.data_dir))
                 stays = await asyncio.to_thread(self.law.overstays)
                 for actor in self.actors.values():
                     actor.beside.overstays = stays

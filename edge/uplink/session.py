@@ -12,6 +12,7 @@ from typing import Any
 from edge import clock, wire
 from edge.errors import BadMessageError, StoreError
 from edge.ports import EvidenceOutbox
+from edge.uplink import trace
 from edge.uplink.copying import Copying
 from edge.uplink.link import Link, LinkError
 from edge.uplink.mailbox import Arrived, Connected, Letter, Lost, Published, Subscribed
@@ -56,15 +57,11 @@ class Session:
             raise LinkError(why, refused=True, unanswered=connected.wrong_version)
         self._in_flight = min(self._in_flight, connected.in_flight or self._in_flight)
         self._subscribe()
-        for topic, why in zip(self._topics(), self._await(Subscribed, stopped).refused, strict=False):
+        refused = self._await(Subscribed, stopped).refused
+        for topic, why in zip(self._parts.topics.wanted(self._lanes), refused, strict=False):
             if why:
                 raise LinkError(f"broker refused the subscription {topic[0]}: {why}; check its ACL", refused=True)
         self._link.publish(self._parts.topics.echo(self._lanes[0]), self._copy.echo)
-
-    def _topics(self) -> list[tuple[str, bool]]:
-        topics = self._parts.topics
-        own = [pair for lane in self._lanes for pair in ((topics.command(lane), True), (topics.ack(lane), False))]
-        return [*own, (topics.echo(self._lanes[0]), False), (topics.watchlist, False), (topics.declarations, False)]
 
     def _subscribe(self) -> None:
         """The broker answers with every retained message, then with the echo that is published behind the SUBACK."""
@@ -72,7 +69,7 @@ class Session:
             self._copy.start(clock.mono_s())
         except StoreError as error:
             self._tear(error)
-        self._link.subscribe(self._topics())
+        self._link.subscribe(self._parts.topics.wanted(self._lanes))
 
     def _await(self, kind: type[Any], stopped: Callable[[], bool]) -> Any:
         deadline_s = clock.mono_s() + self._parts.pace.answer_s
@@ -190,6 +187,7 @@ class Session:
             for event in batch:
                 self._send("event", self._parts.topics.event(lane), event.payload)
                 window.published(event.seq, now_s)
+        trace.sent(batch)
         return len(batch)
 
     def _send_photo(self, now_s: float) -> None:
@@ -200,6 +198,7 @@ class Session:
             if window.outstanding or (photo := outbox.next_evidence(lane)) is None:
                 continue
             self._send("photo", self._parts.topics.evidence(lane, photo.event_id), photo.jpeg, photo.id)
+            trace.sent_photo(photo)
             return
         self._photo_due_s = now_s + self._parts.pace.poll_s
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 
@@ -42,6 +43,11 @@ class Topics:
     def echo(self, lane: str) -> str:
         """The gate's own topic to itself: what comes back on it came behind everything that was sent before."""
         return f"{self.root}/{lane}/echo"
+
+    def wanted(self, lanes: Sequence[str]) -> list[tuple[str, bool]]:
+        """What a gate subscribes to, in this order, and whether it wants to know what was retained."""
+        own = [pair for lane in lanes for pair in ((self.command(lane), True), (self.ack(lane), False))]
+        return [*own, (self.echo(lanes[0]), False), (self.watchlist, False), (self.declarations, False)]
 
     def parse(self, topic: str) -> tuple[str, str]:
         """(kind, name): ("declaration", id), ("watchlist", ""), ("event", lane), … ; ("", "") for any other topic."""

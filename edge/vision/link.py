@@ -4,6 +4,7 @@ A message is a 4-byte big-endian length, a JSON header of that length, then the 
 header lists: `{"kind": …, "fields": {…}, "sizes": [n, …]}`. Kinds, with fields and attachments:
 
 - `settings` (gate to vision, first): `edge.vision.settings.Settings`
+- `passage` (gate to vision, any time): id of the passage at this camera's lane, "" for none: for the log
 - `survey` (gate to vision, any time): seconds; for so long `sights` come beside the usual messages
 - `sights`: of one surveyed frame: at_s, size [w, h], sights (each as `edge.core.sight.PlateSight`)
 - `hello`: camera, models (name -> version or hash), pid
@@ -27,7 +28,7 @@ from typing import Any
 from edge.core.model import PlateRead, PlateText, Reading
 from edge.errors import BadMessageError
 
-KINDS = frozenset({"settings", "survey", "sights", "hello", "frame", "reading", "gone", "health", "error"})
+KINDS = frozenset({"settings", "passage", "survey", "sights", "hello", "frame", "reading", "gone", "health", "error"})
 HEADER_MOST_BYTES = 64 * 1024
 ATTACHMENT_MOST_BYTES = 4 * 1024 * 1024
 ATTACHMENTS_MOST = 4

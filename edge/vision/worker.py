@@ -7,7 +7,6 @@ that was killed leaves no orphan. This module is the light way in; the work is i
 from __future__ import annotations
 
 import argparse
-import logging
 import os
 import signal
 import socket
@@ -16,6 +15,7 @@ import threading
 from edge import clock
 from edge.confine import confine, readable
 from edge.errors import BadMessageError
+from edge.logs import of_process, start_child_log
 from edge.vision import link
 from edge.vision.settings import Settings, Wishes, settings_from
 
@@ -41,11 +41,14 @@ def _leave() -> None:
 
 
 def _watch(sock: socket.socket, wishes: Wishes) -> None:
-    """After the settings the gate process only asks for surveys; any end of this read is its end."""
+    """After the settings the gate process only asks for surveys and says which passage this is about; any end of this
+    read is its end."""
     decoder = link.Decoder()
     try:
         while data := sock.recv(1 << 12):
             for message in decoder.feed(data):
+                if message.kind == "passage":
+                    of_process(passage=str(message.fields.get("id", ""))[:64])
                 if message.kind == "survey":
                     wishes.survey_until_s = clock.mono_s() + float(message.fields.get("seconds", 0.0))
     except (OSError, BadMessageError):
@@ -72,13 +75,14 @@ def step_back() -> None:
 def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="edge.vision.worker")
     parser.add_argument("--fd", type=int, required=True, help="the inherited socket to the gate process")
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s vision %(levelname)s %(message)s")
+    start_child_log()
     step_back()
     signal.signal(signal.SIGTERM, lambda *_: _leave())
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the gate process ends us
     sock = socket.socket(fileno=parser.parse_args(arguments).fd)
     try:
         settings = first_settings(sock)
+        of_process(camera=settings.camera)
         confine(readable(settings.models_dir))  # before anything of the camera's is read
         wishes = Wishes()
         threading.Thread(target=_watch, args=(sock, wishes), name="watch", daemon=True).start()
