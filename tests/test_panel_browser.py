@@ -119,6 +119,15 @@ def test_the_box_stands_where_the_plate_is_on_the_frame(page: Chrome) -> None:
     )
     assert drawn == pytest.approx([560, 430, 720, 540], abs=20)
     assert script(page, "return document.querySelector('#photo svg').getAttribute('viewBox')") == "0 0 1280 720"
+    for css in ("#photo canvas", ".crop"):
+        until(page, lambda it, css=css: it.find_elements(By.CSS_SELECTOR, f"{css}[data-drawn]"), f"{css} to be drawn")
+    size, plate = script(
+        page,
+        """const photo = document.querySelector('#photo canvas');
+        return [[photo.width, photo.height], [...photo.getContext('2d').getImageData(570, 436, 1, 1).data]]""",
+    )
+    assert size == [1280, 720]
+    assert min(plate) > 230, "the photo of this very passage: its plate is white"
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 // The live picture: asked for again and again, drawn on one canvas, with its age. A picture that stands still is shown as such.
 import { setText } from "./dom.js";
+import { drawBlob } from "./picture.js";
 import { t } from "./words.js";
 
 const FROZEN_MS = 1500;
@@ -63,17 +64,9 @@ export class LivePicture {
   }
 
   async draw(blob, camera, tag) {
-    const bitmap = await createImageBitmap(blob);
-    if (camera === this.camera) {
-      this.tag = tag ?? "";
-      if (this.canvas.width !== bitmap.width || this.canvas.height !== bitmap.height) {
-        this.canvas.width = bitmap.width;
-        this.canvas.height = bitmap.height;
-      }
-      this.canvas.getContext("2d").drawImage(bitmap, 0, 0);
-      this.canvas.hidden = false;
-    }
-    bitmap.close();
+    const wanted = () => camera === this.camera;
+    await drawBlob(this.canvas, blob, wanted);
+    if (wanted()) this.tag = tag ?? "";
   }
 
   /** Says in words what is wrong with the picture, and greys it. */

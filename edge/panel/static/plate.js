@@ -1,8 +1,7 @@
 // A plate in its real look, and the photo with the box drawn on the very frame it was read from.
 import { h, paint, svg } from "./dom.js";
+import { picture } from "./picture.js";
 import { clock, name, t } from "./words.js";
-
-export const photoUrl = (id) => `/evidence/${encodeURIComponent(id)}.jpg`;
 
 /** The plate as it hangs on the vehicle. `look` is {ground, lines}. */
 export function plateSign(plate, small = false) {
@@ -10,6 +9,9 @@ export function plateSign(plate, small = false) {
   return h("div", { class: classes, "data-plate": plate.text, role: "img", "aria-label": plate.text },
     ...plate.look.lines.map((line) => h("span", { text: line })));
 }
+
+/** The plate as cut out of its photo. */
+export const cutOut = (id) => picture(id, { class: "crop", "aria-label": t("picture.crop") });
 
 /** The plate area: cut-out, sign, how sure, raw text if it differs, other plates. `choose` opens the choice of candidates. */
 export function drawPlate(section, view, language, choose) {
@@ -24,7 +26,7 @@ export function drawPlate(section, view, language, choose) {
     return [
       h("div", { class: "plate-and-crop" },
         plateSign(plate),
-        passage.crop && h("img", { class: "crop", src: photoUrl(passage.crop), alt: t("picture.crop") })),
+        passage.crop && cutOut(passage.crop)),
       h("div", { class: "plate-notes" }, ...plateNotes(plate, passage, unsure)),
       unsure && h("button", { type: "button", class: "press choose", id: "choose-plate", text: t("plate.choose"), onclick: choose }),
     ];
@@ -42,7 +44,7 @@ function plateNotes(plate, passage, unsure) {
   ];
 }
 
-/** The photo of the passage; the box scales with it since both are drawn in the frame's own pixels. */
+/** The photo of the passage; the box over it scales as it does, since both are in the frame's own pixels. */
 export function drawPhoto(section, passage, language) {
   const frame = section.querySelector(".photo-frame");
   const shown = passage && [passage.photo, passage.box, passage.frame_size, passage.captured_at];
@@ -50,10 +52,8 @@ export function drawPhoto(section, passage, language) {
     section.querySelector("#photo-time").textContent = passage?.photo ? clock(passage.captured_at) : "";
     if (!passage?.photo) return h("p", { class: "no-photo", text: passage ? t("picture.no_photo") : "" });
     const [width, height] = passage.frame_size ?? [1280, 720];
-    const drawn = svg("svg", { viewBox: `0 0 ${width} ${height}`, role: "img", "aria-label": t("picture.photo") },
-      svg("image", { href: photoUrl(passage.photo), width, height }));
-    if (passage.box) drawn.append(...boxAround(passage.box, width));
-    return drawn;
+    const over = svg("svg", { viewBox: `0 0 ${width} ${height}`, "aria-hidden": "true" }, ...(passage.box ? boxAround(passage.box, width) : []));
+    return [picture(passage.photo, { width, height, "aria-label": t("picture.photo") }), over];
   });
 }
 
