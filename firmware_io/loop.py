@@ -15,7 +15,7 @@ from firmware_io.board import Board, BoardError
 from firmware_io.link import BoardLink
 from firmware_io.pace import Pace, be_realtime
 from firmware_io.safety import BarrierSettings, Notice, Outputs, Permit, Phase, Requests, State, recheck, start, step
-from firmware_io.terms import Inputs
+from firmware_io.terms import Cause, Inputs
 
 log = logging.getLogger(__name__)
 
@@ -39,6 +39,8 @@ class Snapshot:
     late_ticks: int = 0
     late_p99_ms: float = 0.0
     late_max_ms: float = 0.0
+    cause: Cause = "none"
+    """Why it is up, while it is."""
 
 
 class BarrierLoop(threading.Thread):
@@ -219,4 +221,5 @@ class BarrierLoop(threading.Thread):
             late_ticks=late.late_ticks,
             late_p99_ms=late.p99_ms,
             late_max_ms=late.max_ms,
+            cause=state.cause,
         )

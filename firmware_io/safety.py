@@ -66,7 +66,8 @@ def recheck(outputs: Outputs, inputs: Inputs, state: State, now_s: float, settin
     lane_clear = 0 <= now_s - inputs.at_s <= settings.stale_s and bool(lane) and all(value is False for value in lane)
     fire_or_key = any(settings.has(name) and inputs.get(name) is True for name in ("fire", "manual_key"))
     may_close = state.phase == "lowering" and lane_clear and not fire_or_key and now_s >= state.pulse_ends_s
-    in_time = now_s <= state.expires_s if state.cause == "permit" else state.cause != "none"
+    permitted = state.cause in ("permit", "emergency")
+    in_time = now_s <= state.expires_s if permitted else state.cause != "none"
     may_open = state.phase == "opening" and in_time
     both = outputs.open and outputs.close
     return replace(outputs, open=outputs.open and may_open and not both, close=outputs.close and may_close and not both)
@@ -266,25 +267,29 @@ class _Tick(Watch):
 
     def accept(self, permit: Permit) -> None:
         self.forget()  # whatever opening there was, this is a new one
-        self.state = replace(self.state, cause="permit", serial=permit.serial, expires_s=permit.expires_s, tended=True)
+        cause: Cause = "emergency" if permit.emergency else "permit"
+        self.state = replace(self.state, cause=cause, serial=permit.serial, expires_s=permit.expires_s)
+        self.state = replace(self.state, tended=not permit.emergency)
         self.note("permit_accepted")
-        self.rise("permit")
+        self.rise(cause)
 
     def refusal(self, permit: Permit) -> str:
         """Why this permit opens nothing; empty where it opens."""
         flaw = permit.flaw(self.state.last_serial, self.state.started_s, self.now, self.set.permit_max_s)
-        return flaw or self.lane_refusal()
+        return flaw or self.lane_refusal(emergency=permit.emergency)
 
-    def lane_refusal(self) -> str:
+    def lane_refusal(self, *, emergency: bool) -> str:
+        """In an emergency nobody need stand on the loop, and a boom that is up for a vehicle is kept up."""
         state = self.state
+        kept_up = state.tended or state.cause == "emergency"
         checks = {
             "fire": self.is_on("fire"),
             "manual_key": self.is_on("manual_key"),
             f"fault:{state.faults[0].code if state.faults else ''}": bool(state.faults),
             "held": state.held,
             "stopped": self.asked.stop,
-            "busy": state.phase == "opening" or (state.phase == "open" and state.tended),
-            "no_vehicle": self.set.needs_vehicle and self.set.has("presence") and not state.here,
+            "busy": not emergency and (state.phase == "opening" or (state.phase == "open" and kept_up)),
+            "no_vehicle": not emergency and self.set.needs_vehicle and self.set.has("presence") and not state.here,
         }
         return next((code for code, is_so in checks.items() if is_so), "")
 

@@ -26,7 +26,7 @@ InputName = Literal[
 OutputName = Literal["open", "close", "stop", "green", "siren", "sign"]
 """`green`: the traffic light, red where released; `sign`: the message sign that tells a waiting driver to wait."""
 Phase = Literal["closed", "opening", "open", "lowering", "stopped", "unknown"]
-Cause = Literal["none", "permit", "reopen", "fire", "manual_key"]
+Cause = Literal["none", "permit", "emergency", "reopen", "fire", "manual_key"]
 NoticeKind = Literal[
     "permit_accepted", "permit_refused", "opening", "opened", "not_opened", "assumed_open", "arrived", "left",
     "through", "tailgate", "lowering", "lower_refused", "closed", "assumed_closed", "not_closed", "reopened", "stopped",
@@ -66,11 +66,15 @@ class Inputs:
 
 @dataclass(frozen=True, slots=True)
 class Permit:
-    """Leave for one opening. `serial` rises strictly; `expires_s` is at most 2 s after `offered_s`."""
+    """Leave for one opening. `serial` rises strictly; `expires_s` is at most 2 s after `offered_s`.
+
+    `emergency`: a person wants the boom up whoever stands there or not, and up until a person lowers it.
+    """
 
     serial: int
     offered_s: float
     expires_s: float
+    emergency: bool = False
 
     def flaw(self, last_serial: int, started_s: float, now_s: float, permit_max_s: float) -> str:
         """What is wrong with the permit itself, whatever the lane looks like; empty where nothing is."""

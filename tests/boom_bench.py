@@ -36,6 +36,7 @@ class Bench:
         self.accepted: list[int] = []
         self._clear_since_s: float | None = None
         self._open_until_s = 0.0
+        self._kept_up = False
         if ready:
             self.run(self.settings.settle_s + self.settings.fault_clear_s + 0.2)
             assert self.state.faults == ()
@@ -58,9 +59,9 @@ class Bench:
     def offer(self, *permits: Permit) -> list[Notice]:
         return self.tick(Requests(permits=permits))
 
-    def permit(self, serial: int = 1, age_s: float = 0.0, life_s: float = 2.0) -> Permit:
+    def permit(self, serial: int = 1, age_s: float = 0.0, life_s: float = 2.0, *, emergency: bool = False) -> Permit:
         offered_s = self.now + TICK_S - age_s
-        return Permit(serial, offered_s, offered_s + life_s)
+        return Permit(serial, offered_s, offered_s + life_s, emergency)
 
     def lit(self, light: str) -> bool:
         return bool(getattr(self.outputs, light))
@@ -105,6 +106,7 @@ class Bench:
             self._open_until_s = self.now + settings.pulse_s
         if out.close:
             self._check_close(is_clear=is_clear, urgent=urgent)
+            assert asked.lower or not self._kept_up, "an emergency's boom lowered by nobody"
         if any(notice.kind == "opened" for notice in notices):
             assert settings.has("limit_open")
             assert inputs.limit_open is True
@@ -138,6 +140,9 @@ class Bench:
             assert not urgent
             assert self.now - self.beat_s <= 3.0
             assert self.outputs.open
+            stands = not self.settings.has("presence") or self.state.here
+            assert stands or permit.emergency or not self.settings.needs_vehicle, "opens for nobody"
+            self._kept_up = permit.emergency
             self.accepted.append(serial)
 
     # ------------------------------------------------------------ whole stretches

@@ -29,6 +29,7 @@ HOST = Requests(beat_s=LATER_S)
 WISHES: dict[str, Requests] = {
     "nothing": HOST,
     "permit": replace(HOST, permits=(PERMIT,)),
+    "emergency": replace(HOST, permits=(replace(PERMIT, emergency=True),)),
     "stop": replace(HOST, stop=True),
     "lower": replace(HOST, lower=True),
     "reset": replace(HOST, reset=True),
@@ -66,7 +67,7 @@ def boom(*names: InputName, limits: bool = True, **changes: object) -> BarrierSe
 
 
 SMALL: dict[str, Walk] = {
-    "beam and limits": Walk(boom("photocell"), ("nothing", "permit", "stop", "lower")),
+    "beam and limits": Walk(boom("photocell"), ("nothing", "permit", "emergency", "lower")),
     "no limits": Walk(boom("photocell", limits=False)),
 }
 LARGE: dict[str, Walk] = {
@@ -84,8 +85,11 @@ LARGE: dict[str, Walk] = {
     ),
     "fire": Walk(boom("photocell", "fire"), ("nothing", "permit", "lower")),
     "key, hands off": Walk(boom("photocell", "manual_key", manual_key="hands_off"), ("nothing", "permit", "lower")),
+    "emergency": Walk(boom("photocell"), ("nothing", "permit", "emergency", "stop", "lower")),
     "its controller closes": Walk(boom("photocell", closes_by="controller"), ("nothing", "permit", "lower")),
-    "a presence loop": Walk(boom("presence", "photocell", limits=False, needs_vehicle=True), ("nothing", "permit")),
+    "a presence loop": Walk(
+        boom("presence", "photocell", limits=False, needs_vehicle=True), ("nothing", "permit", "emergency")
+    ),
 }  # fmt: skip
 
 
@@ -103,7 +107,7 @@ def canonical(state: State, settings: BarrierSettings) -> State:
     )
     urgent = settings.has("fire") or settings.has("manual_key")  # these ask again after a while
     timed = state.phase in ("opening", "lowering", "open")
-    permitted = state.cause == "permit" and state.phase == "opening"
+    permitted = state.cause in ("permit", "emergency") and state.phase == "opening"
     return replace(
         state,
         seen=seen,
@@ -145,10 +149,15 @@ class Step:
             assert self.after.faults == ()
             assert not self.asked.hold
             assert not self.asked.stop
+            assert self.somebody() or any(permit.emergency for permit in self.asked.permits), "opens for nobody"
         if self.out.close:
             self.check_close()
         if self.before.phase == "lowering" and self.must_turn_round():
             assert self.out.open, "did not turn round"
+
+    def somebody(self) -> bool:
+        """A vehicle stands on the loop, as far as this boom asks for one."""
+        return self.after.here or not (self.settings.needs_vehicle and self.settings.has("presence"))
 
     def fresh(self) -> bool:
         return self.inputs.at_s == LATER_S and not self.asked.trouble
@@ -167,6 +176,7 @@ class Step:
         assert self.settings.closes_by == "relay"
         assert self.fresh()
         assert not self.on("fire", "manual_key")
+        assert self.asked.lower or self.before.cause != "emergency", "an emergency's boom lowered by nobody"
         assert {fault.code for fault in self.after.faults} <= MAY_LOWER_WITH
         assert any(notice.kind == "lowering" for notice in self.notices)
         for name in self.settings.under_arm():

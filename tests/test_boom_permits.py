@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
-from firmware_io.safety import Permit, start
+from firmware_io.safety import Inputs, Outputs, Permit, Requests, recheck, start
 from tests.boom_bench import EVERYTHING, TICK_S, Bench, codes, refusal
 
 
@@ -134,3 +136,79 @@ def test_a_permit_may_live_its_whole_life_and_be_of_the_very_moment_of_the_start
     assert Permit(1, 0.0, longest_s).flaw(last_serial=0, started_s=0.0, now_s=0.0, permit_max_s=2.0) == ""
     assert Permit(1, 0.0, 2.1).flaw(0, 0.0, 0.0, 2.0) == "bad_permit"
     assert Permit(1, 0.0, 2.0).flaw(0, 0.1, 0.2, 2.0) == "before_start"
+
+
+# ---------------------------------------------------------------- in an emergency
+
+
+def raised(bench: Bench, serial: int = 1) -> Bench:
+    """Up in an emergency, seen by the limit switch."""
+    assert [n.kind for n in bench.offer(bench.permit(serial, emergency=True))] == ["permit_accepted", "opening"]
+    assert "opened" in [n.kind for n in bench.set(limit_closed=False, limit_open=True).run(1.0)]
+    return bench
+
+
+def test_in_an_emergency_it_opens_for_nobody_and_stays_up_until_a_person_lowers_it() -> None:
+    bench = Bench()
+    assert refusal(bench, bench.permit(1)) == "no_vehicle"
+    raised(bench, 2)
+    assert bench.state.cause == "emergency"
+    bench.run(10 * bench.settings.open_unpassed_s)
+    assert [name for _, name in bench.pulses] == ["open"]
+    assert not bench.lit("green"), "nobody is told to drive"
+    assert [n.kind for n in bench.tick(Requests(lower=True))] == ["lowering"]
+    bench.set(limit_open=False).run(1.0)
+    bench.set(limit_closed=True).run(1.0)
+    assert (bench.phase(), bench.state.cause) == ("closed", "none")
+
+
+def test_an_emergencys_boom_stays_up_behind_whoever_drives_through_and_ends_by_no_other_permit() -> None:
+    bench = raised(Bench())
+    bench.set(presence=True).run(0.5)
+    assert refusal(bench, bench.permit(2)) == "busy", "one vehicle's permit would lower it behind that vehicle"
+    assert "through" in [n.kind for n in bench.drive_through().run(60.0)]
+    assert [name for _, name in bench.pulses] == ["open"]
+
+
+def test_an_emergency_keeps_a_boom_up_that_was_up_for_a_vehicle() -> None:
+    bench = Bench().open_for_vehicle(1)
+    assert bench.offer(bench.permit(2, emergency=True))[0].kind == "permit_accepted"
+    bench.drive_through().run(60.0)
+    assert "close" not in [name for _, name in bench.pulses]
+
+
+def test_an_emergency_while_it_rises_for_a_vehicle_is_not_made_to_wait() -> None:
+    bench = Bench().set(presence=True)
+    bench.run(0.5)
+    bench.offer(bench.permit(1))
+    assert bench.offer(bench.permit(2, emergency=True))[0].kind == "permit_accepted"
+
+
+@pytest.mark.parametrize(
+    ("values", "asked", "code"),
+    [
+        ({"tamper": True}, Requests(), "fault:tamper"),
+        ({"manual_key": True}, Requests(), "manual_key"),
+        ({}, Requests(stop=True), "stopped"),
+    ],
+)
+def test_an_emergency_is_no_way_past_what_refuses_any_other_permit(
+    values: dict[str, bool], asked: Requests, code: str
+) -> None:
+    bench = Bench(replace(EVERYTHING, manual_key="hands_off")).set(**values)
+    bench.run(0.5)
+    notices = bench.tick(replace(asked, permits=(bench.permit(1, emergency=True),)))
+    assert ("permit_refused", code) in [(n.kind, n.code) for n in notices]
+    bench.set(tamper=False, manual_key=False).run(3.0)
+    bench.hold = True
+    assert refusal(bench, bench.permit(2, emergency=True)) == "held"
+    bench.hold = False
+    assert refusal(bench, bench.permit(3, age_s=2.1, emergency=True)) == "expired"
+
+
+def test_what_an_emergency_energises_is_rechecked_by_its_permits_time() -> None:
+    bench = Bench()
+    bench.offer(bench.permit(1, emergency=True))
+    late = bench.state.expires_s + 0.1
+    inputs = Inputs(late, **bench.values)
+    assert not recheck(Outputs(open=True), inputs, bench.state, late, bench.settings).open

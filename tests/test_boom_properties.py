@@ -52,10 +52,11 @@ class AnythingMayHappen(RuleBasedStateMachine):
         age_s=st.sampled_from([0.0, 0.0, 0.0, 1.0, 1.99, 2.5, -1.0]),
         life_s=st.sampled_from([2.0, 2.0, 0.5, 3.0]),
         repeats=st.integers(1, 2),
+        emergency=st.booleans(),
     )
-    def permits_are_offered(self, step: int, age_s: float, life_s: float, repeats: int) -> None:
+    def permits_are_offered(self, step: int, age_s: float, life_s: float, repeats: int, emergency: bool) -> None:
         self.serial += step
-        permit = self.bench.permit(self.serial, age_s, life_s)
+        permit = self.bench.permit(self.serial, age_s, life_s, emergency=emergency)
         self.bench.offer(*[permit] * repeats)
 
     @rule(stop=st.booleans(), lower=st.booleans(), reset=st.booleans(), permit=st.booleans())

@@ -169,6 +169,50 @@ def test_the_boom_is_held_stopped_and_lowered(guard: Guard, house: House) -> Non
     guard.passage("none")
 
 
+@with_every_view
+def test_in_an_emergency_the_boom_is_opened_for_nobody_and_stays_up_until_a_guard_lowers_it(
+    guard: Guard, house: House
+) -> None:
+    guard.tap("#more")
+    guard.tap("#emergency-open")
+    guard.check()
+    guard.tap(".choice:nth-child(2)")
+    guard.hold("#send", "emergency_open")
+    guard.sees("boom", "boom.emergency")
+    guard.sees("boom", "boom.open")
+    guard.check()
+    guard.hold("#close", "close")
+    guard.sees("boom", "boom.closed")
+    assert guard.word("boom.emergency") not in guard.text("boom")
+
+
+def test_an_old_copy_asks_the_guard_to_say_that_it_was_checked(guard: Guard, house: House) -> None:
+    house.do(copy_age_s="7200")
+    try:
+        plate = house.plate()
+        house.declare(plate)
+        house.arrive(plate)
+        guard.tap("#confirm")
+        guard.sees("dialog", "checked.title")
+        guard.check()
+        guard.hold("#send", "confirm")
+        opened(guard, house)
+    finally:
+        house.do(copy_age_s="")
+
+
+def test_a_fault_that_stays_waits_for_a_person_who_has_looked(guard: Guard, house: House) -> None:
+    knobs = house.worlds[B1].knobs
+    knobs.stuck = {"limit_open": True}
+    try:
+        guard.sees("boom", "fault.both_limits")
+        guard.check()
+    finally:
+        knobs.stuck = {}
+    guard.hold("#reset", "reset")
+    until(guard.page, lambda _: guard.word("fault.both_limits") not in guard.text("boom"), "the fault to be gone")
+
+
 # ---------------------------------------------------------------- on paper: the cable to the centre is out
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from edge.agent.press import Handlers, Presses
+from edge.errors import RefusedError
 from edge.ports import Action, ActionResult
 
 
@@ -14,6 +15,7 @@ class BoomPresses(Presses):
             "release_hold": self.hold,
             "close": self.close,
             "reset": self.reset,
+            "emergency_open": self.emergency_open,
         }
 
     async def stop(self, action: Action) -> ActionResult:
@@ -39,6 +41,18 @@ class BoomPresses(Presses):
         result = await self._boom(action, "reset")
         self.actor.barrier.reset_faults()
         return result
+
+    async def emergency_open(self, action: Action) -> ActionResult:
+        """Up with nobody on the loop as well, and up until a person lowers it: an ambulance that is still on its way,
+        a fire lane, people on foot. Recorded first, as every opening."""
+        if not action.reason:
+            raise RefusedError("reason_needed")
+        if (why := self.actor.boom_refuses()) is not None:
+            raise RefusedError(*why)
+        body = {**self.who(action), "stage": "emergency", "reason": action.reason, "words": action.words}
+        keys = {action.key: {"code": "emergency_opened"}}
+        seq = await self.actor.open_after_record("override", body, keys=keys, emergency=True)
+        return ActionResult(True, "emergency_opened", seq)
 
     async def _boom(self, action: Action, code: str) -> ActionResult:
         return await self.record(action, "barrier", code, {"stage": code})

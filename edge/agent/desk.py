@@ -19,7 +19,18 @@ from edge.errors import RefusedError, StoreError, StoreFullError
 from edge.ports import Action, ActionResult
 
 LANE_ACTIONS = frozenset(
-    {"stop", "hold", "release_hold", "close", "reset", "yard_count", "yard_entry", "paper_mode", "paper_settle"}
+    {
+        "stop",
+        "hold",
+        "release_hold",
+        "close",
+        "reset",
+        "emergency_open",
+        "yard_count",
+        "yard_entry",
+        "paper_mode",
+        "paper_settle",
+    }
 )
 """About the lane itself, whoever stands there."""
 GATE_ACTIONS = frozenset({"alarm_ack", "alarm_shelve", "alarm_unshelve", "handover_write", "handover_sign"})
@@ -129,7 +140,7 @@ def _answered(known: Mapping[str, Any]) -> ActionResult:
 
 def lane_actions(boom: Mapping[str, Any]) -> list[str]:
     """What may be asked of the lane itself, by the boom's state."""
-    allowed = ["stop", "hold"]
+    allowed = ["stop", "hold", "emergency_open"]
     if boom["state"] in ("open", "stopped", "unknown"):
         allowed.append("close")
     if boom["faults"]:

@@ -74,6 +74,7 @@ class GateHealth:
             "held": now.held,
             "board_ok": now.board_ok,
             "present": now.inputs.get("presence"),
+            "emergency": now.cause == "emergency",
         }
 
     @staticmethod

@@ -74,6 +74,8 @@ class LaneState(Actor):
     def would_refuse(self) -> tuple[str, str] | None:
         """Why the barrier is sure to refuse a permit for whoever stands here, as a refusal's code and detail; None
         where nothing is known against it."""
+        if self.barrier.snapshot().cause == "emergency":
+            return "emergency_stands", ""
         return self.boom_refuses() or (None if self.here else ("not_here", ""))
 
     def boom_refuses(self) -> tuple[str, str] | None:
@@ -105,9 +107,10 @@ class LaneState(Actor):
         *,
         confirmation: tuple[str, Confirmation] | None = None,
         keys: Keys | None = None,
+        emergency: bool = False,
     ) -> int:
         """Event, confirmation and permit serial in one transaction; the permit is offered only after that commit
-        returned.
+        returned. `emergency`: with nobody on the loop as well, and up until a person lowers it (docs/safety.md).
 
         Returns the event's seq. Raises StoreError, and then nothing was offered.
         """
@@ -124,7 +127,7 @@ class LaneState(Actor):
         shown.permitted = True
         self.lane = passages.permitted(self.lane, done.serial)
         offered_s = clock.mono_s()
-        self.barrier.offer(Permit(done.serial, offered_s, offered_s + PERMIT_S))
+        self.barrier.offer(Permit(done.serial, offered_s, offered_s + PERMIT_S, emergency))
         self.touch()
         return done.seq
 

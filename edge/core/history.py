@@ -126,6 +126,8 @@ def _moved(row: PassageRow, event: Mapping[str, Any]) -> PassageRow:
             return replace(row, how="confirmed")
         case "override", "command":
             return replace(row, how="platform", reason=str(body.get("reason") or ""))
+        case "override", "emergency":
+            return replace(row, how="overridden", reason="emergency")
         case "override", None:
             return replace(row, how="overridden", reason=str(body.get("reason") or ""))
         case "refusal", None:

@@ -12,6 +12,8 @@ from edge.panel import wording
 from edge.panel.messages import Catalogue, say, say_fault
 
 SHORT_HASH = 16
+REASONS = {"override": "override_reason", "override_emergency": "emergency_open_reason"}
+"""By what happened, the catalogue's section that its reasons stand in; all else is a turning away."""
 _DECISION = " Art. "
 
 
@@ -153,5 +155,5 @@ def _value(key: str, value: object, line: Line, words: Words) -> str:
     if key == "code":
         return say_fault(words.catalogue, words.language, str(value))
     if key == "reason":
-        return words.of("override_reason" if line.code == "override" else "turn_away_reason", str(value))
+        return words.of(REASONS.get(line.code, "turn_away_reason"), str(value))
     return words.of("outcome", str(value)) if key == "outcome" else str(value)

@@ -53,7 +53,8 @@ class BenchGate:
     def do(self, asked: dict[str, Any]) -> dict[str, Any]:
         """`declare` (a file), `knows` (a declaration's id), `read` (a plate; the answer's `at_ms` is the wall clock
         as it arrives; with `unsure` the vote has not decided it), `gone`, and `ages`: how old the frames of the
-        cameras' own readings were when these came, in ms, since last asked. Of the first lane without a `lane`."""
+        cameras' own readings were when these came, in ms, since last asked. Of the first lane without a `lane`.
+        `copy_age_s`: how old the law shall hold the copy to be from now on; empty: as it is."""
         lane = next((one for one in self.gate.config.lane if one.id == asked.get("lane")), self._lane)
         actor = self.gate.actors[lane.id]
         if "declare" in asked:
@@ -66,6 +67,9 @@ class BenchGate:
             return {"at_ms": at_ms}
         elif "knows" in asked:
             return {"knows": self.gate.store.declaration(str(asked["knows"])) is not None}
+        elif "copy_age_s" in asked:
+            age_s = float(asked["copy_age_s"] or 0)
+            self.gate.law._copy_age_s = (lambda: age_s) if age_s else self.gate.copy_age
         elif "gone" in asked:
             actor.on_notice(Notice("left", 0, "", clock.mono_s()))
         elif "ages" in asked:

@@ -1,7 +1,7 @@
 // The other ways through: reasons, declarations, plates. Each dialog is about one passage and closes when that passage goes.
 import { h, holdable } from "./dom.js";
 import { plateKeyboard, wordKeys } from "./keyboard.js";
-import { photoUrl, plateSign, procedureName } from "./plate.js";
+import { cutOut, plateSign, procedureName } from "./plate.js";
 import { stepName, stepTable } from "./steps.js";
 import { askSecond } from "./second.js";
 import { dayClock, section, t } from "./words.js";
@@ -44,10 +44,13 @@ export function show(passage, title, ...parts) {
   if (!dialog.open) dialog.show();
 }
 
-/** Override or turn away: one reason of the catalogue's list, words where the reason asks for them. `send({reason, words})`. */
+/** What opens is held down for a second. */
+const HELD = new Set(["override", "emergency_open"]);
+
+/** Override, turn away or open in an emergency: one reason of the catalogue's list, words where the reason asks for them. `send({reason, words})`. */
 export function askReason(action, passage, send) {
   const words = h("textarea", { id: "words", rows: 2, maxlength: 500, "aria-label": t("dialog.words"), placeholder: t("dialog.words") });
-  const hold = action === "override";
+  const hold = HELD.has(action);
   const submit = h("button", { type: "button", class: "press go", id: "send", disabled: true },
     t(`action.${action}`), h("small", { text: t(hold ? "app.hold_to_send" : "app.send") }));
   let reason = "";
@@ -99,7 +102,7 @@ export function askPlate(passage, send) {
   submit.addEventListener("click", () => { dialog.close(); send({ value: board.value() }); });
   show(passage, t("action_long.type_plate"),
     h("div", { class: "compare" },
-      passage.crop && h("img", { class: "crop", src: photoUrl(passage.crop), alt: t("picture.crop") }),
+      passage.crop && cutOut(passage.crop),
       !passage.crop && passage.plate && plateSign(passage.plate, true),
       board.field),
     candidates.length > 0 && h("div", { class: "candidate-row" }, h("span", { text: t("dialog.candidates") }),

@@ -118,7 +118,8 @@ function whyNoConfirm(can) {
 
 /** Everything is complete, and yet the boom would not open now: a fault that stands, a hold, nobody on the loop. */
 function whyNotYet(mayOpen) {
-  const { board_ok: answers, held, faults, present } = view.boom;
+  const { board_ok: answers, held, faults, present, emergency } = view.boom;
+  if (emergency) return t("boom.emergency");
   if (!answers) return t("boom.board_down");
   if (held) return t("boom.held");
   if (faults.length > 0) return t("confirm_off.fault", { why: fault(faults[0]) });

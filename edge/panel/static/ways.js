@@ -1,5 +1,5 @@
 // The rarer ways: paper mode, forms that differ from the platform, seals, the yard's level and entries by hand, overstays.
-import { close, show, typeInto } from "./dialogs.js";
+import { askReason, close, show, typeInto } from "./dialogs.js";
 import { h } from "./dom.js";
 import { digitKeys, plateKeyboard, wordKeys } from "./keyboard.js";
 import { switchVehicleTone, vehicleTone } from "./sound.js";
@@ -16,6 +16,7 @@ export function askMore(view, lists, send) {
   show(null, t("more.title"),
     view.paper && h("p", { class: "caution", text: t("paper.since", { who: view.paper.by, time: dayClock(view.paper.at) }) }),
     h("div", { class: "choices" },
+      can.has("emergency_open") && way("emergency-open", "emergency.open", () => askReason("emergency_open", null, (given) => send("emergency_open", given))),
       can.has("paper_mode") && way(`paper-${mode}`, `paper.turn_${mode}`, () => { close(); send("paper_mode", { value: mode, reason: "link" }); }),
       can.has("yard_count") && way("yard-count", "yard.correct", () => askCount(view, send)),
       can.has("yard_entry") && way("yard-entry", "yard.by_hand", () => askEntry(send)),
