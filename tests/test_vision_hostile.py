@@ -7,12 +7,15 @@ import logging
 from collections.abc import Callable, Iterator
 from functools import partial
 
+import av
 import pytest
+from av.codec.context import Flags
 
 from edge.agent.cameras import CameraProcess
 from edge.technician.camera_faults import FAULTS, SEEN_WITHIN_S, run
 from edge.technician.hostile_camera import SIZES, HostileCamera, Mood, encoded, huge_header
 from edge.vision.capture import FLOOD_S, FPS_MOST, CameraSource, Pace
+from edge.vision.pictures import prepare
 from tests.test_vision_capture import wait
 
 STORY: tuple[tuple[Mood, str, str], ...] = (
@@ -55,8 +58,19 @@ def test_a_flood_is_slowed_down_and_then_given_up() -> None:
     assert not calm.flooded
 
 
-def test_a_claim_of_268_million_pixels_costs_no_memory(camera: HostileCamera) -> None:
-    """The decoder is told how much is enough; the connection is not the place to find out."""
+def test_a_claim_of_67_million_pixels_costs_no_memory(camera: HostileCamera) -> None:
+    """The decoder is told how much is enough; one that nobody told believes it and makes pictures of 100 MB."""
+    _, *rest = encoded(SIZES["main"], 0)[0]
+    claim = av.Packet(b"".join(b"\0\0\0\1" + unit for unit in (huge_header(), *rest)))
+    ours, bare = (av.CodecContext.create("h264", "r") for _ in range(2))
+    assert isinstance(ours, av.VideoCodecContext)
+    assert isinstance(bare, av.VideoCodecContext)
+    prepare(ours)
+    with pytest.raises(av.FFmpegError):
+        ours.decode(claim)
+    bare.thread_count = 1
+    bare.flags |= Flags.low_delay
+    assert [picture.width for picture in bare.decode(claim)] == [8192]
     camera.moods["huge"] = "huge"
     source = CameraSource(camera.url("huge"))
     try:
@@ -64,7 +78,6 @@ def test_a_claim_of_268_million_pixels_costs_no_memory(camera: HostileCamera) ->
         assert source.take(0.0) is None
     finally:
         source.close()
-    assert huge_header(encoded(SIZES["main"], 0)[0])[0] & 0x1F == 7
 
 
 def shows(process: CameraProcess, state: str, why: str) -> bool:

@@ -58,6 +58,7 @@ class Report:
             "recovered_s_max": round(max(back, default=0.0), 2),
             "rss_mb_early": self.rss_mb[len(self.rss_mb) // 5] if self.rss_mb else None,
             "rss_mb_last": self.rss_mb[-1] if self.rss_mb else None,
+            "rss_mb_fifths": [self.rss_mb[(len(self.rss_mb) - 1) * k // 5] for k in range(1, 6)] if self.rss_mb else [],
             "took_s": round(self.took_s, 1),
             "by_fault": {mood: len(times) for mood, times in sorted(self.back_s.items())},
         }

@@ -181,7 +181,7 @@ class HostileCamera:
         if mood == "garbage":
             return (bytes([0x65]) + os.urandom(900), os.urandom(300))
         if mood == "huge":
-            return (huge_header(self._pictures["main"][0]), *self._pictures["main"][0][1:])
+            return (huge_header(), *self._pictures["main"][0][1:])
         return self._pictures["other" if mood == "resize" else "main"][position]
 
 
@@ -206,14 +206,13 @@ def _framed(payload: bytes, numbers: Iterator[int], stamp: int, last: bool) -> b
     return b"$\0" + len(packet).to_bytes(2, "big") + packet
 
 
-def huge_header(unit: Unit) -> bytes:
-    """A sequence header that claims 16 383 by 16 383 pixels (H.264, 7.3.2.1.1, baseline profile, level 6.2)."""
+def huge_header(side_px: int = 8192) -> bytes:
+    """A sequence header that claims so many pixels each way (H.264, 7.3.2.1.1, baseline profile, level 6.2): few enough
+    for a decoder to believe, if nobody told it how many are too many."""
     bits = "1" + "1" + "1" + "1"  # ids and orders of 0: exp-Golomb
-    bits += _golomb(0) + _golomb(1) + "0"
-    wide = 1023
-    bits += _golomb(wide) + _golomb(wide) + "1" + "1" + "0" + "0" + "1"
+    bits += _golomb(1) + "0"  # one reference frame, no gaps
+    bits += 2 * _golomb(side_px // 16 - 1) + "1" + "1" + "0" + "0" + "1"
     bits += "0" * (-len(bits) % 8)
-    assert unit
     return bytes([0x67, 66, 0, 62]) + int(bits, 2).to_bytes(len(bits) // 8, "big")
 
 

@@ -18,7 +18,7 @@ from av.container import InputContainer
 from edge import clock
 from edge.errors import CameraError
 from edge.ports import Frame, Image
-from edge.vision.pictures import decoded, frame_of, luma_of, plain, prepare, same
+from edge.vision.pictures import PIXELS_MOST, decoded, frame_of, luma_of, plain, prepare, same
 
 log = logging.getLogger(__name__)
 
@@ -223,8 +223,10 @@ def clip_frames(path: Path) -> Iterator[Frame]:
 
 def _open_url(url: str, transport: Transport) -> InputContainer:
     """No probing: FFmpeg would hold back seconds of video to guess a frame rate that nobody asks for; the first
-    picture then comes after 0.1 s instead of 2.3 s. Over UDP it waits 0.1 s at most for packets out of turn."""
-    options = {"probesize": "32", "analyzeduration": "0", "fpsprobesize": "0"}
+    picture then comes after 0.1 s instead of 2.3 s. Where the camera does not describe its stream FFmpeg decodes one
+    packet all the same: that decoder too is told how much is enough. Over UDP it waits 0.1 s at most for packets out
+    of turn."""
+    options = {"probesize": "32", "analyzeduration": "0", "fpsprobesize": "0", "max_pixels": str(PIXELS_MOST)}
     if url.startswith(("rtsp://", "rtsps://")):
         options["rtsp_transport"] = transport
         options["max_delay"] = "100000"
