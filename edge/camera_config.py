@@ -7,6 +7,7 @@ from typing import Annotated, Self
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from edge.core.aim import Aim, Picture
+from edge.core.presented import Usual
 from edge.core.region import past
 
 
@@ -32,11 +33,31 @@ class AimConfig(BaseModel):
     """The trigger line: plates are read on its right-hand side, seen from its first point to its second."""
     look_every_s: Annotated[float, Field(ge=0.08, le=1.0)] | None = None
     picture: PictureConfig = PictureConfig()
+    plate_width: tuple[float, float] | None = None
+    """Of what opens by itself: the share of the picture's width that a plate has here, at least and at most."""
+    plate_moves: Annotated[float, Field(gt=0, le=5)] | None = None
+    """Of what opens by itself: how far a plate must have gone since it was first read, in its own widths."""
 
     @property
     def aim(self) -> Aim:
         region = None if self.region is None else tuple(self.region)
         return Aim(region, self.line, Picture(**self.picture.model_dump()), self.look_every_s)
+
+    @property
+    def usual(self) -> Usual:
+        return Usual(self.plate_width, self.plate_moves)
+
+    @field_validator("plate_width", mode="before")
+    @classmethod
+    def _pair(cls, value: object) -> object:
+        return tuple(value) if isinstance(value, list) else value
+
+    @field_validator("plate_width")
+    @classmethod
+    def _widths(cls, value: tuple[float, float] | None) -> tuple[float, float] | None:
+        if value is not None and not 0 < value[0] < value[1] <= 1:
+            raise ValueError("needs [least, most], in shares of the width between 0 and 1")
+        return value
 
     @field_validator("region", mode="before")
     @classmethod

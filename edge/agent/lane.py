@@ -7,6 +7,7 @@ store records it, and only after the commit a permit goes to the barrier loop. N
 from __future__ import annotations
 
 import asyncio
+import logging
 
 from edge import clock, logs
 from edge.agent import bodies
@@ -17,8 +18,11 @@ from edge.core import passage as passages
 from edge.core.lookup import vehicle_by_plate
 from edge.core.model import Reading
 from edge.core.passage import Effect, Passage
+from edge.core.presented import ANYTHING, odd
 from edge.core.yard import device_failed
 from firmware_io.safety import Notice
+
+log = logging.getLogger(__name__)
 
 LAST_SHOWN = 8
 DEVICE_FAILED_S = 5.0
@@ -57,6 +61,7 @@ class LaneActor(LaneState):
         if "begin" in effects:
             self.shown = Shown()
             logs.passage.set(self.passage_id())
+        self.shown.first.setdefault((reading.camera, reading.track), reading.read.box)
         if reading in self.lane.aside:
             self._aside[(reading.camera, reading.track)] = (reading, photo, crop)
         if self.lane.passage and any(sight.reading is reading for sight in self.lane.passage.sights):
@@ -218,12 +223,24 @@ class LaneActor(LaneState):
             return  # asked again with the next tick
         if not self._all_declared(passage, assessment):
             return  # a declared plate beside another one may be a plate in somebody's hand: a guard looks
+        if self._odd(passage):
+            return  # so may one that is too large, too small, or stands quite still
         once = self.once_key(assessment)
         if await self.ledger.known(once) is not None:
             return
         body = {**self.about(passage), "stage": "released", "verdict": "release", "by": "SYS"}
         await self.open_after_record("barrier", body, keys={once: {"code": "released"}})
         self.shown.released = True
+
+    def _odd(self, passage: Passage) -> bool:
+        """Some plate that was surely read was not shown as a vehicle shows it."""
+        for reading in (sight.reading for sight in passage.sights if sight.decided and sight.reading is not None):
+            first = self.shown.first.get((reading.camera, reading.track))
+            why = odd(reading.read.box, first, reading.frame_size[0], self._usual.get(reading.camera, ANYTHING))
+            if why:
+                log.warning("%s: nothing opens by itself, the plate is not as usual: %s", self.config.id, why)
+                return True
+        return False
 
     @staticmethod
     def _all_declared(passage: Passage, assessment: Assessment) -> bool:

@@ -50,6 +50,7 @@ class LaneState(Actor):
         self._free_since_s: float | None = None
         self._failed_since_s: float | None = None
         self._failure_told = False
+        self._usual = {camera.id: camera.usual for camera in config.camera}
         self._restore()
         self._timing = Timing(match_after_s=config.match_after_s)
 

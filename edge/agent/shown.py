@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from edge.agent.law import Assessment, Seals
-from edge.core.model import Reading
+from edge.core.model import Box, Reading
+from edge.core.passage import Track
 from edge.store import StagedEvidence
 
 
@@ -29,6 +30,8 @@ class Shown:
     pictures: dict[str, tuple[Reading, bytes, bytes]] = field(default_factory=dict)
     staged: dict[str, tuple[Reading, StagedEvidence, StagedEvidence]] = field(default_factory=dict)
     """The reading on record, with its photo and crop."""
+    first: dict[Track, Box] = field(default_factory=dict)
+    """By track, where its plate was first read."""
     assessment: Assessment | None = None
     picked: str | None = None
     seals: Seals = field(default_factory=Seals)
