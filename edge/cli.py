@@ -87,6 +87,14 @@ def _agent(commands: Commands) -> None:
     )
     kiosk = _add(commands, "kiosk", "the guard's touchscreen on this machine: a browser on the gate's page", _kiosk)
     kiosk.add_argument("--url", default="http://127.0.0.1:8080/")
+    kiosk.add_argument("--sign", metavar="LANE", help="the driver's sign of this lane on a second screen")
+    kiosk.add_argument(
+        "--outputs",
+        nargs=2,
+        metavar=("SCREEN", "SIGN"),
+        default=("HDMI-A-1", "HDMI-A-2"),
+        help="of the guard's screen and of the sign (ls /sys/class/drm)",
+    )
     account = commands.add_parser("account", help="accounts of the screen").add_subparsers(
         required=True, metavar="WHAT"
     )
@@ -126,8 +134,10 @@ def _doctor(args: argparse.Namespace) -> int:
 
 def _kiosk(args: argparse.Namespace) -> int:
     from edge.technician.kiosk import run
+    from edge.technician.kiosk_sign import TwoScreens
 
-    return run(args.url)
+    sign = f"{args.url.rstrip('/')}/sign/{args.sign}"
+    return run(args.url, TwoScreens(*args.outputs, sign) if args.sign else None)
 
 
 def _account_add(args: argparse.Namespace) -> int:

@@ -11,6 +11,7 @@ import shutil
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -20,10 +21,12 @@ from selenium.common.exceptions import WebDriverException
 from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.by import By
 
+from edge.errors import BarieError
 from edge.panel.accounts import Accounts
 from edge.panel.app import create_app
 from edge.panel.settings import PanelSettings
 from edge.technician import kiosk
+from edge.technician.kiosk_sign import SCREEN, SIGN, SignBrowser, TwoScreens, connected
 from tests.browser import CHROMIUM, PanelServer, browser, make_browser, resize, until
 from tests.panel_fakes import FakeDesk, FakeLane, passage
 
@@ -205,3 +208,93 @@ def test_the_policies_leave_no_way_out_of_the_gates_own_page(
         until(page, lambda it: "blocked" in it.execute_script("return document.body?.innerText ?? ''"), elsewhere)
         assert "root:" not in page.page_source
         assert page.find_elements(By.CSS_SELECTOR, "settings-ui") == []
+
+
+# ---------------------------------------------------------------- the driver's sign on a second screen
+
+
+def test_each_browser_has_its_own_window_profile_and_language() -> None:
+    screen, sign = (kiosk.browser("http://127.0.0.1:8080/", Path("/home") / name) for name in (SCREEN, SIGN))
+    assert "--class=barie-screen" in screen
+    assert "--user-data-dir=/home/barie-screen" in screen
+    assert {"--class=barie-sign", "--user-data-dir=/home/barie-sign", "--lang=vi", "--kiosk"} <= set(sign)
+
+
+@pytest.mark.parametrize(("status", "there"), [("connected", True), ("disconnected", False), (None, False)])
+def test_a_screen_is_there_where_the_kernel_says_that_it_is_connected(
+    tmp_path: Path, status: str | None, there: bool
+) -> None:
+    if status is not None:
+        (tmp_path / "card0-HDMI-A-2").mkdir()
+        (tmp_path / "card0-HDMI-A-2" / "status").write_text(f"{status}\n")
+    assert connected("HDMI-A-2", tmp_path) == there
+
+
+def test_the_signs_browser_comes_and_goes_with_its_screen_and_is_started_anew(tmp_path: Path) -> None:
+    there = {"HDMI-A-2": True}
+    began = tmp_path / "began"
+    line = [sys.executable, "-c", f"import time; open({str(began)!r}, 'a').write('x'); time.sleep(600)"]
+    sign = SignBrowser("HDMI-A-2", line, lambda: None, lambda output: there[output])
+
+    def begun(times: int) -> None:
+        deadline_s = time.monotonic() + 60
+        while not (began.exists() and len(began.read_text()) >= times):
+            assert time.monotonic() < deadline_s
+            time.sleep(0.02)
+
+    with contextlib.closing(sign):
+        sign.look()
+        begun(1)
+        sign.look()
+        child = sign._child
+        assert child is not None
+        child.kill()
+        child.wait()
+        sign.look()
+        begun(2)
+        there["HDMI-A-2"] = False
+        again = sign._child
+        sign.look()
+        assert again is not None
+        assert again.poll() is not None, "over the guard's page it must not stay"
+        sign.look()
+        assert sign._child is None
+    assert began.read_text() == "xx"
+
+
+def test_with_two_screens_the_guards_browser_and_the_compositor_live_and_end_together(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Programs that stand for weston and chromium: the one makes its socket, the other ends when told so."""
+    makes_socket = 'for each; do case $each in --socket=*) touch "$XDG_RUNTIME_DIR/${each#*=}";; esac; done'
+    programs = {
+        "weston": f"{makes_socket}; exec sleep 600",
+        "chromium": 'echo "$WAYLAND_DISPLAY $*" >>"$HOME/browsers"; exit 7',
+    }
+    for name, text in programs.items():
+        (tmp_path / name).write_text(f"#!/bin/sh\n{text}\n")
+        (tmp_path / name).chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
+    monkeypatch.setenv("WAYLAND_DISPLAY", "")
+    two = TwoScreens("HDMI-A-1", "HDMI-A-2", "http://127.0.0.1:1/sign/b1-out")
+    assert kiosk.run("http://127.0.0.1:1/", two) == 7
+    assert (
+        "name=HDMI-A-1\napp-ids=barie-screen\n[output]\nname=HDMI-A-2\napp-ids=barie-sign"
+        in (tmp_path / "weston.ini").read_text()
+    )
+    (guards,) = (tmp_path / "browsers").read_text().splitlines()
+    assert guards.startswith("barie-screens --kiosk")
+    assert guards.endswith("http://127.0.0.1:1/")
+
+
+def test_a_program_that_is_missing_is_named_with_the_package_to_install(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setenv("HOME", str(tmp_path))
+    with pytest.raises(BarieError, match="apt-get install cage"):
+        kiosk.run("http://127.0.0.1:1/")
+    with pytest.raises(BarieError, match="apt-get install weston"):
+        kiosk.run("http://127.0.0.1:1/", TwoScreens("HDMI-A-1", "HDMI-A-2", "http://127.0.0.1:1/sign/b1-out"))

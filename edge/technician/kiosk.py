@@ -3,6 +3,9 @@
 Starts Chromium in a compositor of one window (cage). A browser that ends ends this. A page whose own process crashed
 stays on the glass as an error, so the page asks the gate for `/healthz?page` now and then, and the gate says how long
 ago that was: while the gate answers and its page does not ask, the service manager's watchdog is not fed any more.
+
+With a second screen the compositor is weston's kiosk shell, which gives each browser an output of its own: the guard's
+page and the driver's sign (edge.technician.kiosk_sign).
 """
 
 from __future__ import annotations
@@ -15,7 +18,11 @@ import subprocess
 import time
 import urllib.request
 from collections.abc import Callable, Sequence
+from contextlib import closing
+from functools import partial
 from pathlib import Path
+
+from edge.technician.kiosk_sign import SCREEN, SIGN, SignBrowser, TwoScreens, start, weston
 
 ASK_EVERY_S = 5.0
 PAGE_SILENT_S = 30.0
@@ -31,28 +38,43 @@ BROWSER = (
     "--autoplay-policy=no-user-gesture-required",
     "--disable-features=Translate,TouchpadOverscrollHistoryNavigation",
     "--password-store=basic",
+    "--lang=vi",
+    "--accept-lang=vi,en",
 )
 
 
-def command(url: str, profile: Path) -> list[str]:
-    return ["cage", "-d", "-s", "--", "chromium", *BROWSER, f"--user-data-dir={profile}", url]
+def browser(url: str, profile: Path) -> list[str]:
+    """`profile`'s name is the window's, by which a compositor tells one from another."""
+    return ["chromium", *BROWSER, f"--class={profile.name}", f"--user-data-dir={profile}", url]
 
 
-def run(url: str) -> int:
-    """Until the browser ends. Returns its status."""
-    profile = Path(os.environ.get("HOME", "/tmp")) / "chromium"  # noqa: S108 - the unit sets HOME
+def run(url: str, two: TwoScreens | None = None) -> int:
+    """Until the browser ends. Returns its status. Raises BarieError where a program that it takes is not there."""
+    home = Path(os.environ.get("HOME", "/tmp"))  # noqa: S108 - the unit sets HOME
+    profile = home / SCREEN
     forget_crash(profile)
-    return watch(command(url, profile), lambda: page_silent_s(url), notify)
+    silent_s = partial(page_silent_s, url)
+    if two is None:
+        return watch(["cage", "-d", "-s", "--", *browser(url, profile)], silent_s, notify)
+    beside = SignBrowser(two.sign, browser(two.url, home / SIGN), lambda: forget_crash(home / SIGN))
+    with weston(home, two), closing(beside):
+        return watch(browser(url, profile), silent_s, notify, beside.look)
 
 
-def watch(line: Sequence[str], silent_s: Callable[[], float | None], tell: Callable[[str], None]) -> int:
+def watch(
+    line: Sequence[str],
+    silent_s: Callable[[], float | None],
+    tell: Callable[[str], None],
+    look: Callable[[], None] = lambda: None,
+) -> int:
     """Runs the browser and says "WATCHDOG=1" while its page lives. `silent_s`: None where the gate does not answer,
-    which is not the page's fault and shown by the page itself."""
-    child = subprocess.Popen(line)
+    which is not the page's fault and shown by the page itself. `look` is called now and then."""
+    child = start(line)
     tell("READY=1")
     began_s = time.monotonic()
     try:
         while True:
+            look()
             try:
                 return child.wait(ASK_EVERY_S)
             except subprocess.TimeoutExpired:

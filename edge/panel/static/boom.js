@@ -7,7 +7,7 @@ const ARROWS = { opening: "M88 30V4m-9 10 9-10 9 10", lowering: "M88 4v26m-9-10 
 
 export function drawBoom(section, boom, language) {
   paint(section, [boom, language], () => {
-    const bad = !boom.board_ok || boom.faults.length > 0 || boom.state === "unknown" || boom.state === "stopped" || boom.emergency;
+    const bad = !boom.board_ok || boom.faults.length > 0 || boom.state === "unknown" || boom.state === "stopped" || boom.emergency === true;
     section.dataset.state = boom.state;
     section.classList.toggle("abnormal", bad);
     const notes = [
@@ -15,7 +15,7 @@ export function drawBoom(section, boom, language) {
       ...boom.faults.map(fault),
       boom.held && t("boom.held"),
       boom.emergency && t("boom.emergency"),
-      boom.present === true && t("boom.present"),
+      boom.present === true && !boom.emergency && t("boom.present"),
     ].filter(Boolean);
     return [
       drawing(boom.state),

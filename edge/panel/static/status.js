@@ -4,6 +4,7 @@ import { t } from "./words.js";
 
 const BACKLOG_S = 60;
 const COPY_OLD_S = 15 * 60;
+const MOST = 3; // more would push the lane off a small screen; the alarm list has them all
 
 /** Codes of what must be heard, beside the passage: the boom's begin with "boom". The same thing keeps its code in every language. */
 export function alarms({ boom, store, clock, cameras, link, box }, silent) {
@@ -36,7 +37,9 @@ function troubles({ link, cameras, clock, store, copy_age_s: copyAgeS, alarms: l
   }
   if (copyAgeS === null) found.push([1, t("status.copy_none")]);
   else if (copyAgeS > COPY_OLD_S) found.push([1, t("status.copy_old", { minutes: Math.round(copyAgeS / 60) })]);
-  return found.sort((a, b) => b[0] - a[0]);
+  found.sort((a, b) => b[0] - a[0]);
+  const others = found.length - MOST;
+  return others > 1 ? [...found.slice(0, MOST), [1, t("status.more", { n: others })]] : found;
 }
 
 const boxPlaces = ({ temperature_c: degrees, battery_percent: percent }) => ({ degrees: Math.round(degrees), percent: percent ?? "?" });
