@@ -38,6 +38,13 @@ def test_a_seed_renders_the_same_crops_again() -> None:
     assert not (first["pixels"] == other["pixels"]).all()
 
 
+def test_the_real_crops_other_provinces_are_drawn_more_often_than_they_are_there() -> None:
+    text = np.zeros((1000, 12), np.int16)
+    text[:10, 0] = 1  # 1 in 100 is of another province: 1 in 11 is drawn
+    drawn = reader.real_rows(np.random.default_rng(1), text, 4000)
+    assert 0.07 < (drawn < 10).mean() < 0.11
+
+
 def test_a_few_steps_train_every_model_and_the_export_agrees_with_torch(tmp_path: Path) -> None:
     save(tmp_path / "crops" / "chunk-0000.npz", crops.chunk(1, 24))
     save(tmp_path / "scenes" / "scenes-0000.npz", scenes.chunk(1, [], 8))

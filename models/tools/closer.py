@@ -16,6 +16,7 @@ from torch import Tensor
 
 from models.tools.alphabet import ALPHABET, COLOURS, COUNTRIES, INDEX, LAYOUTS
 from models.tools.closer_net import CloserNet, patches
+from models.tools.device import DEVICE, onto, start
 from models.tools.reader import Pool, _follow, _save, rate, real_crops, real_rows
 from models.tools.reader_net import ReaderNet, levelled, where
 from models.tools.reader_shape import HEIGHT, WIDTH
@@ -31,7 +32,7 @@ OTHERS = 0.35
 def real_looks(folder: Path, reader: Path, seed: int) -> list[np.ndarray]:
     """The real crops with the places where the trained reader looked, for want of better labels."""
     net = ReaderNet(len(ALPHABET), len(LAYOUTS), len(COUNTRIES), len(COLOURS))
-    net.load_state_dict(torch.load(reader)["ema"])
+    net.load_state_dict(torch.load(reader, map_location="cpu")["ema"])
     net.eval()
     pixels, text, _, heads, weight = real_crops(folder, seed, times=3)
     found = []
@@ -48,22 +49,21 @@ def batch(pool: Pool, real: list[np.ndarray] | None, size: int, share: float) ->
     if real is not None:
         rows = real_rows(pool.draw, real[1], round(size * share))
         columns = [np.concatenate([a, b[rows]]) for a, b in zip(columns, real, strict=True)]
-    pixels, text, centres, heads, weight = (torch.from_numpy(c) for c in columns)
+    pixels, text, centres, heads, weight = onto(*(torch.from_numpy(c) for c in columns))
     x = levelled(pixels.permute(0, 3, 1, 2).float() / 255)
-    x = torch.where(torch.rand(len(x), 1, 1, 1) < 0.15, x.mean(1, keepdim=True).expand_as(x), x)
-    x = x * (1 + 0.2 * torch.randn(len(x), 1, 1, 1))
-    off = torch.randn(centres.shape) * torch.tensor([1.3 / WIDTH, 1.1 / HEIGHT])
+    x = torch.where(torch.rand(len(x), 1, 1, 1, device=x.device) < 0.15, x.mean(1, keepdim=True).expand_as(x), x)
+    x = x * (1 + 0.2 * torch.randn(len(x), 1, 1, 1, device=x.device))
+    off = torch.randn_like(centres) * torch.tensor([1.3 / WIDTH, 1.1 / HEIGHT], device=x.device)
     seen = patches(x, centres + off, (heads[:, 0] == 1).float())
-    chosen = (text >= INDEX["京"]) | (torch.rand(text.shape) < OTHERS)
+    chosen = (text >= INDEX["京"]) | (torch.rand(text.shape, device=x.device) < OTHERS)
     known = ((text > 0) & (centres[..., 0] >= 0) & chosen).flatten()
     weight = weight * torch.where(text >= INDEX["京"], HANZI_WEIGHT, 1.0)
     return seen[known], text.flatten()[known].long(), weight.flatten()[known]
 
 
 def train(options: argparse.Namespace) -> None:
-    torch.manual_seed(options.seed)
-    torch.set_num_threads(1)
-    net = CloserNet(len(ALPHABET)).to(memory_format=torch.channels_last)
+    start(options.seed)
+    net = CloserNet(len(ALPHABET)).to(DEVICE, memory_format=torch.channels_last)
     ema = {k: v.clone() for k, v in net.state_dict().items()}
     pool = Pool([options.crops, *options.also], options.seed)
     real = real_looks(options.real, options.reader, options.seed) if options.real else None
@@ -73,7 +73,7 @@ def train(options: argparse.Namespace) -> None:
         for group in optimiser.param_groups:
             group["lr"] = rate(done, options.peak)
         seen, text, weight = batch(pool, real, options.batch, 0.08)
-        with torch.autocast("cpu", dtype=torch.bfloat16):
+        with torch.autocast(DEVICE, dtype=torch.bfloat16):
             letters = net(seen.contiguous(memory_format=torch.channels_last))
         spell = F.cross_entropy(letters.float(), text, reduction="none", label_smoothing=0.03)
         loss = (spell * weight).sum() / weight.sum()

@@ -38,8 +38,8 @@ class CloserNet(nn.Module):
 def patches(pixels: Tensor, centres: Tensor, two_line: Tensor) -> Tensor:
     """(n, 3, h, w) levelled crops, (n, s, 2) centres in 0..1, (n,) share of two lines: (n * s, 3, 32, 24)."""
     slots = centres.shape[1]
-    ys = torch.linspace(-0.5, 0.5, PATCH_H, dtype=pixels.dtype).view(1, 1, PATCH_H, 1)
-    xs = torch.linspace(-0.5, 0.5, PATCH_W, dtype=pixels.dtype).view(1, 1, 1, PATCH_W)
+    ys = torch.linspace(-0.5, 0.5, PATCH_H, dtype=pixels.dtype, device=pixels.device).view(1, 1, PATCH_H, 1)
+    xs = torch.linspace(-0.5, 0.5, PATCH_W, dtype=pixels.dtype, device=pixels.device).view(1, 1, 1, PATCH_W)
     tall = (TALL_PX[0] + (TALL_PX[1] - TALL_PX[0]) * two_line).reshape(-1, 1, 1, 1) / HEIGHT
     gx = (centres[:, :, None, None, 0] + xs * (WIDE_PX / WIDTH)).expand(-1, -1, PATCH_H, -1)
     gy = (centres[:, :, None, None, 1] + ys * tall).expand(-1, -1, -1, PATCH_W)

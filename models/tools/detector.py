@@ -16,6 +16,7 @@ import torch.nn.functional as F  # noqa: N812
 from torch import Tensor
 
 from models.tools.detector_net import REACH, STRIDE, DetectorNet
+from models.tools.device import DEVICE, onto, start
 from models.tools.reader import _follow, _save, rate
 
 FLIPPED = [1, 0, 3, 2]
@@ -123,10 +124,10 @@ def targets(
     return heat, vectors, kinds
 
 
-def loss_of(net: DetectorNet, given: tuple[Tensor, Tensor, Tensor, Tensor]) -> tuple[Tensor, Tensor, Tensor]:
+def loss_of(net: DetectorNet, given: tuple[Tensor, ...]) -> tuple[Tensor, Tensor, Tensor]:
     """(loss, heat part, mean corner error in pixels)"""
     pixels, heat, vectors, kinds = given
-    with torch.autocast("cpu", dtype=torch.bfloat16):
+    with torch.autocast(pixels.device.type, dtype=torch.bfloat16):
         raw = net(pixels)
     raw = raw.float()
     p = raw[:, 0].sigmoid().clamp(1e-4, 1 - 1e-4)
@@ -148,12 +149,11 @@ def loss_of(net: DetectorNet, given: tuple[Tensor, Tensor, Tensor, Tensor]) -> t
 
 
 def train(options: argparse.Namespace) -> DetectorNet:
-    torch.manual_seed(options.seed)
-    torch.set_num_threads(1)
+    start(options.seed)
     cv2.setNumThreads(1)
-    net = DetectorNet().to(memory_format=torch.channels_last)
+    net = DetectorNet().to(DEVICE, memory_format=torch.channels_last)
     if options.start:
-        net.load_state_dict(torch.load(options.start)["ema"])
+        net.load_state_dict(torch.load(options.start, map_location=DEVICE)["ema"])
     ema = {k: v.clone() for k, v in net.state_dict().items()}
     scenes = Scenes([options.scenes, *options.also], options.seed)
     optimiser = torch.optim.AdamW(net.parameters(), lr=options.peak, weight_decay=0.02)
@@ -161,7 +161,7 @@ def train(options: argparse.Namespace) -> DetectorNet:
     while (done := options.done + (time.monotonic() - began) / (60 * options.minutes)) < 1 and step < options.steps:
         for group in optimiser.param_groups:
             group["lr"] = rate(done, options.peak)
-        loss, heat, error = loss_of(net, scenes.batch(options.batch))
+        loss, heat, error = loss_of(net, onto(*scenes.batch(options.batch)))
         optimiser.zero_grad()
         loss.backward()
         torch.nn.utils.clip_grad_norm_(net.parameters(), 5.0)

@@ -151,7 +151,7 @@ def main() -> None:
     args.add_argument("--temperature", type=float, default=1.0)
     args.add_argument("--sure", type=float, default=0.9)
     args.add_argument("--views", type=int, choices=(1, 2, 3), default=2)
-    args.add_argument("--long-side", type=int, default=640)
+    args.add_argument("--long-side", type=int, default=512)
     args.add_argument("--threshold", type=float, default=0.3)
     options = args.parse_args()
     options.out.mkdir(parents=True, exist_ok=True)
@@ -175,6 +175,9 @@ def main() -> None:
         "trained_on": "scenes rendered by models/tools/scenes.py, with real Chinese crops (Apache-2.0) in some",
         "long_side_px": options.long_side,
         "threshold": options.threshold,
+        "second_side_px": 800,
+        "second_threshold": 0.2,
+        "unsure": 0.7,
     }
     write_manifest(options.like, options.out, {"plate-reader": reader, "plate-detector": detector})
     for path in sorted(options.out.glob("plate-*.[on]*")):

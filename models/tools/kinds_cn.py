@@ -110,7 +110,7 @@ def cn_special(r: Random) -> Spec:
     if kind == 1:
         return _one(head + _serial(r, 4) + "警", "white", "black", "red")
     if kind == 2:
-        return _one("粤Z" + _serial(r, 4) + r.choice("港澳"), "black", "white")
+        return cn_hong_kong(r)
     if kind == 3:
         return _one(head + digits(r, 4) + "领", "black", "white", "red")
     if kind == 4:
@@ -122,6 +122,11 @@ def cn_special(r: Random) -> Spec:
             else _cn_two(head + _serial(r, 4) + "学", "yellow", "black")
         )
     return _one(head + _serial(r, 5), r.choice(["black", "black", "white"]), "contrast")
+
+
+def cn_hong_kong(r: Random) -> Spec:
+    """Vehicles of Hong Kong and Macao on the mainland: white on black, below or above their plate of home."""
+    return _one("粤Z" + _serial(r, 4) + r.choice("港澳"), "black", "white")
 
 
 def _letters(r: Random, n: int) -> str:

@@ -21,13 +21,14 @@ from edge.vision.geometry import as_corners, rectify
 from models.tools import camera
 from models.tools.alphabet import ALPHABET, COLOURS, COUNTRIES, INDEX, LAYOUTS
 from models.tools.crops import found
+from models.tools.device import DEVICE, onto, start
 from models.tools.reader_net import ReaderNet
 from models.tools.reader_shape import GRID_H, GRID_W, HEIGHT, SLOTS, WIDTH
 
 PROVINCE_WEIGHT = 2.5
 """Provinces are the hardest characters by far: small, dense, and 31 of them."""
 
-Batch = tuple[Tensor, Tensor, Tensor, Tensor, Tensor]
+Batch = tuple[Tensor, ...]
 """pixels (n, h, w, 3) uint8, text (n, slots), centres (n, slots, 2; < 0: unknown), heads (n, 3), weight (n, slots)"""
 
 
@@ -109,8 +110,8 @@ def batch(pool: Pool, real: list[np.ndarray] | None, size: int, share: float) ->
 
 def looks(centres: Tensor) -> Tensor:
     """Where each slot should look, (n, slots, cells): a small hill on the character's centre; zero if unknown."""
-    xs = (torch.arange(GRID_W) + 0.5).repeat(GRID_H)
-    ys = (torch.arange(GRID_H) + 0.5).repeat_interleave(GRID_W)
+    xs = (torch.arange(GRID_W, device=centres.device) + 0.5).repeat(GRID_H)
+    ys = (torch.arange(GRID_H, device=centres.device) + 0.5).repeat_interleave(GRID_W)
     dx = xs - centres[..., :1] * GRID_W
     dy = ys - centres[..., 1:] * GRID_H
     hill = torch.exp(-(dx.square() / (2 * 0.8**2)) - dy.square() / (2 * 0.7**2))
@@ -122,8 +123,8 @@ def loss_of(net: ReaderNet, given: Batch, look_weight: float) -> tuple[Tensor, T
     """(loss, share of texts wholly right)"""
     pixels, text, centres, heads, weight = given
     x = (pixels.float() / 255).permute(0, 3, 1, 2)
-    x = torch.where(torch.rand(len(x), 1, 1, 1) < 0.12, x.mean(1, keepdim=True).expand_as(x), x)
-    with torch.autocast("cpu", dtype=torch.bfloat16):
+    x = torch.where(torch.rand(len(x), 1, 1, 1, device=x.device) < 0.12, x.mean(1, keepdim=True).expand_as(x), x)
+    with torch.autocast(x.device.type, dtype=torch.bfloat16):
         letters, look, sides = net(x)
     letters, look, sides = letters.float(), look.float(), sides.float()
     spell = F.cross_entropy(letters.flatten(0, 1), text.flatten(), reduction="none").view_as(weight)
@@ -142,11 +143,11 @@ def rate(done: float, peak: float) -> float:
 
 
 def train(options: argparse.Namespace) -> ReaderNet:
-    torch.manual_seed(options.seed)
-    torch.set_num_threads(1)
-    net = ReaderNet(len(ALPHABET), len(LAYOUTS), len(COUNTRIES), len(COLOURS)).to(memory_format=torch.channels_last)
+    start(options.seed)
+    net = ReaderNet(len(ALPHABET), len(LAYOUTS), len(COUNTRIES), len(COLOURS))
+    net = net.to(DEVICE, memory_format=torch.channels_last)
     if options.start:
-        net.load_state_dict(torch.load(options.start)["ema"])
+        net.load_state_dict(torch.load(options.start, map_location=DEVICE)["ema"])
     ema = {k: v.clone() for k, v in net.state_dict().items()}
     pool = Pool([options.crops, *options.also], options.seed)
     real = real_crops(options.real, options.seed) if options.real else None
@@ -160,7 +161,8 @@ def train(options: argparse.Namespace) -> ReaderNet:
         for group in optimiser.param_groups:
             group["lr"] = rate(done, options.peak)
         share = options.real_share if done > options.real_after else 0.0
-        loss, exact = loss_of(net, batch(pool, real, options.batch, share), 0.5 if done < 0.3 else 0.15)
+        given = onto(*batch(pool, real, options.batch, share))
+        loss, exact = loss_of(net, given, 0.5 if done < 0.3 else 0.15)
         optimiser.zero_grad()
         loss.backward()
         torch.nn.utils.clip_grad_norm_(net.parameters(), 2.0)

@@ -77,6 +77,6 @@ class ReaderNet(nn.Module):
 
 def where(look: Tensor) -> Tensor:
     """The places (n, slots, 2) in 0..1 of the crop that each slot looked at, from its attention (n, slots, cells)."""
-    xs = (torch.arange(GRID_W) + 0.5).repeat(GRID_H) / GRID_W
-    ys = (torch.arange(GRID_H) + 0.5).repeat_interleave(GRID_W) / GRID_H
+    xs = (torch.arange(GRID_W, device=look.device) + 0.5).repeat(GRID_H) / GRID_W
+    ys = (torch.arange(GRID_H, device=look.device) + 0.5).repeat_interleave(GRID_W) / GRID_H
     return look.softmax(2) @ torch.stack([xs, ys], dim=1)

@@ -12,7 +12,7 @@ from random import Random
 import cv2
 import numpy as np
 
-from models.tools import backdrop, camera, decoys, vehicles
+from models.tools import backdrop, camera, decoys, kinds_cn, vehicles
 from models.tools.alphabet import LAYOUTS
 from models.tools.crops import found_box
 from models.tools.draw import GROUNDS, Floats, Picture, draw_plate
@@ -80,6 +80,24 @@ def _one(r: Random, canvas: Picture, real: list[Picture]) -> tuple[Floats, int]:
     return quad, LAYOUTS.index(spec.layout)
 
 
+def _neighbour(r: Random, canvas: Picture, first: Floats) -> tuple[Floats, int] | None:
+    """A second plate on the same bumper (two countries, two regions), or a board close to the plate that is none."""
+    span, at = first.max(0) - first.min(0), first.mean(0)
+    if r.random() < 0.35:
+        wide, gap = span[0] * r.uniform(0.6, 1.1), r.uniform(1.0, 1.3)
+        down = r.choice([-1, 1, 1, 1]) * (span[1] + 0.35 * wide) / 2 * gap
+        decoys.board(r, canvas, at[0] + r.gauss(0, 0.08) * span[0], at[1] + down, wide)
+        return None
+    spec = kinds_cn.cn_hong_kong(r) if r.random() < 0.3 else draw_spec(r)
+    width = span[0] * r.uniform(0.75, 1.2)
+    clear = np.float32([span[0] + width, span[1] + width * spec.size[1] / spec.size[0]]) / 2 * r.uniform(1.04, 1.5)
+    way = r.choice([(0, 1), (0, 1), (0, -1), (1, 0), (-1, 0)])
+    middle = at + clear * np.float32(way) + np.float32([r.gauss(0, 0.05), r.gauss(0, 0.02)]) * span
+    if not (0 < middle[0] < WIDTH and 0 < middle[1] < HEIGHT):
+        return None
+    return _set(r, canvas, spec, (float(middle[0]), float(middle[1])), width), LAYOUTS.index(spec.layout)
+
+
 def _overlay(canvas: Picture, quad: Floats, crop: Picture) -> None:
     """A real crop in place of the drawn plate."""
     h, w = crop.shape[:2]
@@ -123,6 +141,10 @@ def scene(r: Random, real: list[Picture]) -> tuple[Picture, list[Floats], list[i
             continue
         quads.append(quad)
         layouts.append(layout)
+        beside = _neighbour(r, canvas, quad) if r.random() < 0.25 else None
+        if beside is not None:
+            quads.append(beside[0])
+            layouts.append(beside[1])
         if wanted > 1 and max(quad[:, 0]) - min(quad[:, 0]) > 140:
             break
     return _finish(r, canvas, quads), quads, layouts

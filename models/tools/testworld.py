@@ -117,7 +117,7 @@ def judge(kind: str, passages: int, detector: Detector, reader: Reader, rules: V
         text, pictures = passage(kind, number)
         tally, seen = Tally(rules), False
         for picture in pictures:
-            read = _best(reader, picture, detector)
+            read = best(reader, picture, detector)
             score.frames += 1
             if read is None:
                 continue
@@ -132,7 +132,7 @@ def judge(kind: str, passages: int, detector: Detector, reader: Reader, rules: V
     return score
 
 
-def _best(reader: Reader, picture: Image, detector: Detector) -> PlateRead | None:
+def best(reader: Reader, picture: Image, detector: Detector) -> PlateRead | None:
     reads = [read for read in reader.read(picture, detector.detect(picture)) if read is not None]
     return max(reads, key=lambda read: (read.plate.kind != "other", read.plate.confidence), default=None)
 

@@ -65,21 +65,7 @@ def car(r: Random, c: Canvas, cx: float, cy: float, plate_w: float, scale: float
     roof, waist = cy - half * r.uniform(1.1, 1.6), cy - half * r.uniform(0.6, 0.85)
     low = cy + half * r.uniform(0.12, 0.35)
     _rect(c, cx - half * 1.05, low - half * 0.1, cx + half * 1.05, low + half * r.uniform(0.1, 0.25), colour(r, 5, 45))
-    _poly(
-        c,
-        [(cx - half * 0.72, roof), (cx + half * 0.72, roof), (cx + half * 0.95, waist), (cx - half * 0.95, waist)],
-        _darker(body, 0.9),
-    )
-    _poly(
-        c,
-        [
-            (cx - half * 0.62, roof + half * 0.08),
-            (cx + half * 0.62, roof + half * 0.08),
-            (cx + half * 0.82, waist),
-            (cx - half * 0.82, waist),
-        ],
-        colour(r, 10, 90),
-    )
+    _cabin(r, c, cx, half, roof, waist, body)
     _poly(c, [(cx - half, waist), (cx + half, waist), (cx + half * 1.03, low), (cx - half * 1.03, low)], body)
     _rect(c, cx - half * 1.0, cy + half * 0.05, cx + half * 1.0, low, _darker(body, r.uniform(0.4, 1.0)))
     if not rear or r.random() < 0.3:
@@ -88,33 +74,30 @@ def car(r: Random, c: Canvas, cx: float, cy: float, plate_w: float, scale: float
         if r.random() < 0.5:
             _grille(r, c, cx - width, cy - plate_w * 0.2, cx + width, low)
     else:
-        _rect(
-            c,
-            cx - plate_w * 0.65,
-            cy - plate_w * 0.3,
-            cx + plate_w * 0.65,
-            cy + plate_w * 0.3,
-            _darker(body, r.uniform(0.5, 0.95)),
-        )
+        wide, tall = plate_w * 0.65, plate_w * 0.3
+        _rect(c, cx - wide, cy - tall, cx + wide, cy + tall, _darker(body, r.uniform(0.5, 0.95)))
     _lamps(r, c, cx, cy - half * r.uniform(0.2, 0.45), half, half * r.uniform(0.1, 0.22), rear)
+    _badges(r, c, cx, cy, half)
+
+
+def _cabin(r: Random, c: Canvas, cx: float, half: float, roof: float, waist: float, body: tuple[float, ...]) -> None:
+    """Roof and window."""
+    for top, low, y, shade in (
+        (0.72, 0.95, roof, _darker(body, 0.9)),
+        (0.62, 0.82, roof + half * 0.08, colour(r, 10, 90)),
+    ):
+        _taper(c, cx, half * top, y, half * low, waist, shade)
+
+
+def _badges(r: Random, c: Canvas, cx: float, cy: float, half: float) -> None:
+    """The maker's mark in the middle, the model's name beside it."""
     if r.random() < 0.6:
-        cv2.circle(
-            c,
-            (round(cx), round(cy - half * r.uniform(0.3, 0.5))),
-            max(1, round(half * 0.06)),
-            [r.uniform(120, 240)] * 3,
-            r.choice([-1, 1]),
-        )
+        at = (round(cx), round(cy - half * r.uniform(0.3, 0.5)))
+        cv2.circle(c, at, max(1, round(half * 0.06)), [r.uniform(120, 240)] * 3, r.choice([-1, 1]))
     if r.random() < 0.3:
-        write(
-            r,
-            c,
-            r.choice(["CAMRY", "KIA", "HONDA", "VIOS", "MAZDA", "奇瑞", "长安", "2.0 AT"]),
-            round(cx + half * 0.3),
-            round(cy - half * 0.5),
-            max(4, round(half * 0.07)),
-            [r.uniform(0, 255)] * 3,
-        )
+        name = r.choice(["CAMRY", "KIA", "HONDA", "VIOS", "MAZDA", "奇瑞", "长安", "2.0 AT"])
+        at, tall = (round(cx + half * 0.3), round(cy - half * 0.5)), max(4, round(half * 0.07))
+        write(r, c, name, *at, tall, [r.uniform(0, 255)] * 3)
 
 
 def truck(r: Random, c: Canvas, cx: float, cy: float, plate_w: float, scale: float) -> None:
@@ -203,64 +186,33 @@ def bike(r: Random, c: Canvas, cx: float, cy: float, plate_w: float, scale: floa
     unit = plate_w
     body = paint(r)
     _rect(c, cx - unit * 0.25, cy + unit * 0.2, cx + unit * 0.25, cy + unit * r.uniform(1.2, 2.2), (20, 20, 22))
-    _poly(
-        c,
-        [
-            (cx - unit * 0.9, cy - unit * 1.7),
-            (cx + unit * 0.9, cy - unit * 1.7),
-            (cx + unit * 0.55, cy - unit * 0.3),
-            (cx - unit * 0.55, cy - unit * 0.3),
-        ],
-        body,
-    )
+    _taper(c, cx, unit * 0.9, cy - unit * 1.7, unit * 0.55, cy - unit * 0.3, body)
     red = (r.uniform(20, 160), r.uniform(20, 120), r.uniform(170, 255))
-    cv2.ellipse(
-        c,
-        (round(cx), round(cy - unit * r.uniform(0.8, 1.2))),
-        (max(2, round(unit * 0.4)), max(2, round(unit * 0.2))),
-        0,
-        0,
-        360,
-        red,
-        -1,
-        cv2.LINE_AA,
-    )
+    lamp = (round(cx), round(cy - unit * r.uniform(0.8, 1.2)))
+    cv2.ellipse(c, lamp, (max(2, round(unit * 0.4)), max(2, round(unit * 0.2))), 0, 0, 360, red, -1, cv2.LINE_AA)
     for side in (-1, 1):
-        cv2.circle(
-            c,
-            (round(cx + side * unit * 0.75), round(cy - unit * 0.9)),
-            max(2, round(unit * 0.15)),
-            (40, r.uniform(90, 190), 240),
-            -1,
-        )
-        if r.random() < 0.6:
-            leg = colour(r, 10, 140)
-            cv2.line(
-                c,
-                (round(cx + side * unit), round(cy - unit * 2.2)),
-                (round(cx + side * unit * 1.2), round(cy + unit * 0.4)),
-                leg,
-                max(2, round(unit * 0.4)),
-            )
-    cv2.line(
-        c,
-        (round(cx + unit * 0.6), round(cy + unit * 0.1)),
-        (round(cx + unit * 1.0), round(cy + unit * 1.0)),
-        [r.uniform(30, 190)] * 3,
-        max(2, round(unit * 0.3)),
-    )
+        _beside(r, c, cx, cy, unit, side)
+    start, end = (round(cx + unit * 0.6), round(cy + unit * 0.1)), (round(cx + unit * 1.0), round(cy + unit * 1.0))
+    cv2.line(c, start, end, [r.uniform(30, 190)] * 3, max(2, round(unit * 0.3)))
     _rect(c, cx - unit * 0.3, cy - unit * 0.5, cx + unit * 0.3, cy + unit * 0.6, (25, 25, 28))
     if r.random() < 0.3:
-        _poly(
-            c,
-            [
-                (cx - unit * 0.15, cy + unit * 0.7),
-                (cx + unit * 0.15, cy + unit * 0.7),
-                (cx + unit * 0.2, cy + unit * 1.0),
-                (cx - unit * 0.2, cy + unit * 1.0),
-            ],
-            (235, 235, 235),
-        )
+        _taper(c, cx, unit * 0.15, cy + unit * 0.7, unit * 0.2, cy + unit * 1.0, (235, 235, 235))
+
+
+def _taper(
+    c: Canvas, cx: float, top_half: float, top: float, low_half: float, low: float, shade: tuple[float, ...]
+) -> None:
+    _poly(c, [(cx - top_half, top), (cx + top_half, top), (cx + low_half, low), (cx - low_half, low)], shade)
+
+
+def _beside(r: Random, c: Canvas, cx: float, cy: float, unit: float, side: int) -> None:
+    """On one side of the bike: the indicator, at times the rider's leg."""
+    lamp = (round(cx + side * unit * 0.75), round(cy - unit * 0.9))
+    cv2.circle(c, lamp, max(2, round(unit * 0.15)), (40, r.uniform(90, 190), 240), -1)
+    if r.random() < 0.6:
+        hip = (round(cx + side * unit), round(cy - unit * 2.2))
+        foot = (round(cx + side * unit * 1.2), round(cy + unit * 0.4))
+        cv2.line(c, hip, foot, colour(r, 10, 140), max(2, round(unit * 0.4)))
 
 
 def bare(r: Random, c: Canvas, cx: float, cy: float, plate_w: float, scale: float) -> None:
