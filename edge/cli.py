@@ -136,8 +136,10 @@ def _kiosk(args: argparse.Namespace) -> int:
     from edge.technician.kiosk import run
     from edge.technician.kiosk_sign import TwoScreens
 
-    sign = f"{args.url.rstrip('/')}/sign/{args.sign}"
-    return run(args.url, TwoScreens(*args.outputs, sign) if args.sign else None)
+    if not args.sign:
+        return run(args.url)
+    screen, sign = args.outputs
+    return run(args.url, TwoScreens(screen, sign, f"{args.url.rstrip('/')}/sign/{args.sign}"))
 
 
 def _account_add(args: argparse.Namespace) -> int:

@@ -119,8 +119,8 @@ def test_the_box_stands_where_the_plate_is_on_the_frame(page: Chrome) -> None:
     )
     assert drawn == pytest.approx([560, 430, 720, 540], abs=20)
     assert script(page, "return document.querySelector('#photo svg').getAttribute('viewBox')") == "0 0 1280 720"
-    for css in ("#photo canvas", ".crop"):
-        until(page, lambda it, css=css: it.find_elements(By.CSS_SELECTOR, f"{css}[data-drawn]"), f"{css} to be drawn")
+    pictures = "#photo canvas[data-drawn], .crop[data-drawn]"
+    until(page, lambda it: len(it.find_elements(By.CSS_SELECTOR, pictures)) == 2, "photo and cut-out")
     size, plate = script(
         page,
         """const photo = document.querySelector('#photo canvas');
