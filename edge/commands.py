@@ -57,6 +57,7 @@ def _record(commands: Commands) -> None:
     make.add_argument("--out", type=Path, required=True, metavar="FILE")
     install = _add(bundle, "install", "check a bundle and use it from the next start", _bundle_install)
     install.add_argument("file", type=Path)
+    install.add_argument("--config", type=Path, default=CONFIG, metavar="FILE", help="must not name files of its own")
     back = _add(bundle, "back", "the program's own models or tables again", _bundle_back)
     back.add_argument("kind", choices=["models", "tables"])
 
@@ -109,7 +110,7 @@ def _bundle_make(args: argparse.Namespace) -> int:
 def _bundle_install(args: argparse.Namespace) -> int:
     from edge.technician.bundle import install
 
-    print(install(args.file))
+    print(install(args.file, config_file=args.config))
     return 0
 
 

@@ -81,7 +81,8 @@ def lane() -> Image:
     image = np.full((HEIGHT, WIDTH, 3), 105, np.uint8)
     image[: HEIGHT // 3] = (190, 180, 170)
     cv2.line(image, (100, HEIGHT), (500, HEIGHT // 3), (200, 200, 200), 6)
-    return image + np.random.default_rng(3).integers(0, 6, image.shape, np.uint8)
+    noise = np.random.default_rng(3).integers(0, 6, image.shape, np.uint8)
+    return np.asarray(image + noise, np.uint8)
 
 
 def put(image: Image, part: Image, middle: tuple[int, int]) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import re
 import tarfile
 from pathlib import Path
 
@@ -161,6 +162,27 @@ def test_a_signed_bundle_comes_into_use_and_an_older_one_does_not(tmp_path: Path
     assert bundle.serial_in_use(home / "tables") == 2
     bundle.back("tables", home)
     assert bundle.serial_in_use(home / "tables") == 0
+
+
+@pytest.mark.parametrize(
+    ("key", "value"), [("rules_file", '"procedures.toml"'), ("models_dir", '"/var/lib/barie/models"')]
+)
+def test_a_bundle_that_the_config_would_shadow_is_refused(
+    tmp_path: Path, gate: Path, keys: tuple[Path, Path], key: str, value: str
+) -> None:
+    private, public = keys
+    shadows = key == "rules_file"
+    text = gate.read_text(encoding="utf-8")
+    gate.write_text(re.sub(f"# {key} = .*", f"{key} = {value}", text), encoding="utf-8")
+    home, brought = tmp_path / "home", tables(tmp_path, 4, private)
+    if shadows:
+        with pytest.raises(BarieError, match=r"law\.rules_file = 'procedures\.toml' goes before every bundle"):
+            bundle.install(brought, home, public, gate)
+    else:
+        bundle.install(brought, home, public, gate)
+        with pytest.raises(BarieError, match=r"vision\.models_dir = .* goes before every bundle"):
+            bundle.not_shadowed("models", gate)
+    assert bundle.serial_in_use(home / "tables") == (0 if shadows else 4)
 
 
 def test_a_bundle_of_another_key_or_with_a_changed_byte_is_refused(tmp_path: Path, keys: tuple[Path, Path]) -> None:

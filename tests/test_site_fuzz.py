@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from edge.errors import BadMessageError
-from edge.technician import fuzz
+from edge.technician import fuzz, fuzz_tries
 
 COUNTS = {
     "config": 300,
@@ -41,7 +41,7 @@ def test_another_error_than_a_refusal_is_a_crash() -> None:
             raise BadMessageError("refused")
         raise ZeroDivisionError
 
-    tally = fuzz.tried("door", 50, 1, [b"good"], door)
+    tally = fuzz_tries.tried("door", 50, 1, [b"good"], door)
     assert tally.refused > 0
     assert len(tally.crashes) == 50 - tally.refused
 

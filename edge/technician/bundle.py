@@ -3,6 +3,9 @@
 A bundle is an uncompressed tar: `manifest.json` (kind, serial, files with SHA-256), `manifest.sig` (Ed25519 over the
 manifest's bytes), then the files. Only a bundle signed with the key whose public half is `/etc/barie/bundle.pub.pem` is
 unpacked, only with a higher serial than the one in use, and it comes into use only after this program has loaded it.
+
+One rule says what is used: what the config names (`vision.models_dir`, `law.rules_file`), else the newest bundle, else
+the program's own. So a bundle that the config would shadow is refused.
 """
 
 from __future__ import annotations
@@ -23,6 +26,7 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from cryptography.hazmat.primitives.serialization import load_pem_private_key, load_pem_public_key
 
+from edge.config import load_config
 from edge.errors import BarieError
 
 KINDS = {"models": "BARIE_MODELS_DIR", "tables": "BARIE_CONFIG_DIR"}
@@ -87,10 +91,12 @@ def _next(tar: tarfile.TarFile, name: str) -> bytes:
     return handle.read()
 
 
-def install(bundle: Path, home: Path = HOME, trusted: Path = TRUSTED) -> str:
+def install(bundle: Path, home: Path = HOME, trusted: Path = TRUSTED, config_file: Path | None = None) -> str:
     """In use from the agent's next start; returns what happened. Raises BarieError, and then the one before stays."""
     told, files = read(bundle, trusted)
     kind, serial = str(told["kind"]), int(told["serial"])
+    if config_file is not None and config_file.is_file():
+        not_shadowed(kind, config_file)
     place = home / kind
     used = serial_in_use(place)
     if serial <= used:
@@ -105,6 +111,17 @@ def install(bundle: Path, home: Path = HOME, trusted: Path = TRUSTED) -> str:
     loads(kind, folder)
     _use(place, str(serial))
     return f"{kind} {serial} is in use from the next start: systemctl restart barie"
+
+
+def not_shadowed(kind: str, config_file: Path) -> None:
+    """Raises BarieError where this config names files of its own, which go before every bundle."""
+    config = load_config(config_file)
+    key, named = {
+        "models": ("vision.models_dir", config.vision.models_dir),
+        "tables": ("law.rules_file", config.law.rules_file),
+    }[kind]
+    if named is not None:
+        raise BarieError(f"{config_file}: {key} = {named!r} goes before every bundle: take that key out first")
 
 
 def back(kind: str, home: Path = HOME) -> str:

@@ -14,8 +14,9 @@ from edge import clock
 from edge.config import Config, LaneConfig, MqttConfig
 from edge.errors import BarieError
 from edge.technician.board_check import check_board
+from edge.technician.eyes import build
 from edge.vision.capture import CameraSource
-from edge.vision.models import build, other_detector
+from edge.vision.models import plate_table
 
 CAMERA_WITHIN_S = 6.0
 FREE_LOW_BYTES = 2_000_000_000
@@ -61,9 +62,7 @@ def _judged(what: str, look: Callable[[], str], *errors: type[Exception]) -> Fin
 
 def _models(config: Config) -> Finding:
     def look() -> str:
-        vision = config.vision
-        other = other_detector(vision.detector, vision.detector_file, vision.detector_sha256)
-        build(vision.reader, threads=vision.threads, other=other, folder=vision.models_dir)
+        build(config.vision, plate_table())
         return f"reader {config.vision.reader} loads"
 
     return _judged("models", look, BarieError)

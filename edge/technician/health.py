@@ -69,9 +69,11 @@ def run(config_file: Path | None, *, trial: bool, within_s: float) -> int:
 
 
 def _models(config: Config | None) -> None:
-    from edge.vision.models import build
+    """The very ones that the cameras' processes will load: the config's, a bundle's, or the program's own."""
+    from edge.technician.eyes import build
+    from edge.vision.models import plate_table
 
-    build(config.vision.reader if config else VisionConfig().reader)
+    build(config.vision if config is not None else VisionConfig(), plate_table())
 
 
 def try_out() -> str:

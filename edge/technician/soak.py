@@ -12,13 +12,11 @@ import asyncio
 import dataclasses
 import json
 import logging
-import sqlite3
 import subprocess
 import sys
 import tempfile
 from collections import Counter
 from collections.abc import Sequence
-from contextlib import closing
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -37,6 +35,7 @@ from edge.store import Store, StoreInbox
 from edge.store.keys import open_key
 from edge.technician.broker_process import MOSQUITTO, Iotcore, Mosquitto
 from edge.technician.demo_platform import Visit, declare, visit
+from edge.technician.soak_count import counts, growth, is_flat
 from edge.technician.soak_world import Authority, FastTime, ObedientBarrier, usage
 from edge.uplink.mqtt import Uplink
 from firmware_io.board import BoardSettings
@@ -93,7 +92,10 @@ class Soak:
             self._broker.stop()
         faults = self._store.verify()
         self._store.close()
-        return self._result(rows, [str(fault) for fault in faults])
+        found, grown = counts(self._folder / "central.db", self._counted, [str(one) for one in faults]), growth(rows)
+        end = (START + timedelta(days=self._days)).date().isoformat()
+        good = all(found["right"].values()) and is_flat(grown)
+        return {"passages": self._passages, "days": self._days, "until": end, **found, "growth": grown, "good": good}
 
     # ------------------------------------------------------------ the way to the centre
 
@@ -226,49 +228,6 @@ class Soak:
 
         self._actor.put(last)
         await done.wait()
-
-    # ------------------------------------------------------------ what came of it
-
-    def _result(self, rows: list[dict[str, Any]], faults: list[str]) -> dict[str, Any]:
-        with closing(sqlite3.connect(self._folder / "central.db")) as centre:
-            bodies = [json.loads(row[0]) for row in centre.execute("SELECT payload FROM event ORDER BY seq")]
-        told: Counter[str] = Counter()
-        for event in bodies:
-            body = event["body"]
-            told["events"] += 1
-            told["override"] += event["kind"] == "override"
-            told["confirm"] += event["kind"] == "confirmation" and "role" in body
-            told["turn_away"] += event["kind"] == "refusal"
-            told["through"] += event["kind"] == "passage" and body.get("outcome") == "through"
-        seqs = [event["seq"] for event in bodies]
-        right = {
-            "override": told["override"] == self._counted["override"],
-            "confirm": told["confirm"] == self._counted["confirm"],
-            "turn_away": told["turn_away"] == self._counted["turn_away"],
-            "through": told["through"] == self._counted["override"] + self._counted["confirm"],
-            "events": seqs == list(range(1, len(seqs) + 1)),
-            "chain": not faults,
-        }
-        growth = _growth(rows)
-        good = all(right.values()) and all(growth[name] <= most for name, most in FLAT.items() if name in growth)
-        end = (START + timedelta(days=self._days)).date().isoformat()
-        return {"passages": self._passages, "days": self._days, "until": end, "counted": dict(self._counted),
-                "at_centre": dict(told), "right": right, "growth": growth, "good": good}  # fmt: skip
-
-
-FLAT = {"rss_mb": 25.0, "handles": 4.0, "threads": 3.0, "disk_mb": 25.0}
-"""How much more the last days may have than the days after the first retention."""
-
-
-def _growth(rows: list[dict[str, Any]]) -> dict[str, float]:
-    """The last quarter's mean less the mean of the first days in which retention works; empty for a short run."""
-    if len(rows) < 12:
-        return {}
-    early, late = rows[4:8], rows[-4:]
-    return {
-        name: round(sum(row[name] for row in late) / 4 - sum(row[name] for row in early) / 4, 1)
-        for name in ("rss_mb", "handles", "threads", "disk_mb")
-    }
 
 
 def _lane() -> LaneConfig:
