@@ -239,6 +239,38 @@ def test_a_message_that_cannot_be_stored_keeps_the_copy_from_counting(mosquitto:
     watcher.link.close()
 
 
+@pytest.mark.broker
+def test_a_wiped_broker_proves_nothing_and_is_asked_again_until_it_shows_something(
+    mosquitto: Mosquitto, store: Store
+) -> None:
+    names = [f"CKS-{number}" for number in range(3)]
+
+    def publish(link: Link) -> None:
+        for name in names:
+            link.publish(TOPICS.declaration(name), payload(name), retain=True)
+
+    first = Watcher(mosquitto.port)
+    publish(first.link)
+    until(lambda: len(first.pull()) == 3, "all published")
+    link = uplink(store, mosquitto.port)
+    link.start()
+    until(lambda: store.copy_seen_at() is not None, "a first copy")
+    seen_at = store.copy_seen_at()
+    mosquitto.kill(wipe=True)
+    until(lambda: link.state()[0] == "down", "the loss is seen")
+    mosquitto.start()
+    until(lambda: link.state()[0] == "up", "connected to the empty broker")
+    assert not link.copied()
+    assert store.copy_seen_at() == seen_at
+    assert len(store.declarations_for_plate("12C12345")) == 3
+    again = Watcher(mosquitto.port)
+    publish(again.link)
+    until(lambda: store.copy_seen_at() != seen_at, "a copy that counts, on the same connection")
+    link.stop()
+    first.link.close()
+    again.link.close()
+
+
 # ---------------------------------------------------------------- the window, pure
 
 
