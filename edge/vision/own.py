@@ -36,7 +36,11 @@ READER_SIZE = (160, 48)
 
 
 class OwnDetector:
-    """Plates as four corners, found in the frame shrunk to `long_side_px`; smaller frames are not enlarged."""
+    """Plates as four corners, found in the frame shrunk to `long_side_px`; smaller frames are not enlarged.
+
+    Where something is there but nothing is sure, the frame is searched once more at `second_side_px`: most frames cost
+    the small size only, and an empty lane always does.
+    """
 
     def __init__(
         self, threads: int = 1, folder: Path = FOLDER, long_side_px: int | None = None, threshold: float | None = None
@@ -45,24 +49,34 @@ class OwnDetector:
         self._model = Model(weights, threads)
         self._long_side_px = long_side_px or int(weights.setting("long_side_px", int))
         self._threshold = threshold if threshold is not None else float(weights.setting("threshold", float))
+        self._second_side_px = int(weights.setting("second_side_px", int))
+        self._second_threshold = float(weights.setting("second_threshold", float))
+        self._unsure = float(weights.setting("unsure", float))
 
     def detect(self, image: Image) -> list[Detection]:
+        """Every plate, the likeliest first."""
+        if min(image.shape[:2]) < STEP_PX:
+            return []
+        found = self._search(image, self._long_side_px, self._threshold)
+        if found and found[0].score < self._unsure:
+            found += self._search(image, self._second_side_px, min(self._second_threshold, self._threshold))
+        return _distinct(sorted(found, key=lambda d: -d.score))
+
+    def _search(self, image: Image, long_side_px: int, threshold: float) -> list[Detection]:
         """Two looks: the whole frame, then each place found once more at a fixed scale: finer corners, fewer errors."""
         height, width = image.shape[:2]
-        if min(height, width) < STEP_PX:
-            return []
-        scale = min(1.0, self._long_side_px / max(height, width))
+        scale = min(1.0, long_side_px / max(height, width))
         small = image if scale == 1 else cv2.resize(image, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
         ratio = (small.shape[1] / width, small.shape[0] / height)
-        found = _distinct(self._peaks(_padded(np.asarray(small, np.uint8)), (0.0, 0.0), ratio))[:MOST]
+        found = _distinct(self._peaks(_padded(np.asarray(small, np.uint8)), (0.0, 0.0), ratio, threshold))[:MOST]
         closer = [self._closer(image, detection) for detection in found]
         return _distinct(sorted((d for d in closer if d is not None), key=lambda d: -d.score))
 
-    def _peaks(self, pixels: Image, origin: Point, ratio: Point) -> list[Detection]:
+    def _peaks(self, pixels: Image, origin: Point, ratio: Point, threshold: float) -> list[Detection]:
         """Every peak of the heat, best first; `origin` and `ratio` lead from model pixels back to the frame."""
         heat, vectors, layout = self._model.run(pixels[None])
         found = []
-        for y, x in np.argwhere(heat > self._threshold):
+        for y, x in np.argwhere(heat > threshold):
             middle = (np.array([x, y], np.float32) + 0.5) * STRIDE_PX
             corners = (vectors[:, y, x].reshape(4, 2) + middle) / np.array(ratio) + np.array(origin)
             found.append(Detection(_quad(corners), float(heat[y, x]), LAYOUTS[int(layout[:, y, x].argmax())]))
@@ -75,7 +89,7 @@ class OwnDetector:
         left, top = (x1 + x2) / 2 - CLOSER_SIZE[0] / scale / 2, (y1 + y2) / 2 - CLOSER_SIZE[1] / scale / 2
         region = as_corners((left, top, left + CLOSER_SIZE[0] / scale, top + CLOSER_SIZE[1] / scale))
         patch, _ = rectify(image, region, CLOSER_SIZE, 0.0, 0.0)
-        again = self._peaks(patch, (left, top), (scale, scale))
+        again = self._peaks(patch, (left, top), (scale, scale), self._threshold)
         same = [d for d in again if _shared(_box(d.corners), _box(first.corners)) > 0.4]
         return replace(same[0], score=(same[0].score + first.score) / 2) if same else None
 

@@ -31,6 +31,9 @@ from models.tools.reader_shape import HEIGHT, SLOTS, WIDTH
 
 TIES = 30.0
 """How strongly each weight is held to where it began."""
+KEPT = 0.5
+"""How far the tuned weights go back to where they began: the net half-way reads the site's plates nearly as well as the
+tuned one, and the rest of the world nearly as well as the first (Wortsman and others, 2022: robust fine-tuning)."""
 
 
 def site_batch(r: Random, rows: list[dict], folder: Path, size: int) -> list[np.ndarray]:
@@ -77,6 +80,9 @@ def tune(options: argparse.Namespace) -> None:
         (loss + TIES * ties / options.batch).backward()
         torch.nn.utils.clip_grad_norm_(net.parameters(), 1.0)
         optimiser.step()
+    with torch.no_grad():
+        for name, p in net.named_parameters():
+            p.lerp_(began[name], options.kept)
     write(net, closer, options)
 
 
@@ -98,6 +104,7 @@ def main() -> None:
     args.add_argument("--steps", type=int, default=300)
     args.add_argument("--batch", type=int, default=32)
     args.add_argument("--peak", type=float, default=2e-4)
+    args.add_argument("--kept", type=float, default=KEPT)
     args.add_argument("--seed", type=int, default=1)
     tune(args.parse_args())
 
