@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import logging
+import os
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
 
 def main(argv: Sequence[str] | None = None) -> None:
     """Entry point of the console script and of `python -m edge`."""
+    if argv is None:  # for the processes that the program starts: never code from the folder one happens to stand in
+        os.environ.setdefault("PYTHONSAFEPATH", "1")
     args = parser().parse_args(argv)
     start_log(args.log_level, as_json=args.log_format == "json")
     for name in ("uvicorn.error", "pymodbus"):

@@ -101,16 +101,16 @@ def sheet(eyes: Eyes, width: int, middle: tuple[int, int], border: float = 0.45)
     return image
 
 
-def held(eyes: Eyes, width: int, count: int = 8) -> list[Image]:
+def held(eyes: Eyes, width: int, count: int = 5) -> list[Image]:
     """In a hand that trembles by a few pixels."""
     return [sheet(eyes, width, (640 + 3 * (n % 3), 430 + 2 * (n % 2))) for n in range(count)]
 
 
-def driven(eyes: Eyes, count: int = 8) -> list[Image]:
+def driven(eyes: Eyes, count: int = 6) -> list[Image]:
     """On a dark cab that comes nearer and stops: the plate grows by half."""
     frames = []
     for n in range(count):
-        near = min(1.0, n / (count - 4))
+        near = min(1.0, n / (count - 2))
         width = int(130 + 70 * near)
         image, y = lane(), int(330 + 130 * near)
         cv2.rectangle(image, (640 - 2 * width, y - 2 * width), (640 + 2 * width, y + width // 2), (60, 45, 40), -1)
@@ -151,7 +151,7 @@ def test_a_sheet_before_an_empty_lane_is_read_and_opens_nothing(
 
 def test_a_sheet_beside_the_lane_is_not_even_read(eyes: Eyes) -> None:
     beside = [(0.0, 0.0), (0.35, 0.0), (0.35, 1.0), (0.0, 1.0)]
-    assert eyes.readings(held(eyes, 170, 4), region=beside) == []
+    assert eyes.readings(held(eyes, 170, 3), region=beside) == []
 
 
 @pytest.mark.parametrize("width", [60, 420], ids=["far away", "held close"])

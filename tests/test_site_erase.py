@@ -151,3 +151,12 @@ def test_root_makes_nothing_that_the_service_could_not_write(config: Path) -> No
     subprocess.run(line, check=True, timeout=60, cwd=data_dir)
     made = (data_dir / "made").stat()
     assert (made.st_uid, made.st_gid) == (4_321, 4_321)
+
+
+def test_what_the_program_starts_takes_no_code_from_the_folder_one_stands_in(tmp_path: Path) -> None:
+    code = (
+        "import os, sys; from edge import cli; sys.argv = ['barie', 'config', 'check', 'none.toml']\n"
+        "try: cli.main()\nexcept SystemExit: print(os.environ['PYTHONSAFEPATH'])"
+    )
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60)
+    assert ran.stdout.strip() == "1"

@@ -10,7 +10,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
-FLAT = {"rss_mb": 25.0, "handles": 4.0, "threads": 3.0, "disk_mb": 25.0}
+FLAT = {"rss_mb": 12.0, "handles": 4.0, "threads": 3.0, "disk_mb": 25.0}
 """How much more the last days may have than the days after the first retention."""
 LEAST_DAYS = 12
 
