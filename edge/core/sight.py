@@ -44,6 +44,18 @@ class Needs:
     contrast: float = 0.18
     """(ground - ink) / (ground + ink)."""
 
+    def tighter(self, by: float) -> Needs:
+        """So many times as much of everything is asked."""
+        return Needs(
+            character_px=self.character_px * by,
+            blur_share=self.blur_share / by,
+            blur_least_px=self.blur_least_px / by,
+            light=self.light * by,
+            glare=self.glare / by,
+            tilt_deg=self.tilt_deg / by,
+            contrast=self.contrast * by,
+        )
+
 
 NEEDS = Needs()
 
