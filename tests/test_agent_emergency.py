@@ -70,6 +70,19 @@ def test_while_the_boom_is_up_for_an_emergency_no_vehicle_is_let_through_by_a_pr
     assert not world.actor.would_accept(), "nor by the system itself"
 
 
+def test_a_boom_that_does_not_come_down_when_asked_says_why_until_it_moves(world: World) -> None:
+    assert world.run(world.press("close")).done
+    world.run(world.notice("lower_refused", "lane_not_clear"))
+    assert world.desk.view()["not_lowered"] == "lane_not_clear"
+    assert [e["body"]["code"] for e in world.events("barrier") if e["body"]["stage"] == "lower_refused"] == [
+        "lane_not_clear"
+    ]
+    assert world.run(world.press("close")).done
+    assert world.desk.view()["not_lowered"] == "", "asked anew"
+    world.run(world.notice("lower_refused", "lane_not_clear"), world.notice("lowering"))
+    assert world.desk.view()["not_lowered"] == ""
+
+
 def test_a_vehicle_that_goes_through_in_an_emergency_is_on_record_with_its_reason(world: World) -> None:
     world.arrives()
     assert world.run(world.press("emergency_open", reason="ambulance")).done

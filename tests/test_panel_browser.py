@@ -464,6 +464,14 @@ def test_while_a_fault_stands_the_button_is_shut_and_names_it_in_words(page: Chr
     wait_text(page, "message", "Boom did not open, Input loop before the boom is stuck")
 
 
+def test_a_boom_that_was_not_lowered_says_why(page: Chrome, lane: FakeLane) -> None:
+    lane.show(boom={**BOOM, "state": "open"}, not_lowered="lane_not_clear")
+    wait_text(page, "boom", "KHÔNG HẠ: dưới cần chưa trống")
+    lane.show(boom={**BOOM, "state": "lowering"}, not_lowered="")
+    wait_text(page, "boom", "Đang hạ")
+    assert "KHÔNG HẠ" not in text(page, "boom")
+
+
 @pytest.mark.parametrize("code", ["store_full", "not_now", "not_ready"])
 def test_no_refusal_shows_a_guard_what_is_meant_for_the_log(page: Chrome, lane: FakeLane, code: str) -> None:
     lane.answer = ActionResult(done=False, code=code, detail="database_or_disk_is_full")

@@ -11,7 +11,9 @@ from edge.core.model import Reading
 from edge.core.passage import Passage, outcome
 from firmware_io.safety import Notice
 
-BARRIER = frozenset({"opened", "not_opened", "permit_refused", "closed", "reopened", "stopped", "opened_unasked"})
+BARRIER = frozenset(
+    {"opened", "not_opened", "permit_refused", "closed", "reopened", "stopped", "opened_unasked", "lower_refused"}
+)
 ALARM = frozenset({"fault", "fault_cleared", "tailgate", "not_closed", "still_open"})
 
 

@@ -33,6 +33,7 @@ class BoomPresses(Presses):
     async def close(self, action: Action) -> ActionResult:
         """Asks only: the barrier lowers if it knows the lane to be clear, and says so otherwise."""
         result = await self._boom(action, "closing")
+        self.actor.not_lowered = ""
         self.actor.barrier.lower_boom()
         return result
 

@@ -25,6 +25,8 @@ from firmware_io.safety import Notice
 log = logging.getLogger(__name__)
 
 LAST_SHOWN = 8
+MOVES = frozenset({"opening", "opened", "lowering", "closed", "observed"})
+"""Notices after which a refusal to lower is no news any more."""
 DEVICE_FAILED_S = 5.0
 """Out of order for so long, a yard gate's devices have missed vehicles; sooner it is only a start or a reconnection."""
 FREE_S = 3.0
@@ -96,6 +98,8 @@ class LaneActor(LaneState):
     def _moved(self, notice: Notice, now_s: float) -> tuple[Effect, ...]:
         """The passage after what the barrier said."""
         effects: tuple[Effect, ...] = ()
+        if notice.kind in MOVES:
+            self.not_lowered = ""
         match notice.kind:
             case "arrived":
                 self.lane, effects = passages.arrived(self.lane, now_s, _new_id)
@@ -115,6 +119,8 @@ class LaneActor(LaneState):
                 self.lane = passages.boom(self.lane, notice.kind, notice.serial, notice.code)
             case "permit_refused":
                 self._permit_refused(notice)
+            case "lower_refused":
+                self.not_lowered = notice.code
             case _:
                 pass
         return effects

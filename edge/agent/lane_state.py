@@ -47,6 +47,8 @@ class LaneState(Actor):
         self.reconcile: Callable[[], Awaitable[None]] = _nothing
         """Forms typed on paper against the copy as it is now."""
         self.beside = Beside(config, store, law)
+        self.not_lowered = ""
+        """Why the barrier did not lower the boom when a person last asked; "" once it moved, or who asks anew."""
         self._free_since_s: float | None = None
         self._failed_since_s: float | None = None
         self._failure_told = False
@@ -149,7 +151,14 @@ class LaneState(Actor):
         passage, picture = self.lane.passage, self.shown.picture(self.best_reading())
         shown = passage and passage_view(passage, self.shown, picture, self.law, self.may())
         beside = self.beside.view(self.record.yard)
-        return {**names(self.config), "number": self.number, "passage": shown, "last": self.last, **beside}
+        return {
+            **names(self.config),
+            "number": self.number,
+            "passage": shown,
+            "last": self.last,
+            **beside,
+            "not_lowered": self.not_lowered,
+        }
 
     def may(self) -> list[str]:
         """What a person may do about the passage now."""

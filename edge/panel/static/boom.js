@@ -13,6 +13,7 @@ export function drawBoom(section, boom, language) {
     const notes = [
       !boom.board_ok && t("boom.board_down"),
       ...boom.faults.map(fault),
+      boom.not_lowered && t("boom.not_lowered", { why: fault(boom.not_lowered) }),
       boom.held && t("boom.held"),
       boom.emergency && t("boom.emergency"),
       boom.present === true && !boom.emergency && t("boom.present"),

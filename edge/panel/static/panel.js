@@ -58,7 +58,7 @@ function draw() {
   $("more").classList.toggle("caution", n > 0);
   $("paper-band").hidden = !view.paper;
   drawSteps($("steps"), passage, language, showStep);
-  drawBoom($("boom"), view.boom, language);
+  drawBoom($("boom"), { ...view.boom, not_lowered: view.not_lowered }, language);
   document.body.dataset.passage = passage?.state ?? "none";
   showStatus();
   showButtons();
