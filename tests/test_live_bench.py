@@ -45,6 +45,7 @@ def test_a_live_stream_is_replayed_on_a_time_that_begins_with_it(
     assert all(0 <= one["first_s"] <= 4.5 for one in passages)
     page = report.read_text(encoding="utf-8")
     assert PLATE in page
+    assert "extra" not in page, "nothing was expected of it"
     assert "s3cret" not in out.out + out.err + caplog.text + page
 
 

@@ -39,12 +39,19 @@ def page(result: Result, detector: Detector, reader: Reader) -> str:
         _way(result, both("way", way=result.study.way.direction) if result.study.way else ""),
         f"<h2>{both('heat_read')}</h2>",
         _heat(result),
+        f"<p>{_key(RED)} {both('before')} · {_key(BLUE)} {both('after')}</p>",
         _numbers(result.study.sights),
         f"<h2>{both('patch')}</h2><pre>{escape(patch(result))}</pre>",
         f"<h2>{both('before')} · {both('after')}</h2>",
         *_compared(result, detector, reader, (both("before"), both("after"))),
     ]
     return html.document(f"{words('title', 'vi')} / {words('title', 'en')}", parts)
+
+
+def _key(colour: tuple[int, int, int]) -> str:
+    """What the region is drawn in."""
+    blue, green, red = colour
+    return f'<b style="color: rgb({red}, {green}, {blue})">▭</b>'
 
 
 def _way(result: Result, text: str) -> str:

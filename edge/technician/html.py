@@ -21,7 +21,7 @@ table { border-collapse: collapse; margin: .5rem 0 } th, td { padding: .25rem .6
   text-align: left; vertical-align: top } th { background: #eef2f5 }
 .good { color: #0a6b2d } .bad { color: #a11616 } .soft { color: #5a6875 } .en { color: #5a6875 }
 .side { display: flex; gap: 1rem; flex-wrap: wrap } .side > * { flex: 1 1 30rem }
-img { max-width: 100%; display: block } img.crop { height: 6rem; width: auto }
+img { max-width: 100%; display: block } img.crop { height: 6rem; width: auto; flex: none }
 .passage { border-left: 4px solid #ccd5dd; padding-left: 1rem; margin: 1.2rem 0 }
 .passage.miss { border-color: #a11616 } .passage.ok { border-color: #0a6b2d }
 pre { background: #eef2f5; padding: .7rem; overflow: auto }

@@ -84,7 +84,7 @@ def _cells(one: ClipReport, row: Row) -> tuple[str, ...]:
     got = row.got["plate"] if row.got else "–"
     decided = f"{row.got['decided_s']:.2f} s" if row.got else ""
     why = one.causes.get(wanted, "") if row.mark == "missed" else ""
-    return (row.mark, one.name, wanted, got, decided, why)
+    return (row.mark if one.wanted is not None else "", one.name, wanted, got, decided, why)
 
 
 def compared(before: Sequence[Passage], reports: Sequence[ClipReport]) -> list[str]:
@@ -134,7 +134,7 @@ def page(reports: Sequence[ClipReport], before: Sequence[Passage] | None = None)
         html.table(
             ("", "clip", "expected", "got", "decided", "why"),
             [_cells(one, row) for one, row in rows],
-            ["good" if row.mark == "ok" else "bad" for _, row in rows],
+            ["" if one.wanted is None else "good" if row.mark == "ok" else "bad" for one, row in rows],
         ),
         _comparison(before, reports) if before is not None else "",
         *(_clip(one) for one in reports),
