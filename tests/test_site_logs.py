@@ -5,7 +5,10 @@ from __future__ import annotations
 import io
 import json
 import logging
+import os
 import socket
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from typing import Any
@@ -78,11 +81,13 @@ def test_a_cameras_process_logs_the_passage_that_it_is_told(
         log.info("a frame")
         return lines[-1].get("passage") == PASSAGE
 
-    until(told, "the line has the passage", 30.0)
-    link.send(ours, "passage", {"id": ""})
-    until(lambda: not told(), "and no more once it is over", 30.0)
-    ours.close()
-    assert ended.wait(30)
+    try:
+        until(told, "the line has the passage", 30.0)
+        link.send(ours, "passage", {"id": ""})
+        until(lambda: not told(), "and no more once it is over", 30.0)
+    finally:  # before the worker's own way of leaving is back: it would end this process, and with status 0
+        ours.close()
+        assert ended.wait(30)
 
 
 def test_a_cameras_process_logs_as_its_parent_does(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -138,3 +143,26 @@ def test_a_backlog_is_not_logged_event_by_event(lines: list[dict[str, Any]]) -> 
 def test_words_of_a_person_are_not_taken_for_a_passage() -> None:
     assert trace.passage_of(event(1, words='"passage":"x"').payload) == ""
     assert trace.passage_of(event(1, words='"passage":"x"', passage=PASSAGE).payload) == PASSAGE
+
+
+def test_a_cameras_process_ends_where_one_of_its_threads_dies_unforeseen() -> None:
+    """Else the camera would be "up" and its reader dead: as if no plate ever came."""
+    code = (
+        "import threading, time; from edge.vision import worker; worker.end_where_a_thread_dies()\n"
+        "threading.Thread(target=lambda: 1 / 0, name='models').start(); time.sleep(60)"
+    )
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=50, check=False)
+    assert ran.returncode == 1
+    assert "thread models died: division by zero" in ran.stderr
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs root")
+def test_the_models_step_back_from_wherever_the_process_stands() -> None:
+    """A service's user that was started at nice 19 may not come forward to 10: the models' thread died of that."""
+    code = (
+        "import os, threading, types; from edge.vision import loop; os.nice(19); os.setuid(65534)\n"
+        "said = []; self = types.SimpleNamespace(_load=lambda: 1 / 0)\n"
+        "try: loop.Worker._read(self)\nexcept ZeroDivisionError: print('as far as the models')"
+    )
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=False)
+    assert "as far as the models" in ran.stdout, ran.stderr

@@ -155,8 +155,10 @@ class Worker:
 
     def _read(self) -> None:
         """Load the models and look at the newest frame, for ever. A broken model is said, never shown as "no plate"."""
-        # The models' threads, made from this one, step back behind the barrier loop, the record and the screen.
-        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), MODELS_NICE)
+        # The models' threads, made from this one, step back behind the barrier loop, the record and the screen; whoever
+        # started all of this further back may not be overtaken.
+        now = os.getpriority(os.PRIO_PROCESS, 0)
+        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), max(now, MODELS_NICE))
         try:
             pipeline = self._load()
             self._reader = "ready"

@@ -7,6 +7,7 @@ that was killed leaves no orphan. This module is the light way in; the work is i
 from __future__ import annotations
 
 import argparse
+import logging
 import os
 import signal
 import socket
@@ -18,6 +19,8 @@ from edge.errors import BadMessageError
 from edge.logs import of_process, start_child_log
 from edge.vision import link
 from edge.vision.settings import Settings, Wishes, settings_from
+
+log = logging.getLogger(__name__)
 
 SETTINGS_WITHIN_S = 10.0
 
@@ -72,10 +75,24 @@ def step_back() -> None:
     os.setpriority(os.PRIO_PROCESS, 0, max(0, os.getpriority(os.PRIO_PROCESS, 0)))
 
 
+def end_where_a_thread_dies() -> None:
+    """What nobody foresaw ends the process, and the gate process starts another: a camera that shows pictures but whose
+    reader is dead would look as if no plate ever came."""
+
+    def hook(died: threading.ExceptHookArgs) -> None:
+        name = died.thread.name if died.thread is not None else "unknown"
+        error = died.exc_value
+        log.critical("thread %s died: %s", name, error, exc_info=error)
+        os._exit(1)
+
+    threading.excepthook = hook
+
+
 def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="edge.vision.worker")
     parser.add_argument("--fd", type=int, required=True, help="the inherited socket to the gate process")
     start_child_log()
+    end_where_a_thread_dies()
     step_back()
     signal.signal(signal.SIGTERM, lambda *_: _leave())
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the gate process ends us
