@@ -21,7 +21,7 @@ from edge.core.dossier import Mark, shots
 from edge.errors import BarieError, StoreError
 from edge.ports import Person
 from edge.store import Store
-from edge.technician import expected, label, replay
+from edge.technician import expected, label, learn, replay
 from edge.vision import models
 from tests.vision_world import SAMPLES
 
@@ -221,6 +221,22 @@ def test_what_cannot_be_recorded_is_not_kept_either(
     assert codes[0] == "label.store_failed"
     assert shown == [None]
     assert list((tmp_path / "site-clips").iterdir()) == []
+
+
+def test_what_was_typed_for_a_photo_is_learnt_from_until_it_is_taken_back(tmp_path: Path) -> None:
+    store = opened(tmp_path)
+    photo, crop = (store.stage_evidence(b"jpeg", name=name) for name in ("photo", "crop"))
+    said = {"stage": "labelled_wrong", "labelled": "p-1", "photo": photo.id, "read": "12C12346", "typed": "12C12345"}
+    with store.transaction(LANE) as tx:
+        tx.event("passage", BODY, photos=[photo, crop])
+        tx.event("config", {**said, "typed": "12C12347"})
+        tx.event("config", said)
+    (one,) = learn.corrections(tmp_path)
+    assert (one.read, one.typed, one.crop.stem) == ("12C12346", "12C12345", crop.id)
+    with store.transaction(LANE) as tx:
+        tx.event("config", {**said, "stage": "labelled_right", "typed": ""})
+    assert learn.corrections(tmp_path) == []
+    store.close()
 
 
 @pytest.mark.vision

@@ -1,6 +1,6 @@
-"""`barie learn`: guards' corrections at this gate become a better reader, adopted only if it is one.
+"""`barie learn`: corrections made at this gate become a better reader, adopted only if it is one.
 
-The record holds the crop that was read, what was read, and what the guard typed instead. These become a set of crops,
+The record holds the crop that was read, what was read, and what a person typed instead. These become a set of crops,
 one in four held back; `models.tools.tune` (an extra: torch) tunes the reader on the others; both readers then read the
 held-back crops and the synthetic test world, and the new one is taken only where it is better and nothing got worse.
 """
@@ -41,7 +41,7 @@ DROP = 0.01
 
 @dataclass(frozen=True, slots=True)
 class Correction:
-    """What a guard typed over a reading. `crop` is the kept picture of the plate; `event` the typing's id."""
+    """What a person typed over a reading. `crop` is the kept picture of the plate; `event` the typing's id."""
 
     event: str
     crop: Path
@@ -61,17 +61,25 @@ def corrections(data_dir: Path) -> list[Correction]:
 
 
 def _corrections(data_dir: Path, events: Iterator[dict[str, Any]]) -> Iterator[Correction]:
+    """A guard types over what stands at the barrier: its last crop. A technician marks a photo: the crop that was taken
+    with it, and the last word counts."""
     crops: dict[str, str] = {}
+    found: dict[str, Correction] = {}
     for event in events:
-        body = event["body"]
+        body, stage = event["body"], event["body"].get("stage")
         passage = f"{event['lane']}/{body.get('passage')}"
-        for evidence in body.get("evidence", []):
-            if evidence.get("name") == "crop":
-                crops[passage] = evidence["id"]
-        if body.get("stage") == "plate_typed" and body.get("read") != body["typed"] and passage in crops:
-            path = next((data_dir / "evidence").glob(f"*/{crops[passage]}.jpg"), None)
+        taken = {str(one.get("name")): str(one["id"]) for one in body.get("evidence", [])}
+        if "crop" in taken:
+            crops |= {passage: taken["crop"], taken.get("photo", passage): taken["crop"]}
+        if stage in ("labelled_right", "labelled_wrong"):
+            found.pop(body["photo"], None)
+        about = {"plate_typed": passage, "labelled_wrong": str(body.get("photo"))}.get(stage, "")
+        if about in crops and body["typed"] and body.get("read") != body["typed"]:
+            path = next((data_dir / "evidence").glob(f"*/{crops[about]}.jpg"), None)
             if path is not None:
-                yield Correction(event["event_id"], path, body.get("read") or "", body["typed"])
+                key = event["event_id"] if stage == "plate_typed" else about
+                found[key] = Correction(event["event_id"], path, body.get("read") or "", body["typed"])
+    yield from found.values()
 
 
 def load(path: Path) -> tuple[Image, Detection] | None:
