@@ -1,6 +1,6 @@
 """`scripts/audit`: the bill of materials of what a gate runs (CycloneDX 1.5), and its pins against known faults.
 
-The bill comes from requirements.lock alone. The check asks pip-audit where it is installed and the advisories can be
+The bill comes from requirements.lock alone. The check asks pip-audit where it is there and the advisories can be
 reached; `--advisories FOLDER` reads them from OSV's own JSON files instead, on a machine without a network. A fault
 that does not concern a gate is argued in docs/audit.toml; anything else ends with 1.
 """
@@ -25,6 +25,8 @@ from packaging.version import InvalidVersion, Version
 from edge import __version__
 
 LOCK, ARGUED = Path("requirements.lock"), Path("docs/audit.toml")
+TOOL = Path("build/audit-env/bin/python")
+"""Where scripts/audit puts pip-audit."""
 _PIN = re.compile(r"^([A-Za-z0-9._-]+)==([^\s;\\]+)(?:\s*;\s*([^\\]+?))?\s*\\?$")
 _HASH = re.compile(r"--hash=sha256:([0-9a-f]{64})")
 
@@ -129,13 +131,16 @@ def _within(version: str, events: Sequence[dict[str, str]]) -> bool:
 def asked(lock: Path) -> list[Known] | None:
     """By pip-audit; None where it is not installed or could not ask about every pin: a pin that it skipped is not a
     good one."""
-    line = [sys.executable, "-m", "pip_audit", "--require-hashes", "--disable-pip", "-r", str(lock), "-f", "json"]
+    python = str(TOOL) if TOOL.exists() else sys.executable
+    line = [python, "-m", "pip_audit", "--require-hashes", "--disable-pip", "-r", str(lock), "-f", "json"]
     ran = subprocess.run(line, capture_output=True, text=True, timeout=300, check=False)
     try:
         rows = json.loads(ran.stdout)["dependencies"]
     except (ValueError, KeyError):
         return None
-    if not rows or any("skip_reason" in row for row in rows):
+    skipped = [row["name"] for row in rows if "skip_reason" in row]
+    if not rows or skipped:
+        print(f"audit: nobody could be asked about {len(skipped)} of {len(rows)} pins", file=sys.stderr)
         return None
     return [
         Known(Pin(row["name"], row["version"], ()), fault["id"], fault["description"][:200])
@@ -160,7 +165,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     checked = faults is not None
     print(json.dumps({"pins": len(found), "checked": checked, "known": len(faults or ()), "not_argued": open_ones}))
     if not checked:
-        print("audit: no advisories: pip-audit is not installed or has no network; use --advisories", file=sys.stderr)
+        print("audit: not checked: pip-audit has no answer; --advisories reads OSV's files", file=sys.stderr)
     return 1 if open_ones or not checked else 0
 
 
