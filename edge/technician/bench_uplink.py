@@ -24,7 +24,7 @@ from edge.errors import BarieError
 from edge.store import Store, StoreInbox
 from edge.store.keys import load_or_create_signer
 from edge.technician.bench_load import NICE
-from edge.technician.broker_process import BrokerProcess, any_broker, end_with_parent
+from edge.technician.broker_process import BrokerProcess, Mosquitto, any_broker, end_with_parent
 from edge.uplink.link import Link, LinkSettings
 from edge.uplink.mailbox import Connected, Mailbox, Published
 from edge.uplink.mqtt import Uplink
@@ -100,7 +100,8 @@ def _decisions(store: Store, broker: BrokerProcess, db: Path, events: int) -> Fi
 
 def _elsewhere_too(broker: BrokerProcess) -> None:
     """Broker and centre stand on other machines: beside a decision they get what this gate leaves of the processor."""
-    os.setpriority(os.PRIO_PROCESS, broker.pid, NICE)
+    if isinstance(broker, Mosquitto):  # the embedded one runs in this process
+        os.setpriority(os.PRIO_PROCESS, broker.pid, NICE)
 
 
 # ---------------------------------------------------------------- pieces, used by the tests and the fleet's run too
