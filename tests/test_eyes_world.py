@@ -18,8 +18,10 @@ from edge.vision.own import OwnReader
 from edge.vision.weights import FOLDER
 from tests.record_world import open_store
 
-testworld = importlib.import_module("models.tools.testworld")
+testworld, failures = (importlib.import_module(f"models.tools.{name}") for name in ("testworld", "failures"))
 pytestmark = pytest.mark.vision
+DECIDED = 5
+"""Of the ten passages at least so many get a decision."""
 
 
 def test_a_passage_is_the_same_whenever_it_is_drawn() -> None:
@@ -37,6 +39,28 @@ def test_few_passages_of_each_kind_are_read_and_no_decided_text_is_wrong() -> No
     assert [score.kind for score in scores] == list(testworld.KINDS)
     assert sum(score.voted_right for score in scores) >= 0.7 * sum(score.passages for score in scores)
     assert sum(score.decided_wrong for score in scores) == 0
+    assert sum(score.decided for score in scores) >= DECIDED, "that nothing decided was wrong says nothing otherwise"
+
+
+class Blind:
+    """Finds nothing anywhere."""
+
+    def detect(self, image: Any) -> list[Any]:
+        return []
+
+    def read(self, image: Any, detections: list[Any]) -> list[Any]:
+        return []
+
+
+def test_a_plate_that_is_not_found_is_among_the_failures_shown() -> None:
+    found = failures.failure("cn-trailer-rear", 1, Blind(), Blind())
+    assert found is not None
+    sure, shown = found
+    assert sure == 0
+    plate, text = shown[: failures.PLATE_H], shown[failures.PLATE_H + 4 :]
+    assert plate.std() > 10, "the plate itself"
+    assert (text[: failures.TEXT_H] > 128).sum() > 100, "what stands on it"
+    assert failures.sheet([shown] * 6).shape[0] == 2 * shown.shape[0]
 
 
 # ---------------------------------------------------------------- learning

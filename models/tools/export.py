@@ -76,7 +76,7 @@ def write_reader(net: nn.Module, closer: nn.Module | None, out: Path, settings: 
 def export_reader(
     net: nn.Module, out: Path, temperature: float, closer: nn.Module | None = None, share: float = 0.0
 ) -> None:
-    sample = torch.randint(0, 255, (2, HEIGHT, WIDTH, 3), dtype=torch.uint8)
+    sample = _blots(2, HEIGHT, WIDTH)
     names = ["letters", "layout", "country", "colour", "rows"]
     axes = {name: {0: "n"} for name in ["pixels", *names]}
     _export(closer_net.Exported(net, temperature, closer, share), sample, out, names, axes)
@@ -85,7 +85,7 @@ def export_reader(
 def export_detector(checkpoint: Path, out: Path) -> None:
     net = detector_net.DetectorNet()
     net.load_state_dict(torch.load(checkpoint, map_location="cpu")["ema"])
-    sample = torch.randint(0, 255, (1, 96, 160, 3), dtype=torch.uint8)
+    sample = _blots(1, 96, 160)
     axes = {
         "pixels": {1: "h", 2: "w"},
         "heat": {0: "gh", 1: "gw"},
@@ -93,6 +93,13 @@ def export_detector(checkpoint: Path, out: Path) -> None:
         "layout": {1: "gh", 2: "gw"},
     }
     _export(detector_net.Exported(net), sample, out, ["heat", "corners", "layout"], axes)
+
+
+def _blots(count: int, height: int, width: int) -> torch.Tensor:
+    """Soft blots (n, h, w, 3), the same at every export: on white noise a look may jump for next to nothing."""
+    noise = torch.rand((count, 3, height // 8, width // 8), generator=torch.Generator().manual_seed(1))
+    smooth = torch.nn.functional.interpolate(noise, size=(height, width), mode="bilinear")
+    return (smooth * 255).round().to(torch.uint8).permute(0, 2, 3, 1).contiguous()
 
 
 def _export(net: nn.Module, sample: torch.Tensor, out: Path, names: list[str], axes: dict[str, dict[int, str]]) -> None:
