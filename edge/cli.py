@@ -8,7 +8,6 @@ that stops the start.
 from __future__ import annotations
 
 import argparse
-import logging
 import os
 import sys
 from collections.abc import Callable, Sequence
@@ -34,8 +33,6 @@ def main(argv: Sequence[str] | None = None) -> None:
         os.environ.setdefault("PYTHONSAFEPATH", "1")
     args = parser().parse_args(argv)
     start_log(args.log_level, as_json=args.log_format == "json")
-    for name in ("uvicorn.error", "pymodbus"):
-        logging.getLogger(name).setLevel(logging.WARNING)
     command: Command = args.command
     try:
         status = command(args)
@@ -98,19 +95,6 @@ def _agent(commands: Commands) -> None:
         default=("HDMI-A-1", "HDMI-A-2"),
         help="of the guard's screen and of the sign (ls /sys/class/drm)",
     )
-    account = commands.add_parser("account", help="accounts of the screen").add_subparsers(
-        required=True, metavar="WHAT"
-    )
-    add = _add(account, "add", "add an account; asks for its PIN at this console", _account_add)
-    _config_option(add)
-    add.add_argument("id")
-    add.add_argument("--name", required=True)
-    add.add_argument("--role", required=True)
-    _config_option(_add(account, "list", "the accounts that there are", _account_list))
-    badge = _add(account, "badge", "tie a badge to an account; reads it at this console", _account_badge)
-    _config_option(badge)
-    badge.add_argument("id")
-    badge.add_argument("--remove", action="store_true", help="take the account's badge away")
 
 
 def _run(args: argparse.Namespace) -> int:
@@ -143,27 +127,6 @@ def _kiosk(args: argparse.Namespace) -> int:
         return run(args.url)
     screen, sign = args.outputs
     return run(args.url, TwoScreens(screen, sign, f"{args.url.rstrip('/')}/sign/{args.sign}"))
-
-
-def _account_add(args: argparse.Namespace) -> int:
-    from edge.config import load_config
-    from edge.technician.account import run
-
-    return run(Path(load_config(args.config).site.data_dir), args.id, args.name, args.role)
-
-
-def _account_list(args: argparse.Namespace) -> int:
-    from edge.config import load_config
-    from edge.technician.account import run_list
-
-    return run_list(Path(load_config(args.config).site.data_dir))
-
-
-def _account_badge(args: argparse.Namespace) -> int:
-    from edge.config import load_config
-    from edge.technician.account import run_badge
-
-    return run_badge(Path(load_config(args.config).site.data_dir), args.id, remove=args.remove)
 
 
 # ---------------------------------------------------------------- vision

@@ -1,4 +1,4 @@
-"""The technician's commands of an installed gate: setup, health, backup, restore, bundles, the simulated site."""
+"""The technician's commands of an installed gate: setup, health, accounts, backup, restore, photos, bundles."""
 
 from __future__ import annotations
 
@@ -27,7 +27,28 @@ def add_to(commands: Commands) -> None:
     health.add_argument("--config", type=Path, default=None, metavar="FILE")
     health.add_argument("--trial", action="store_true", help="start the agent in a world of its own")
     health.add_argument("--within", type=float, default=60.0, metavar="SECONDS")
+    _accounts(commands)
     _record(commands)
+
+
+def _accounts(commands: Commands) -> None:
+    account = commands.add_parser("account", help="accounts of the screen").add_subparsers(
+        required=True, metavar="WHAT"
+    )
+    add = _add(account, "add", "add an account; asks for its PIN at this console", _account_add)
+    _gate(add)
+    add.add_argument("id")
+    add.add_argument("--name", required=True)
+    add.add_argument("--role", required=True)
+    _gate(_add(account, "list", "the accounts that there are", _account_list))
+    badge = _add(account, "badge", "tie a badge to an account; reads it at this console", _account_badge)
+    _gate(badge)
+    badge.add_argument("id")
+    badge.add_argument("--remove", action="store_true", help="take the account's badge away")
+
+
+def _gate(added: argparse.ArgumentParser) -> None:
+    added.add_argument("--config", type=Path, required=True, metavar="FILE", help="the gate's TOML file")
 
 
 def _record(commands: Commands) -> None:
@@ -78,6 +99,27 @@ def _health(args: argparse.Namespace) -> int:
     from edge.technician.health import run
 
     return run(args.config, trial=args.trial, within_s=args.within)
+
+
+def _account_add(args: argparse.Namespace) -> int:
+    from edge.config import load_config
+    from edge.technician.account import run
+
+    return run(Path(load_config(args.config).site.data_dir), args.id, args.name, args.role)
+
+
+def _account_list(args: argparse.Namespace) -> int:
+    from edge.config import load_config
+    from edge.technician.account import run_list
+
+    return run_list(Path(load_config(args.config).site.data_dir))
+
+
+def _account_badge(args: argparse.Namespace) -> int:
+    from edge.config import load_config
+    from edge.technician.account import run_badge
+
+    return run_badge(Path(load_config(args.config).site.data_dir), args.id, remove=args.remove)
 
 
 def _backup(args: argparse.Namespace) -> int:
