@@ -115,7 +115,8 @@ def touch(page: webdriver.Chrome, found: WebElement) -> None:
         page.execute_cdp_cmd("Input.dispatchTouchEvent", {"type": "touchStart", "touchPoints": point})
         page.execute_cdp_cmd("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
         with suppress(TimeoutException):
-            WebDriverWait(page, 2).until(lambda it: it.execute_script("return window.tapped !== false"))
+            wait = WebDriverWait(page, 2, poll_frequency=0.03)
+            wait.until(lambda it: it.execute_script("return window.tapped !== false"))
             return
     raise AssertionError(f"{found.id} was tapped five times and not once clicked")
 

@@ -177,7 +177,7 @@ def test_a_photo_read_wrong_is_marked_by_touch_and_becomes_one_of_the_sites_test
     page.get(address)
     page.execute_cdp_cmd("Emulation.setTouchEmulationEnabled", {"enabled": True})
     touch(page, finds(page, ".marking [data-open]"))
-    touch(page, finds(page, ".correct input"))
+    until(page, lambda it: finds(it, ".correct .keys").is_displayed(), "the keys come with the field")
     for key in "29H67893":
         touch(page, page.find_element(By.XPATH, f"//*[@class='correct']//button[text()='{key}']"))
     assert finds(page, ".correct input").get_attribute("value") == "29H67893"

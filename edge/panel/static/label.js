@@ -28,7 +28,16 @@ async function say(mark) {
   tell("bad", tOr(code, t("label.refused")));
 }
 
+/** The field with its keys at once, so that nothing moves under the finger that comes next. */
+function correct(sheet) {
+  sheet.hidden = false;
+  sheet.querySelector("input").focus();
+  sheet.scrollIntoView({ block: "nearest" });
+}
+
 document.addEventListener("click", (event) => {
   const mark = event.target.closest("[data-mark]");
+  const open = event.target.closest(".marking [data-open]");
   if (mark) say(mark);
+  else if (open) correct(document.getElementById(open.dataset.open));
 });
