@@ -18,8 +18,8 @@ from edge import clock
 
 passage: ContextVar[str] = ContextVar("passage", default="")
 """The passage that this job is about; empty where it is about none."""
-FORMAT_ENV = "BARIE_LOG_FORMAT"
-"""Tells a camera's process how its parent logs."""
+FORMAT_ENV, LEVEL_ENV = "BARIE_LOG_FORMAT", "BARIE_LOG_LEVEL"
+"""Tell a camera's process how its parent logs."""
 _TEXT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
 _QUIET = ("uvicorn.error", "pymodbus")
 
@@ -35,9 +35,9 @@ def of_process(**fields: str) -> None:
     _Process.fields = {name: text for name, text in (dict(_Process.fields) | fields).items() if text}
 
 
-def start_child_log(level: str = "info") -> None:
-    """In a process that this program started: in its parent's form."""
-    start_log(level, as_json=os.environ.get(FORMAT_ENV) == "json")
+def start_child_log() -> None:
+    """In a process that this program started: as its parent does."""
+    start_log(os.environ.get(LEVEL_ENV, "info"), as_json=os.environ.get(FORMAT_ENV) == "json")
 
 
 def start_log(level: str, *, as_json: bool = False) -> None:
@@ -47,8 +47,7 @@ def start_log(level: str, *, as_json: bool = False) -> None:
     logging.basicConfig(level=level.upper(), handlers=[handler])
     for name in _QUIET:
         logging.getLogger(name).setLevel(logging.WARNING)
-    if as_json:
-        os.environ[FORMAT_ENV] = "json"
+    os.environ[FORMAT_ENV], os.environ[LEVEL_ENV] = "json" if as_json else "text", level
 
 
 class JsonLines(logging.Formatter):

@@ -92,12 +92,14 @@ def test_a_cameras_process_logs_the_passage_that_it_is_told(
 
 def test_a_cameras_process_logs_as_its_parent_does(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(logs.FORMAT_ENV, "json")
+    monkeypatch.setenv(logs.LEVEL_ENV, "warning")
     root = logging.getLogger()
     before, level = root.handlers[:], root.level
     root.handlers[:] = []
     try:
         logs.start_child_log()
         assert isinstance(root.handlers[0].formatter, logs.JsonLines)
+        assert root.level == logging.WARNING
     finally:
         root.handlers[:], root.level = before, level
 
