@@ -121,9 +121,9 @@ def touch(page: webdriver.Chrome, found: WebElement) -> None:
     raise AssertionError(f"{found.id} was tapped five times and not once clicked")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[webdriver.Chrome]:
-    """One Chromium for the whole run; each test loads its own page."""
+    """One Chromium for each module: a page that nobody watches any more would paint on until the end of the run."""
     missing = [path for path in (CHROMIUM, CHROMEDRIVER) if shutil.which(path) is None]
     if missing:
         why = f"no {' and no '.join(missing)}: apt-get install chromium chromium-driver"
