@@ -5,7 +5,9 @@ from __future__ import annotations
 import importlib
 import json
 import os
+from functools import partial
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import cv2
@@ -21,9 +23,9 @@ FONTS = Path(os.environ.get("BARIE_FONTS", "models/work/fonts"))
 if not FONTS.is_dir():
     pytest.skip("the renderer's fonts are not fetched: run models/tools/fonts.sh", allow_module_level=True)
 
-crops, scenes, reader, detector, closer, export, tune = (
+crops, scenes, rendered, stage, reader, detector, closer, export, tune = (
     importlib.import_module(f"models.tools.{name}")
-    for name in ("crops", "scenes", "reader", "detector", "closer", "export", "tune")
+    for name in ("crops", "scenes", "rendered", "world.stage", "reader", "detector", "closer", "export", "tune")
 )  # by name, so that the type check of this project needs no torch
 
 
@@ -38,6 +40,35 @@ def test_a_seed_renders_the_same_crops_again() -> None:
     assert not (first["pixels"] == other["pixels"]).all()
 
 
+def sprites(folder: Path) -> Path:
+    """A lane and vehicles of one grey each, in the form that Blender's come in."""
+    (folder / "lane").mkdir(parents=True)
+    cv2.imwrite(str(folder / "lane" / "lane.png"), np.full((720, 1280, 3), 90, np.uint8))
+    for name in ("boom", *rendered.FRONTS, *rendered.REARS):
+        (folder / name).mkdir()
+        cv2.imwrite(str(folder / name / "000.png"), np.full((90, 90, 4), (60, 60, 60, 255), np.uint8))
+        row = {"y": 40.0, "raised": 1.0, "box": [500, 100, 780, 380], "file": "000.png"}
+        (folder / name / "index.json").write_text(json.dumps([row]), encoding="utf-8")
+    return folder
+
+
+def test_a_scene_with_a_rendered_vehicle_says_where_its_plate_is(tmp_path: Path) -> None:
+    trays = stage.Trays(sprites(tmp_path))
+    flat = 0
+    for seed in range(8):
+        picture, (quad,), (layout,) = rendered.scene(Random(seed), trays)  # noqa: S311
+        assert picture.shape == (scenes.HEIGHT, scenes.WIDTH, 3)
+        assert (quad >= 0).all()
+        assert (quad <= [scenes.WIDTH, scenes.HEIGHT]).all()
+        wide, tall = np.linalg.norm(quad[1] - quad[0]), np.linalg.norm(quad[3] - quad[0])
+        assert (tall / wide > 1 / 3) == (layout == 1), "two lines are taller than a third of their width"
+        inside = np.zeros(picture.shape[:2], np.uint8)
+        cv2.fillPoly(inside, [quad.round().astype(np.int32)], 1)
+        around = cv2.dilate(inside, np.ones((15, 15))) - inside
+        flat += picture[inside > 0].std() < picture[around > 0].std()
+    assert flat <= 1, "nothing but the plate has marks; glare may fall beside one"
+
+
 def test_the_real_crops_other_provinces_are_drawn_more_often_than_they_are_there() -> None:
     text = np.zeros((1000, 12), np.int16)
     text[:10, 0] = 1  # 1 in 100 is of another province: 1 in 11 is drawn
@@ -47,7 +78,7 @@ def test_the_real_crops_other_provinces_are_drawn_more_often_than_they_are_there
 
 def test_a_few_steps_train_every_model_and_the_export_agrees_with_torch(tmp_path: Path) -> None:
     save(tmp_path / "crops" / "chunk-0000.npz", crops.chunk(1, 24))
-    save(tmp_path / "scenes" / "scenes-0000.npz", scenes.chunk(1, [], 8))
+    save(tmp_path / "scenes" / "scenes-0000.npz", scenes.chunk(1, partial(scenes.scene, real=[]), 8))
     common = ["--work", str(tmp_path), "--minutes", "5"]
     reader.train(reader.arguments().parse_args([str(tmp_path / "crops"), *common, "--steps", "3", "--batch", "8"]))
     detector.train(detector.arguments().parse_args([str(tmp_path / "scenes"), *common, "--steps", "2", "--batch", "2"]))

@@ -6,6 +6,8 @@ python -m models.tools.scenes OUT --chunks 24
 from __future__ import annotations
 
 import argparse
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from random import Random
 
@@ -24,6 +26,9 @@ MOST = 6
 """Plates kept for one scene."""
 CHUNK = 512
 
+Made = tuple[Picture, list[Floats], list[int]]
+"""A scene, its plates' corners (4, 2) each, and their layouts."""
+
 
 def _maker(r: Random, spec: Spec) -> object:
     if spec.size[0] <= 220:
@@ -35,7 +40,7 @@ def _maker(r: Random, spec: Spec) -> object:
     return r.choices([vehicles.car, vehicles.truck, vehicles.tail, vehicles.bare], [0.66, 0.14, 0.08, 0.12])[0]
 
 
-def _width_px(r: Random, spec: Spec) -> float:
+def width_px(r: Random, spec: Spec) -> float:
     low, high = (20.0, 150.0) if spec.size[0] <= 220 else (26.0, 230.0)
     return low * (high / low) ** (r.random() ** 1.1)
 
@@ -53,7 +58,13 @@ def _set(r: Random, canvas: Picture, spec: Spec, at: tuple[float, float], width:
         shade, by = [r.uniform(0, 90)] * 3, r.uniform(1.02, 1.14)
         middle = quad.mean(0)
         cv2.fillPoly(canvas, [((quad - middle) * by + middle + [0, r.uniform(-1, 2)]).round().astype(np.int32)], shade)
-    shrink = 1.3 * width / plate.shape[1]
+    lay(canvas, plate, quad)
+    return quad
+
+
+def lay(canvas: Picture, plate: Picture, quad: Floats) -> None:
+    """Warps a flat plate into the canvas so that its corners come to lie on `quad` (4, 2), clockwise."""
+    shrink = 1.3 * float(quad[:, 0].max() - quad[:, 0].min()) / plate.shape[1]
     if shrink < 0.8:
         plate = cv2.resize(plate, None, fx=shrink, fy=shrink, interpolation=cv2.INTER_AREA)
     h, w = plate.shape[:2]
@@ -61,14 +72,13 @@ def _set(r: Random, canvas: Picture, spec: Spec, at: tuple[float, float], width:
     cv2.warpPerspective(
         plate, matrix, (canvas.shape[1], canvas.shape[0]), dst=canvas, borderMode=cv2.BORDER_TRANSPARENT
     )
-    return quad
 
 
 def _one(r: Random, canvas: Picture, real: list[Picture]) -> tuple[Floats, int]:
     spec = draw_spec(r)
     if r.random() < 0.12:  # other years, other countries: a plate is one in any colour
         spec.colour, spec.ink, spec.gradient = r.choice(list(GROUNDS)), "contrast", ""
-    width = _width_px(r, spec)
+    width = width_px(r, spec)
     edge_x, edge_y = max(0.05 * WIDTH, 0.45 * width), max(0.06 * HEIGHT, 0.45 * width * spec.size[1] / spec.size[0])
     at = (r.uniform(edge_x, WIDTH - edge_x), r.uniform(edge_y, HEIGHT - edge_y))
     _maker(r, spec)(r, canvas, *at, width, 1.0)  # type: ignore[operator]
@@ -105,7 +115,7 @@ def _overlay(canvas: Picture, quad: Floats, crop: Picture) -> None:
     cv2.warpPerspective(crop, matrix, (canvas.shape[1], canvas.shape[0]), dst=canvas, borderMode=cv2.BORDER_TRANSPARENT)
 
 
-def _finish(r: Random, canvas: Picture, quads: list[Floats]) -> Picture:
+def finish(r: Random, canvas: Picture, quads: list[Floats]) -> Picture:
     if r.random() < 0.35:
         backdrop.clock(r, canvas)
     if quads and r.random() < 0.1:
@@ -123,7 +133,7 @@ def _finish(r: Random, canvas: Picture, quads: list[Floats]) -> Picture:
     return camera.sensor(r, camera.light(r, camera.blur(r, canvas, r.choice([0.6, 0.9, 1.2]))))
 
 
-def scene(r: Random, real: list[Picture]) -> tuple[Picture, list[Floats], list[int]]:
+def scene(r: Random, real: list[Picture]) -> Made:
     canvas = backdrop.ground(r, WIDTH, HEIGHT)
     for _ in range(r.choice([0, 0, 1, 2, 4])):
         decoys.any_of(r, canvas)
@@ -147,7 +157,7 @@ def scene(r: Random, real: list[Picture]) -> tuple[Picture, list[Floats], list[i
             layouts.append(beside[1])
         if wanted > 1 and max(quad[:, 0]) - min(quad[:, 0]) > 140:
             break
-    return _finish(r, canvas, quads), quads, layouts
+    return finish(r, canvas, quads), quads, layouts
 
 
 def _covers(new: Floats, old: Floats) -> bool:
@@ -156,39 +166,50 @@ def _covers(new: Floats, old: Floats) -> bool:
     return bool(np.abs(new.mean(0) - old.mean(0)).max() < reach)
 
 
-def chunk(seed: int, real: list[Picture], count: int = CHUNK) -> dict[str, np.ndarray]:
+def chunk(seed: int, make: Callable[[Random], Made], count: int = CHUNK) -> dict[str, np.ndarray]:
+    """`count` scenes of `make`: pixels (n, 320, 416, 3), corners (n, 6, 4, 2; NaN: none), layout (n, 6)."""
     r = Random(seed)
     pixels = np.empty((count, HEIGHT, WIDTH, 3), np.uint8)
     corners = np.full((count, MOST, 4, 2), np.nan, np.float32)
     layout = np.zeros((count, MOST), np.int8)
     for i in range(count):
-        pixels[i], quads, layouts = scene(r, real)
+        pixels[i], quads, layouts = make(r)
         for k, (quad, kind) in enumerate(zip(quads[:MOST], layouts, strict=False)):
             corners[i, k], layout[i, k] = quad, kind
     return {"pixels": pixels, "corners": corners, "layout": layout}
 
 
-def main() -> None:
-    args = argparse.ArgumentParser(description=__doc__)
+def arguments(text: str) -> argparse.ArgumentParser:
+    args = argparse.ArgumentParser(description=text)
     args.add_argument("out", type=Path)
     args.add_argument("--chunks", type=int, default=24)
     args.add_argument("--first", type=int, default=0)
     args.add_argument("--step", type=int, default=1)
     args.add_argument("--count", type=int, default=CHUNK, help="pictures in a chunk")
-    args.add_argument("--real", type=Path, help="folder of real plate crops to set into some scenes")
-    options = args.parse_args()
+    return args
+
+
+def write(options: argparse.Namespace, make: Callable[[Random], Made]) -> None:
+    """The chunks that are not there yet."""
     cv2.setNumThreads(1)
     options.out.mkdir(parents=True, exist_ok=True)
-    paths = sorted(options.real.glob("*.jpg")) if options.real else []
-    real = [cv2.imdecode(np.fromfile(p, np.uint8), cv2.IMREAD_COLOR) for p in paths]
     for number in range(options.first, options.chunks, options.step):
         path = options.out / f"scenes-{number:04d}.npz"
         if not path.exists():
             part = path.with_suffix(".part")
             with part.open("wb") as file:
-                np.savez(file, **chunk(7_000_003 * (number + 1), real, options.count))
+                np.savez(file, **chunk(7_000_003 * (number + 1), make, options.count))
             part.rename(path)
             print(path.name, flush=True)
+
+
+def main() -> None:
+    args = arguments(__doc__ or "")
+    args.add_argument("--real", type=Path, help="folder of real plate crops to set into some scenes")
+    options = args.parse_args()
+    paths = sorted(options.real.glob("*.jpg")) if options.real else []
+    real = [cv2.imdecode(np.fromfile(p, np.uint8), cv2.IMREAD_COLOR) for p in paths]
+    write(options, partial(scene, real=real))
 
 
 if __name__ == "__main__":

@@ -166,9 +166,14 @@ def bend(plan: Plan, from_y: float, to_y: float, dx: float) -> NDArray[np.float6
 
 def corners(one: Placed, slot: str, sheet: Sheet) -> NDArray[np.float64] | None:
     """The plate's corners on the picture, clockwise from its top left; None where it is beside or behind the camera."""
+    return outline(one, slot, sheet.size)
+
+
+def outline(one: Placed, slot: str, size_mm: tuple[float, float]) -> NDArray[np.float64] | None:
+    """The same for a plate of any size, width and height."""
     plan = FLEET[one.name]
     x, y, z = plan.plates[slot]
-    half, tall = sheet.size[0] / 2000, sheet.size[1] / 2000
+    half, tall = size_mm[0] / 2000, size_mm[1] / 2000
     x += plan.x + one.dx
     return lens.project([[x - half, one.y + y, z + tall], [x + half, one.y + y, z + tall],
                          [x + half, one.y + y, z - tall], [x - half, one.y + y, z - tall]])  # fmt: skip
