@@ -9,18 +9,18 @@ from models.tools.spec import Spec
 
 KINDS = (
     (kinds_vn.vn_long, 20),
-    (kinds_vn.vn_short, 12),
+    (kinds_vn.vn_short, 16),
     (kinds_vn.vn_bike, 16),
     (kinds_vn.vn_military, 2.2),
     (kinds_vn.vn_foreign, 1.4),
     (kinds_vn.vn_temporary, 1),
     (kinds_cn.cn_small, 22),
     (kinds_cn.cn_large_front, 18),
-    (kinds_cn.cn_large_rear, 7),
-    (kinds_cn.cn_trailer, 5.5),
-    (kinds_cn.cn_new_energy, 7),
+    (kinds_cn.cn_large_rear, 15),
+    (kinds_cn.cn_trailer, 11),
+    (kinds_cn.cn_new_energy, 8),
     (kinds_cn.cn_special, 6),
-    (kinds_cn.cn_bike, 1),
+    (kinds_cn.cn_bike, 2),
     (kinds_cn.cn_farm, 1),
 )
 
