@@ -42,6 +42,17 @@ def test_few_passages_of_each_kind_are_read_and_no_decided_text_is_wrong() -> No
     assert sum(score.decided for score in scores) >= DECIDED, "that nothing decided was wrong says nothing otherwise"
 
 
+def test_a_plate_that_lost_half_a_character_is_not_whole() -> None:
+    plate = next(p for p in (testworld._plate("vn-truck-two-line", n)[1] for n in range(40)) if p.told() > 0.999)
+    cell = next(c for c in plate.spec.cells if c.mark in "023456789")
+    scale = plate.picture.shape[1] / plate.spec.size[0]
+    x, y = round(cell.x * scale), round(cell.y * scale)
+    wide, tall = round(cell.w * scale), round(cell.h * scale)
+    under = plate.picture[y : y + tall, x : x + wide][plate.ink[y : y + tall, x : x + wide] < 0.05].mean(0)
+    plate.picture[y : y + tall // 2, x : x + wide] = under
+    assert 0.6 < plate.told() < testworld.WHOLE
+
+
 class Blind:
     """Finds nothing anywhere."""
 

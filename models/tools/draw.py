@@ -31,11 +31,27 @@ INKS = {"black": (25, 25, 25), "white": (235, 235, 235), "red": (40, 40, 200)}
 
 @dataclass(slots=True)
 class Plate:
-    """`picture` is (h, w, 3) BGR; `centres` (n, 2) in 0..1 of its width and height, in reading order."""
+    """`picture` is (h, w, 3) BGR; `centres` (n, 2) in 0..1 of its width and height, in reading order; `ink` (h, w) in
+    0..1 is where the marks were before any wear."""
 
     spec: Spec
     picture: Picture
     centres: Floats
+    ink: Floats
+
+    def told(self) -> float:
+        """How surely the worst character's ink is still told from its ground: the share of pairs, a pixel of each, of
+        which the right one is darker (or brighter, as most of the plate's ink is). 1: all; 0.75: half of it is gone."""
+        grey, shares = self.picture.mean(2), []
+        scale = self.picture.shape[1] / self.spec.size[0]
+        for cell in (c for c in self.spec.cells if c.counts):
+            x, y = max(0, round(cell.x * scale)), max(0, round(cell.y * scale))
+            part = (slice(y, round((cell.y + cell.h) * scale)), slice(x, round((cell.x + cell.w) * scale)))
+            ink, ground = grey[part][self.ink[part] > 0.8], np.sort(grey[part][self.ink[part] < 0.05])
+            if len(ink) and len(ground):
+                shares.append(1 - float(np.searchsorted(ground, ink).mean()) / len(ground))
+        darker = float(np.median(shares)) > 0.5
+        return min(shares) if darker else 1 - max(shares)
 
 
 def draw_plate(r: Random, spec: Spec | None = None, height_px: int | None = None, among: Among = TRAINING) -> Plate:
@@ -48,6 +64,7 @@ def draw_plate(r: Random, spec: Spec | None = None, height_px: int | None = None
         fade = r.uniform(0.25, 0.65)
         ink = tuple(a + (float(b) - a) * fade for a, b in zip(ink, picture.mean((0, 1)), strict=True))
     alpha, red = _ink_masks(r, spec, scale, (height, width), among)
+    whole = np.maximum(alpha, red)
     if r.random() < 0.3:
         alpha = alpha * _patchy(r, height, width)
     if r.random() < 0.45:
@@ -58,7 +75,7 @@ def draw_plate(r: Random, spec: Spec | None = None, height_px: int | None = None
     _border(r, picture, ink, spec)
     _extras(r, picture, spec)
     centres = [((c.x + c.w / 2) / spec.size[0], (c.y + c.h / 2) / spec.size[1]) for c in spec.cells if c.counts]
-    return Plate(spec, np.clip(wear(r, picture), 0, 255).astype(np.uint8), np.array(centres, np.float32))
+    return Plate(spec, np.clip(wear(r, picture), 0, 255).astype(np.uint8), np.array(centres, np.float32), whole)
 
 
 def _ground(r: Random, spec: Spec, width: int, height: int) -> Floats:

@@ -26,12 +26,14 @@ from edge.vision.models import plate_table
 from edge.vision.own import OwnDetector, OwnReader
 from edge.vision.weights import find
 from models.tools import camera, kinds_cn, kinds_vn, testworld_scene
-from models.tools.draw import Floats, draw_plate
+from models.tools.draw import Floats, Plate, draw_plate
 from models.tools.faces import HELD_OUT
 from models.tools.spec import Spec
 
 SEED = 900_000_001
 FRAMES = 6
+WHOLE = 0.95
+"""Of `Plate.told`: about four in five plates are as whole as that."""
 KINDS = ("cn-truck-rear", "cn-trailer-rear", "vn-truck-two-line", "night", "rain")
 
 
@@ -45,6 +47,9 @@ class Score:
     voted_right: int = 0
     decided: int = 0
     decided_wrong: int = 0
+    whole: int = 0
+    """Passages with a plate that has lost next to nothing of its ink: wear, mud, a stamp or a shadow's edge take it."""
+    whole_right: int = 0
 
 
 def _spec(r: Random, kind: str) -> Spec:
@@ -67,9 +72,8 @@ def passage(kind: str, number: int) -> tuple[str, list[Image]]:
 
 def passage_with_corners(kind: str, number: int) -> tuple[str, list[tuple[Image, Floats]]]:
     """The same, each picture with its plate's corners (4, 2)."""
-    r = Random(SEED + 7919 * KINDS.index(kind) + 104_729 * number)
-    spec = _spec(r, kind)
-    plate = draw_plate(r, spec, among=HELD_OUT).picture
+    r, flat = _plate(kind, number)
+    spec, plate = flat.spec, flat.picture
     back, body = testworld_scene.road(r), r.getrandbits(32)
     yaw, pitch, roll = r.gauss(0, 9), r.uniform(3, 22), r.gauss(0, 2.5)
     least = {"one_line": 72.0, "two_line": 62.0}[spec.layout]
@@ -85,6 +89,12 @@ def passage_with_corners(kind: str, number: int) -> tuple[str, list[tuple[Image,
         quad = _set(r, picture, plate, spec, at, width, turn)
         pictures.append((_weather(r, kind, picture, quad, width), quad))
     return spec.text, pictures
+
+
+def _plate(kind: str, number: int) -> tuple[Random, Plate]:
+    """The passage's plate, and what its other chances are drawn from."""
+    r = Random(SEED + 7919 * KINDS.index(kind) + 104_729 * number)
+    return r, draw_plate(r, _spec(r, kind), among=HELD_OUT)
 
 
 def _set(
@@ -125,8 +135,11 @@ def judge(kind: str, passages: int, detector: Detector, reader: Reader, rules: V
             score.frames_right += read.plate.text == text
             tally, seen = tally.add(read.plate, table.normalise(read.plate.raw)), True
         score.passages += 1
+        whole = _plate(kind, number)[1].told() >= WHOLE
+        score.whole += whole
         if seen and tally.leader is not None:
             score.voted_right += tally.leader.text == text
+            score.whole_right += whole and tally.leader.text == text
             score.decided += tally.decided
             score.decided_wrong += tally.decided and tally.leader.text != text
     return score
@@ -168,7 +181,8 @@ def main() -> None:
         wrong += score.decided_wrong
         said = (
             f"{score.kind}: frames {score.frames_right}/{score.frames} = {score.frames_right / score.frames:.3f}, "
-            f"voted {score.voted_right}/{score.passages} = {score.voted_right / score.passages:.3f}, "
+            f"voted {score.voted_right}/{score.passages} = {score.voted_right / score.passages:.3f} "
+            f"(whole plates {score.whole_right}/{score.whole}), "
             f"decided {score.decided}, of these wrong {score.decided_wrong}"
         )
         print(json.dumps(asdict(score)) if options.json else said, flush=True)
