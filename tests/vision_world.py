@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import select
 import socket
 import subprocess
@@ -26,7 +27,8 @@ def free_port() -> int:
 class WorkerProcess:
     """A real vision process, as the gate process starts it."""
 
-    def __init__(self, url: str, **settings: Any) -> None:
+    def __init__(self, url: str, born: int | None = None, **settings: Any) -> None:
+        """`born`: the priority (nice value) that the gate process has and hands down."""
         self.sock, theirs = socket.socketpair()
         self.started_s = time.monotonic()
         with theirs:
@@ -34,6 +36,7 @@ class WorkerProcess:
                 [sys.executable, "-m", "edge.vision.worker", "--fd", str(theirs.fileno())],
                 pass_fds=(theirs.fileno(),),
                 stderr=subprocess.PIPE,
+                preexec_fn=None if born is None else lambda: os.setpriority(os.PRIO_PROCESS, 0, born),  # noqa: PLW1509
             )
         self._decoder = link.Decoder()
         self.messages: list[link.Message] = []
