@@ -113,3 +113,21 @@ def test_tuning_on_a_sites_crops_starts_from_the_shipped_reader_and_writes_a_who
     before, after = (find("plate-reader", folder).sha256 for folder in (FOLDER, tmp_path / "out"))
     assert before != after
     OwnReader(plate_table(), folder=tmp_path / "out")
+
+
+def test_curves_are_drawn_from_what_a_training_printed(tmp_path: Path) -> None:
+    pytest.importorskip("matplotlib", reason="models/tools/requirements.txt")
+    curves = importlib.import_module("models.tools.curves")
+    log = tmp_path / "detector.log"
+    log.write_text(
+        "a warning first\n23s step 50 chunks 37 loss 0.485 heat 0.273 corner 5.73px\n45s step 100 chunks 37 loss 0.4\n",
+        encoding="utf-8",
+    )
+    assert curves.curves(log.read_text()) == {
+        "loss": [(50, 0.485), (100, 0.4)], "heat": [(50, 0.273)], "corner": [(50, 5.73)],
+    }  # fmt: skip
+    curves.draw({"detector": log}, tmp_path / "out.svg")
+    assert "detector: corner" in (tmp_path / "out.svg").read_text()
+    log.write_text("killed\n", encoding="utf-8")
+    with pytest.raises(ValueError, match=str(log)):
+        curves.draw({"detector": log}, tmp_path / "out.svg")
