@@ -1,6 +1,8 @@
-"""Where the trainings run: on the GPU where torch sees one, else on one thread of the CPU."""
+"""Where the trainings run: on the GPU where torch sees one, else on one thread of the CPU, or on OMP_NUM_THREADS."""
 
 from __future__ import annotations
+
+import os
 
 import torch
 from torch import Tensor
@@ -10,7 +12,7 @@ DEVICE = "cuda" if torch.cuda.is_available() else "cpu"
 
 def start(seed: int) -> None:
     torch.manual_seed(seed)
-    torch.set_num_threads(1)
+    torch.set_num_threads(int(os.environ.get("OMP_NUM_THREADS", "1")))
 
 
 def onto(*parts: Tensor) -> tuple[Tensor, ...]:
