@@ -25,7 +25,7 @@ STEP_PX = 32
 """The detector takes any size that is a multiple of this."""
 STRIDE_PX = 8
 LAYOUTS: tuple[Layout, Layout] = ("one_line", "two_line")
-CLOSER_SIZE, CLOSER_PX = (256, 160), 104
+CLOSER_SIZE, CLOSER_PX = (256, 160), 130
 """The second look's patch (width, height), and how wide the plate is made in it."""
 MOST = 8
 """Places looked at twice in one frame."""
@@ -91,7 +91,10 @@ class OwnDetector:
         patch, _ = rectify(image, region, CLOSER_SIZE, 0.0, 0.0)
         again = self._peaks(patch, (left, top), (scale, scale), self._threshold)
         same = [d for d in again if _shared(_box(d.corners), _box(first.corners)) > 0.4]
-        return replace(same[0], score=(same[0].score + first.score) / 2) if same else None
+        if not same:
+            return None
+        best = max(same, key=lambda d: d.score * _alike(_box(d.corners), _box(first.corners)))
+        return replace(best, score=(best.score + first.score) / 2)
 
 
 def _padded(image: Image) -> Image:
@@ -122,10 +125,22 @@ def _distinct(ranked: list[Detection]) -> list[Detection]:
 
 def _shared(a: Box, b: Box) -> float:
     """Common area over the smaller of the two."""
+    return _common(a, b) / max(1e-6, min(_area(a), _area(b)))
+
+
+def _alike(a: Box, b: Box) -> float:
+    """Common area over that of both together: a plate hung above or below this one shares its edge, and is another."""
+    common = _common(a, b)
+    return common / max(1e-6, _area(a) + _area(b) - common)
+
+
+def _common(a: Box, b: Box) -> float:
     width, height = min(a[2], b[2]) - max(a[0], b[0]), min(a[3], b[3]) - max(a[1], b[1])
-    if width <= 0 or height <= 0:
-        return 0.0
-    return width * height / max(1e-6, min((a[2] - a[0]) * (a[3] - a[1]), (b[2] - b[0]) * (b[3] - b[1])))
+    return max(0.0, width) * max(0.0, height)
+
+
+def _area(box: Box) -> float:
+    return (box[2] - box[0]) * (box[3] - box[1])
 
 
 class OwnReader:

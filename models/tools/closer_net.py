@@ -25,10 +25,10 @@ class CloserNet(nn.Module):
 
     def __init__(self, characters: int) -> None:
         super().__init__()
-        self.body = nn.Sequential(conv(3, 32, 2), conv(32, 64, 2), Residual(64), conv(64, 96))
+        self.body = nn.Sequential(conv(3, 32, 2), conv(32, 64, 2), Residual(64), conv(64, 128))
         self.drop = nn.Dropout(0.1)
-        self.out = nn.Sequential(nn.Linear(96 * (PATCH_H // 8) * (PATCH_W // 8), 160), nn.SiLU())
-        self.letter = nn.Linear(160, characters)
+        self.out = nn.Sequential(nn.Linear(128 * (PATCH_H // 8) * (PATCH_W // 8), 192), nn.SiLU())
+        self.letter = nn.Linear(192, characters)
 
     def forward(self, patches: Tensor) -> Tensor:
         seen = F.max_pool2d(self.body(patches), 2).flatten(1)

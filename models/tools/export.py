@@ -1,6 +1,6 @@
 """Writes the model folder from checkpoints: ONNX checked against torch, the training state, and the manifest.
 
-    python -m models.tools.export --reader CHECKPOINT --detector CHECKPOINT [--closer CHECKPOINT --share 0.4]
+    python -m models.tools.export --reader CHECKPOINT --detector CHECKPOINT [--closer CHECKPOINT --share 0.75]
                                   [--out models] [--temperature T] [--sure 0.9]
 
 Weights are stored as 16-bit numbers (half the size) and worked with as 32-bit ones: the runtime widens them at load.
@@ -152,7 +152,7 @@ def main() -> None:
     args.add_argument("--reader", type=Path, required=True)
     args.add_argument("--detector", type=Path, required=True)
     args.add_argument("--closer", type=Path)
-    args.add_argument("--share", type=float, default=0.4)
+    args.add_argument("--share", type=float, default=0.75)
     args.add_argument("--out", type=Path, default=Path("models"))
     args.add_argument("--like", type=Path, default=Path("models"), help="the folder whose manifest is carried on")
     args.add_argument("--temperature", type=float, default=1.0)
@@ -184,7 +184,7 @@ def main() -> None:
         "threshold": options.threshold,
         "second_side_px": 800,
         "second_threshold": 0.2,
-        "unsure": 0.7,
+        "unsure": 0.75,
     }
     write_manifest(options.like, options.out, {"plate-reader": reader, "plate-detector": detector})
     for path in sorted(options.out.glob("plate-*.[on]*")):
