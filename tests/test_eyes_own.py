@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from edge.errors import ModelError
-from edge.ports import Image
+from edge.ports import Detection, Image
 from edge.vision.models import plate_table
 from edge.vision.own import OwnDetector, OwnReader
 from edge.vision.weights import FOLDER
@@ -82,3 +82,20 @@ def test_a_changed_weight_file_is_refused(tmp_path: Path) -> None:
     OwnDetector(folder=tmp_path)
     with pytest.raises(ModelError, match="sha256"):
         OwnReader(plate_table(), folder=tmp_path)
+
+
+def test_a_closer_look_keeps_to_its_plate_where_another_hangs_above(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The one above reaches into this one, and what holds both is taken for one: each is the likelier plate, but the
+    first look meant this one."""
+
+    def at(x1: float, y1: float, x2: float, y2: float, score: float) -> Detection:
+        return Detection(((x1, y1), (x2, y1), (x2, y2), (x1, y2)), score)
+
+    first, this = at(100, 150, 200, 200, 0.6), at(102, 152, 202, 200, 0.5)
+    above, both = at(100, 122, 200, 172, 0.8), at(90, 110, 210, 210, 0.7)
+    detector = OwnDetector()
+    monkeypatch.setattr(detector, "_peaks", lambda *_: [above, both, this])
+    looked = detector._closer(np.zeros((300, 300, 3), np.uint8), first)
+    assert looked is not None
+    assert looked.corners == this.corners
+    assert looked.score == pytest.approx(0.55)

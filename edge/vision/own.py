@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from edge.core.decode import decode
 from edge.core.model import Box, Layout, PlateRead, PlateText, Point
 from edge.core.plate import OTHER, PlateTable
+from edge.core.track import overlap
 from edge.ports import Detection, Image
 from edge.vision.geometry import as_corners, rectify
 from edge.vision.weights import FOLDER, Model, find
@@ -90,9 +91,10 @@ class OwnDetector:
         region = as_corners((left, top, left + CLOSER_SIZE[0] / scale, top + CLOSER_SIZE[1] / scale))
         patch, _ = rectify(image, region, CLOSER_SIZE, 0.0, 0.0)
         again = self._peaks(patch, (left, top), (scale, scale), self._threshold)
-        same = [d for d in again if _shared(_box(d.corners), _box(first.corners)) > 0.4]
+        same = [d for d in again if overlap(_box(d.corners), _box(first.corners)) > 0.4]
         if not same:
             return None
+        # A plate hung above or below this one shares an edge with it, and may be the likelier plate: it is another.
         best = max(same, key=lambda d: d.score * _alike(_box(d.corners), _box(first.corners)))
         return replace(best, score=(best.score + first.score) / 2)
 
@@ -118,29 +120,16 @@ def _distinct(ranked: list[Detection]) -> list[Detection]:
     """Best first, without those that lie mostly on a better one."""
     kept: list[Detection] = []
     for detection in ranked:
-        if not any(_shared(_box(detection.corners), _box(other.corners)) > 0.45 for other in kept):
+        if not any(overlap(_box(detection.corners), _box(other.corners)) > 0.45 for other in kept):
             kept.append(detection)
     return kept
 
 
-def _shared(a: Box, b: Box) -> float:
-    """Common area over the smaller of the two."""
-    return _common(a, b) / max(1e-6, min(_area(a), _area(b)))
-
-
 def _alike(a: Box, b: Box) -> float:
-    """Common area over that of both together: a plate hung above or below this one shares its edge, and is another."""
-    common = _common(a, b)
-    return common / max(1e-6, _area(a) + _area(b) - common)
-
-
-def _common(a: Box, b: Box) -> float:
+    """Common area over that of both together, 0..1."""
     width, height = min(a[2], b[2]) - max(a[0], b[0]), min(a[3], b[3]) - max(a[1], b[1])
-    return max(0.0, width) * max(0.0, height)
-
-
-def _area(box: Box) -> float:
-    return (box[2] - box[0]) * (box[3] - box[1])
+    common = max(0.0, width) * max(0.0, height)
+    return common / max(1e-6, (a[2] - a[0]) * (a[3] - a[1]) + (b[2] - b[0]) * (b[3] - b[1]) - common)
 
 
 class OwnReader:

@@ -40,8 +40,9 @@ class Plate:
     ink: Floats
 
     def told(self) -> float:
-        """How surely the worst character's ink is still told from its ground: the share of pairs, a pixel of each, of
-        which the right one is darker (or brighter, as most of the plate's ink is). 1: all; 0.75: half of it is gone."""
+        """How surely the worst character's ink is still told from its ground: take a pixel of each, and how often is
+        that of the ink the darker one (the brighter one, where most of the plate's ink is)? 1: always; 0.75: half of
+        the character has no ink left. Ink that is pale all over still counts as there."""
         grey, shares = self.picture.mean(2), []
         scale = self.picture.shape[1] / self.spec.size[0]
         for cell in (c for c in self.spec.cells if c.counts):

@@ -59,9 +59,19 @@ def folded(text: str) -> str:
 
 
 def groups(row: Row) -> list[str]:
+    """Where a plate counts: the rows of the cards' table, its country with its layout and ground, its lines' height."""
+    kinds = [f"{row['country']}, {row['layout']}", f"{row['country']}, {row['color']}"]
+    if row["box_xyxy"]:
+        _, top, _, bottom = box_of(row)
+        tall = (bottom - top) / (2 if row["layout"] == "2line" else 1)
+        kinds.append(f"a line {'under 24' if tall < 24 else '24 to 40' if tall < 40 else '40 and more'} px high")
     if row["country"] == "VN":
-        return ["VN motorbikes" if row["vehicle"] == "motorbike" else "VN cars and trucks"]
-    return ["CN vehicles", "CN trucks"] if row["vehicle"] == "truck" else ["CN vehicles"]
+        return ["VN motorbikes" if row["vehicle"] == "motorbike" else "VN cars and trucks", *kinds]
+    return ["CN vehicles", *(["CN trucks"] if row["vehicle"] == "truck" else []), *kinds]
+
+
+def box_of(row: Row) -> tuple[float, ...]:
+    return tuple(float(v) for v in row["box_xyxy"].replace(",", " ").replace("[", " ").replace("]", " ").split())
 
 
 def whole(image: Image) -> Detection:
@@ -109,7 +119,7 @@ def judge_scene(detector: Detector, reader: Reader, image: Image, rows: list[Row
 def _apart(reader: Reader, image: Image, row: Row, detections: list[Detection], tally: Tally) -> None:
     if not row["box_xyxy"]:
         return
-    box = tuple(float(v) for v in row["box_xyxy"].replace(",", " ").replace("[", " ").replace("]", " ").split())
+    box = box_of(row)
     read = reader.read(image, [boxed(box)])[0]
     for name in groups(row):
         tally.boxes[name].add(read is not None and folded(read.plate.text) == row["plate_text"])

@@ -43,6 +43,8 @@ class Score:
     frames: int = 0
     frames_right: int = 0
     frames_found: int = 0
+    frames_sure: int = 0
+    frames_sure_wrong: int = 0
     passages: int = 0
     voted_right: int = 0
     decided: int = 0
@@ -133,6 +135,8 @@ def judge(kind: str, passages: int, detector: Detector, reader: Reader, rules: V
                 continue
             score.frames_found += 1
             score.frames_right += read.plate.text == text
+            score.frames_sure += read.plate.confidence >= rules.sure
+            score.frames_sure_wrong += read.plate.confidence >= rules.sure and read.plate.text != text
             tally, seen = tally.add(read.plate, table.normalise(read.plate.raw)), True
         score.passages += 1
         whole = _plate(kind, number)[1].told() >= WHOLE
@@ -150,9 +154,10 @@ def best(reader: Reader, picture: Image, detector: Detector) -> PlateRead | None
     return max(reads, key=lambda read: (read.plate.kind != "other", read.plate.confidence), default=None)
 
 
-def scores(kinds: list[str], passages: int, folder: Path, first: int = 0) -> Iterator[Score]:
+def scores(kinds: list[str], passages: int, folder: Path, first: int = 0, sure: float | None = None) -> Iterator[Score]:
+    """`sure`: another than the manifest's."""
     cv2.setNumThreads(1)
-    rules = VoteRules(sure=float(find("plate-reader", folder).setting("sure", float)))
+    rules = VoteRules(sure=float(find("plate-reader", folder).setting("sure", float)) if sure is None else sure)
     detector, reader = OwnDetector(1, folder), OwnReader(plate_table(), 1, folder)
     for kind in kinds:
         yield judge(kind, passages, detector, reader, rules, first)
@@ -168,6 +173,7 @@ def main() -> None:
     args = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     args.add_argument("--passages", type=int, default=40)
     args.add_argument("--first", type=int, default=0)
+    args.add_argument("--sure", type=float, help="decide at this confidence instead of the manifest's")
     args.add_argument("--kinds", default=",".join(KINDS))
     args.add_argument("--models", type=Path, default=Path("models"))
     args.add_argument("--json", action="store_true")
@@ -177,7 +183,7 @@ def main() -> None:
         sheet(options.sheet)
         return
     wrong = 0
-    for score in scores(options.kinds.split(","), options.passages, options.models, options.first):
+    for score in scores(options.kinds.split(","), options.passages, options.models, options.first, options.sure):
         wrong += score.decided_wrong
         said = (
             f"{score.kind}: frames {score.frames_right}/{score.frames} = {score.frames_right / score.frames:.3f}, "
