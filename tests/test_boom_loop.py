@@ -119,7 +119,8 @@ def test_permits_used_twice_expired_or_from_before_a_restart_open_nothing(gate: 
     gate.arrive()
     assert gate.offer(3, age_s=0.6).code == "expired"
     assert gate.offer(3).code == "used"
-    old = Permit(9, monotonic(), monotonic() + 0.5)
+    offered_s = monotonic()
+    old = Permit(9, offered_s, offered_s + 0.5)
     gate.restart()
     gate.loop.offer(old)
     wait_for(lambda: bool(gate.answers(9)))
@@ -212,7 +213,7 @@ def test_close_ends_within_a_second_and_gives_the_board_back(gate: Gate) -> None
     board = open_board(gate.sim.settings(QUICK))
     board.read_inputs()
     board.close()
-    gate.loop.offer(Permit(5, monotonic(), monotonic() + 0.5))
+    gate.loop.offer(Permit(5, now_s := monotonic(), now_s + 0.5))
     assert gate.answers(5)[0].code == "loop_ended"
 
 
@@ -232,7 +233,8 @@ while True:
     loop.beat()
     serial += 1
     if not loop.snapshot().faults:
-        loop.offer(Permit(serial, time.monotonic(), time.monotonic() + 0.5))
+        now_s = time.monotonic()
+        loop.offer(Permit(serial, now_s, now_s + 0.5))
     time.sleep(0.05)
 """
 

@@ -69,7 +69,7 @@ def run_flaky(failures: int, error: type[BoardError] = NoAnswer) -> list[str]:
     loop.beat()
     wait_for(lambda: not loop.snapshot().faults)
     loop.beat()
-    loop.offer(Permit(1, monotonic(), monotonic() + 0.5))
+    loop.offer(Permit(1, now_s := monotonic(), now_s + 0.5))
     wait_for(lambda: any(n.kind in ("not_opened", "closed") for n in notices))
     assert [n.kind for n in notices if n.serial == 1 and n.kind.startswith("permit")] == ["permit_accepted"]
     loop.close()

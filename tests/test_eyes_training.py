@@ -90,6 +90,17 @@ def test_a_few_steps_train_every_model_and_the_export_agrees_with_torch(tmp_path
     OwnReader(plate_table(), folder=out).read(frame, OwnDetector(folder=out, threshold=0.0).detect(frame)[:2])
 
 
+def test_a_peak_that_rounding_moves_by_a_cell_is_no_difference_and_one_that_is_gone_is() -> None:
+    heat = np.zeros((6, 9), np.float32)
+    heat[2, 3], heat[5, 7] = 0.5, 0.2
+    moved = np.roll(heat, 1, axis=1) * np.float32(1.001)
+    assert export._gap_of_peaks(heat, moved) < 1e-3
+    less, far = np.where(heat < 0.3, np.float32(0), heat), np.roll(heat, 3, axis=1)
+    for other, gap in ((less, 0.2), (far, 0.5)):
+        assert export._gap_of_peaks(heat, other) == pytest.approx(gap)
+        assert export._gap_of_peaks(other, heat) == pytest.approx(gap)
+
+
 def written(work: Path, out: Path) -> None:
     """A whole model folder from these few steps."""
     found = {name: str(work / f"{name}.pt") for name in ("reader", "detector", "closer")}

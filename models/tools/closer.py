@@ -1,6 +1,7 @@
 """Trains the closer look on single characters of the rendered crops, and of the real ones where the reader looked.
 
 python -m models.tools.closer CROPS --reader CHECKPOINT --work DIR --minutes 30 [--also MORE] [--real FOLDER]
+                               [--start CLOSER]
 """
 
 from __future__ import annotations
@@ -64,12 +65,14 @@ def batch(pool: Pool, real: list[np.ndarray] | None, size: int, share: float) ->
 def train(options: argparse.Namespace) -> None:
     start(options.seed)
     net = CloserNet(len(ALPHABET)).to(DEVICE, memory_format=torch.channels_last)
+    if options.start:
+        net.load_state_dict(torch.load(options.start, map_location=DEVICE)["ema"])
     ema = {k: v.clone() for k, v in net.state_dict().items()}
     pool = Pool([options.crops, *options.also], options.seed)
     real = real_looks(options.real, options.reader, options.seed) if options.real else None
     optimiser = torch.optim.AdamW(net.parameters(), lr=options.peak, weight_decay=0.03)
     began, step, shown = time.monotonic(), 0, np.zeros(3)
-    while (done := (time.monotonic() - began) / (60 * options.minutes)) < 1 and step < options.steps:
+    while (done := options.done + (time.monotonic() - began) / (60 * options.minutes)) < 1 and step < options.steps:
         for group in optimiser.param_groups:
             group["lr"] = rate(done, options.peak)
         seen, text, weight = batch(pool, real, options.batch, 0.08)
@@ -102,6 +105,8 @@ def arguments() -> argparse.ArgumentParser:
     args.add_argument("--reader", type=Path)
     args.add_argument("--real", type=Path)
     args.add_argument("--work", type=Path, default=Path("models/work"))
+    args.add_argument("--start", type=Path, metavar="CHECKPOINT")
+    args.add_argument("--done", type=float, default=0.0, help="share of the time already spent, with --start")
     args.add_argument("--minutes", type=float, default=30)
     args.add_argument("--steps", type=int, default=10**9)
     args.add_argument("--batch", type=int, default=64)
