@@ -7,7 +7,6 @@ python -m models.tools.closer CROPS --reader CHECKPOINT --work DIR --minutes 30 
 from __future__ import annotations
 
 import argparse
-import time
 from pathlib import Path
 
 import numpy as np
@@ -15,10 +14,11 @@ import torch
 import torch.nn.functional as F  # noqa: N812
 from torch import Tensor
 
+from models.tools import fit
 from models.tools.alphabet import ALPHABET, COLOURS, COUNTRIES, INDEX, LAYOUTS
 from models.tools.closer_net import CloserNet, patches
 from models.tools.device import DEVICE, onto, start
-from models.tools.reader import Pool, _follow, _save, rate, real_crops, real_rows
+from models.tools.reader import Crops, real_crops, real_rows
 from models.tools.reader_net import ReaderNet, levelled, where
 from models.tools.reader_shape import HEIGHT, WIDTH
 
@@ -44,7 +44,7 @@ def real_looks(folder: Path, reader: Path, seed: int) -> list[np.ndarray]:
     return [pixels, text, np.concatenate(found).astype(np.float32), heads, weight]
 
 
-def batch(pool: Pool, real: list[np.ndarray] | None, size: int, share: float) -> tuple[Tensor, Tensor, Tensor]:
+def batch(pool: Crops, real: list[np.ndarray] | None, size: int, share: float) -> tuple[Tensor, Tensor, Tensor]:
     """patches (n, 3, 32, 24), characters (n,), weight (n,)"""
     columns = [*pool.take(size), np.ones((size, 12), np.float32)]
     if real is not None:
@@ -65,53 +65,26 @@ def batch(pool: Pool, real: list[np.ndarray] | None, size: int, share: float) ->
 def train(options: argparse.Namespace) -> None:
     start(options.seed)
     net = CloserNet(len(ALPHABET)).to(DEVICE, memory_format=torch.channels_last)
-    if options.start:
-        net.load_state_dict(torch.load(options.start, map_location=DEVICE)["ema"])
-    ema = {k: v.clone() for k, v in net.state_dict().items()}
-    pool = Pool([options.crops, *options.also], options.seed)
+    pool = Crops([options.crops, *options.also], options.seed)
     real = real_looks(options.real, options.reader, options.seed) if options.real else None
-    optimiser = torch.optim.AdamW(net.parameters(), lr=options.peak, weight_decay=0.03)
-    began, step, shown = time.monotonic(), 0, np.zeros(3)
-    while (done := options.done + (time.monotonic() - began) / (60 * options.minutes)) < 1 and step < options.steps:
-        for group in optimiser.param_groups:
-            group["lr"] = rate(done, options.peak)
+    course = fit.Fit(net, options, "closer", [{"params": net.parameters(), "weight_decay": 0.03}], clip=5.0)
+    for _ in course.steps(100, pool.look):
         seen, text, weight = batch(pool, real, options.batch, 0.08)
         with torch.autocast(DEVICE, dtype=torch.bfloat16):
             letters = net(seen.contiguous(memory_format=torch.channels_last))
         spell = F.cross_entropy(letters.float(), text, reduction="none", label_smoothing=0.03)
-        loss = (spell * weight).sum() / weight.sum()
-        optimiser.zero_grad()
-        loss.backward()
-        optimiser.step()
-        step += 1
-        _follow(ema, net, min(0.998, step / (step + 20)))
-        right, hanzi = letters.argmax(1) == text, text >= INDEX["京"]
-        shown = 0.99 * shown + 0.01 * np.array(
-            [loss.item(), right.float().mean().item(), right[hanzi].float().mean().item()]
+        right, hanzi = (letters.argmax(1) == text).float(), text >= INDEX["京"]
+        course.learn(
+            (spell * weight).sum() / weight.sum(),
+            right=right.mean(),
+            hanzi=right[hanzi].sum() / hanzi.sum().clamp_min(1),
         )
-        if step % 100 == 0:
-            loss_now, right_now, hanzi_now = shown / (1 - 0.99**step)
-            said = f"loss {loss_now:.3f} right {right_now:.3f} hanzi {hanzi_now:.3f}"
-            print(f"{time.monotonic() - began:.0f}s step {step} {said}", flush=True)
-        if step % 500 == 0:
-            _save(options.work / "closer.pt", net, ema, step)
-    _save(options.work / "closer.pt", net, ema, step)
 
 
 def arguments() -> argparse.ArgumentParser:
-    args = argparse.ArgumentParser(description=__doc__)
-    args.add_argument("crops", type=Path)
-    args.add_argument("--also", type=Path, action="append", default=[])
+    args = fit.arguments(__doc__, "crops", minutes=30, batch=64, peak=2.5e-3, seed=7)
     args.add_argument("--reader", type=Path)
     args.add_argument("--real", type=Path)
-    args.add_argument("--work", type=Path, default=Path("models/work"))
-    args.add_argument("--start", type=Path, metavar="CHECKPOINT")
-    args.add_argument("--done", type=float, default=0.0, help="share of the time already spent, with --start")
-    args.add_argument("--minutes", type=float, default=30)
-    args.add_argument("--steps", type=int, default=10**9)
-    args.add_argument("--batch", type=int, default=64)
-    args.add_argument("--peak", type=float, default=2.5e-3)
-    args.add_argument("--seed", type=int, default=7)
     return args
 
 

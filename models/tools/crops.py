@@ -1,19 +1,17 @@
 """Reader's crops: a plate before a camera, found by a detector that is a little off, rectified to 160x48.
 
-python -m models.tools.crops OUT --chunks 40 [--worker 0/1]
+python -m models.tools.crops OUT --chunks 40
 """
 
 from __future__ import annotations
 
-import argparse
-from pathlib import Path
 from random import Random
 
 import cv2
 import numpy as np
 
 from edge.vision.geometry import MARGIN_X, MARGIN_Y, rectify
-from models.tools import camera, spec
+from models.tools import camera, chunks, spec
 from models.tools.alphabet import COLOURS, COUNTRIES, INDEX, LAYOUTS
 from models.tools.draw import Floats, Picture, draw_plate
 from models.tools.reader_shape import HEIGHT, SLOTS, WIDTH
@@ -143,25 +141,11 @@ def chunk(seed: int, count: int = CHUNK) -> dict[str, np.ndarray]:
 
 
 def main() -> None:
-    args = argparse.ArgumentParser(description=__doc__)
-    args.add_argument("out", type=Path)
-    args.add_argument("--chunks", type=int, default=40)
-    args.add_argument("--first", type=int, default=0)
-    args.add_argument("--step", type=int, default=1)
-    args.add_argument("--count", type=int, default=CHUNK, help="pictures in a chunk")
+    args = chunks.arguments(__doc__, 40, CHUNK)
     args.add_argument("--runs", type=float, default=spec.RUNS, help="share of numbers with a run of one digit")
     options = args.parse_args()
     spec.RUNS = options.runs
-    options.out.mkdir(parents=True, exist_ok=True)
-    cv2.setNumThreads(1)
-    for number in range(options.first, options.chunks, options.step):
-        path = options.out / f"chunk-{number:04d}.npz"
-        if not path.exists():
-            part = path.with_suffix(".part")
-            with part.open("wb") as file:
-                np.savez(file, **chunk(1_000_003 * (number + 1), options.count))
-            part.rename(path)
-            print(path.name, flush=True)
+    chunks.write(options, "chunk", 1_000_003, chunk)
 
 
 if __name__ == "__main__":

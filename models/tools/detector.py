@@ -6,7 +6,6 @@ python -m models.tools.detector SCENES --work DIR --minutes 60
 from __future__ import annotations
 
 import argparse
-import time
 from pathlib import Path
 
 import cv2
@@ -15,35 +14,24 @@ import torch
 import torch.nn.functional as F  # noqa: N812
 from torch import Tensor
 
+from models.tools import fit
+from models.tools.chunks import Pool
 from models.tools.detector_net import REACH, STRIDE, DetectorNet
 from models.tools.device import DEVICE, onto, start
-from models.tools.reader import _follow, _save, rate
 
 FLIPPED = [1, 0, 3, 2]
 """Corner order after a mirror: clockwise from the top left again."""
 
 
-class Scenes:
+class Scenes(Pool):
+    """The detector's chunks."""
+
     def __init__(self, folders: list[Path], seed: int) -> None:
-        self.seen = set[Path]()
-        self.chunks = {folder: list[dict[str, np.ndarray]]() for folder in folders}
-        self.draw = np.random.default_rng(seed)
-        self.look()
-
-    def look(self) -> None:
-        for folder, chunks in self.chunks.items():
-            for path in sorted(folder.glob("scenes-*.npz")):
-                if path not in self.seen:
-                    self.seen.add(path)
-                    with np.load(path) as data:
-                        chunks.append({k: data[k] for k in ("pixels", "corners", "layout")})
-
-    def __len__(self) -> int:
-        return len(self.seen)
+        super().__init__(folders, seed, "scenes", ("pixels", "corners", "layout"))
 
     def one(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """A scene moved, scaled, squeezed, tinted and perhaps mirrored, so that one rendering serves many times."""
-        full = [chunks for chunks in self.chunks.values() if chunks]
+        full = self.full()
         chunks = full[self.draw.integers(len(full))]
         chunk = chunks[self.draw.integers(len(chunks))]
         row = self.draw.integers(len(chunk["pixels"]))
@@ -152,48 +140,16 @@ def train(options: argparse.Namespace) -> DetectorNet:
     start(options.seed)
     cv2.setNumThreads(1)
     net = DetectorNet().to(DEVICE, memory_format=torch.channels_last)
-    if options.start:
-        net.load_state_dict(torch.load(options.start, map_location=DEVICE)["ema"])
-    ema = {k: v.clone() for k, v in net.state_dict().items()}
     scenes = Scenes([options.scenes, *options.also], options.seed)
-    optimiser = torch.optim.AdamW(net.parameters(), lr=options.peak, weight_decay=0.02)
-    began, step, shown = time.monotonic(), 0, np.zeros(3)
-    while (done := options.done + (time.monotonic() - began) / (60 * options.minutes)) < 1 and step < options.steps:
-        for group in optimiser.param_groups:
-            group["lr"] = rate(done, options.peak)
+    course = fit.Fit(net, options, "detector", [{"params": net.parameters(), "weight_decay": 0.02}], clip=5.0)
+    for _ in course.steps(50, scenes.look):
         loss, heat, error = loss_of(net, onto(*scenes.batch(options.batch)))
-        optimiser.zero_grad()
-        loss.backward()
-        torch.nn.utils.clip_grad_norm_(net.parameters(), 5.0)
-        optimiser.step()
-        step += 1
-        _follow(ema, net, min(0.998, step / (step + 20)))
-        shown = 0.98 * shown + 0.02 * np.array([loss.item(), heat.item(), error.item()])
-        if step % 50 == 0:
-            loss_now, heat_now, error_now = shown / (1 - 0.98**step)
-            said = f"loss {loss_now:.3f} heat {heat_now:.3f} corner {error_now:.2f}px"
-            print(f"{time.monotonic() - began:.0f}s step {step} chunks {len(scenes)} {said}", flush=True)
-        if step % 200 == 0:
-            scenes.look()
-            _save(options.work / "detector.pt", net, ema, step)
-    _save(options.work / "detector.pt", net, ema, step)
-    net.load_state_dict(ema)
+        course.learn(loss, heat=heat, corner=error)
     return net
 
 
 def arguments() -> argparse.ArgumentParser:
-    args = argparse.ArgumentParser(description=__doc__)
-    args.add_argument("scenes", type=Path)
-    args.add_argument("--also", type=Path, action="append", default=[], help="more scenes, as often as SCENES")
-    args.add_argument("--work", type=Path, default=Path("models/work"))
-    args.add_argument("--start", type=Path, metavar="CHECKPOINT")
-    args.add_argument("--done", type=float, default=0.0, help="share of the time already spent, with --start")
-    args.add_argument("--minutes", type=float, default=60)
-    args.add_argument("--steps", type=int, default=10**9)
-    args.add_argument("--batch", type=int, default=16)
-    args.add_argument("--peak", type=float, default=2e-3)
-    args.add_argument("--seed", type=int, default=5)
-    return args
+    return fit.arguments(__doc__, "scenes", minutes=60, batch=16, peak=2e-3, seed=5)
 
 
 if __name__ == "__main__":

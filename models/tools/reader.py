@@ -6,8 +6,6 @@ python -m models.tools.reader CROPS --work DIR --minutes 70 [--real FOLDER] [--f
 from __future__ import annotations
 
 import argparse
-import math
-import time
 from pathlib import Path
 from random import Random
 
@@ -18,8 +16,9 @@ import torch.nn.functional as F  # noqa: N812
 from torch import Tensor
 
 from edge.vision.geometry import as_corners, rectify
-from models.tools import camera
+from models.tools import camera, fit
 from models.tools.alphabet import ALPHABET, COLOURS, COUNTRIES, INDEX, LAYOUTS
+from models.tools.chunks import Pool
 from models.tools.crops import found
 from models.tools.device import DEVICE, onto, start
 from models.tools.reader_net import ReaderNet
@@ -32,35 +31,21 @@ Batch = tuple[Tensor, ...]
 """pixels (n, h, w, 3) uint8, text (n, slots), centres (n, slots, 2; < 0: unknown), heads (n, 3), weight (n, slots)"""
 
 
-class Pool:
-    """Every chunk written so far; looks for new ones now and then, so training need not wait."""
+class Crops(Pool):
+    """The reader's chunks."""
 
     def __init__(self, folders: list[Path], seed: int) -> None:
-        self.seen = set[Path]()
-        self.chunks = {folder: list[dict[str, np.ndarray]]() for folder in folders}
-        self.draw = np.random.default_rng(seed)
-        self.look()
-
-    def look(self) -> None:
-        for folder, chunks in self.chunks.items():
-            for path in sorted(folder.glob("chunk-*.npz")):
-                if path not in self.seen:
-                    self.seen.add(path)
-                    with np.load(path) as data:
-                        chunks.append({k: data[k] for k in ("pixels", "text", "centres", "heads")})
-
-    def __len__(self) -> int:
-        return len(self.seen)
+        super().__init__(folders, seed, "chunk", ("pixels", "text", "centres", "heads"))
 
     def take(self, count: int) -> list[np.ndarray]:
         """A batch from four chunks, the folders in turn: random enough, and kind to the cache."""
         parts = []
-        full = [chunks for chunks in self.chunks.values() if chunks]
+        full = self.full()
         for part in range(4):
             chunks = full[part % len(full)]
             chunk = chunks[self.draw.integers(len(chunks))]
             rows = self.draw.integers(0, len(chunk["text"]), count // 4)
-            parts.append([chunk[k][rows] for k in ("pixels", "text", "centres", "heads")])
+            parts.append([chunk[column][rows] for column in self.columns])
         return [np.concatenate(columns) for columns in zip(*parts, strict=True)]
 
 
@@ -98,7 +83,7 @@ def real_rows(draw: np.random.Generator, text: np.ndarray, size: int) -> np.ndar
     return draw.choice(len(text), size, p=often / often.sum())
 
 
-def batch(pool: Pool, real: list[np.ndarray] | None, size: int, share: float) -> Batch:
+def batch(pool: Crops, real: list[np.ndarray] | None, size: int, share: float) -> Batch:
     columns = pool.take(size)
     columns.append(np.ones(columns[1].shape, np.float32))
     if real is not None and share > 0:
@@ -137,80 +122,28 @@ def loss_of(net: ReaderNet, given: Batch, look_weight: float) -> tuple[Tensor, T
     return loss, (letters.argmax(2) == text).all(1).float().mean()
 
 
-def rate(done: float, peak: float) -> float:
-    """Learning rate by the share of the time that is gone: short warm-up, cosine to nothing."""
-    return peak * min(1.0, done / 0.015 + 0.02) * (0.5 + 0.5 * math.cos(math.pi * min(1.0, done)))
-
-
 def train(options: argparse.Namespace) -> ReaderNet:
     start(options.seed)
     net = ReaderNet(len(ALPHABET), len(LAYOUTS), len(COUNTRIES), len(COLOURS))
     net = net.to(DEVICE, memory_format=torch.channels_last)
-    if options.start:
-        net.load_state_dict(torch.load(options.start, map_location=DEVICE)["ema"])
-    ema = {k: v.clone() for k, v in net.state_dict().items()}
-    pool = Pool([options.crops, *options.also], options.seed)
+    pool = Crops([options.crops, *options.also], options.seed)
     real = real_crops(options.real, options.seed) if options.real else None
-    plain = [p for p in net.parameters() if p.ndim < 2]
-    heavy = [p for p in net.parameters() if p.ndim >= 2]
-    optimiser = torch.optim.AdamW(
-        [{"params": heavy, "weight_decay": 0.03}, {"params": plain, "weight_decay": 0.0}], lr=options.peak
-    )
-    began, step, right, total = time.monotonic(), 0, 0.0, 0.0
-    while (done := options.done + (time.monotonic() - began) / (60 * options.minutes)) < 1 and step < options.steps:
-        for group in optimiser.param_groups:
-            group["lr"] = rate(done, options.peak)
+    plain = {"params": [p for p in net.parameters() if p.ndim < 2], "weight_decay": 0.0}
+    heavy = {"params": [p for p in net.parameters() if p.ndim >= 2], "weight_decay": 0.03}
+    course = fit.Fit(net, options, "reader", [heavy, plain], clip=2.0)
+    for done in course.steps(100, pool.look):
         share = options.real_share if done > options.real_after else 0.0
         given = onto(*batch(pool, real, options.batch, share))
         loss, exact = loss_of(net, given, 0.5 if done < 0.3 else 0.15)
-        optimiser.zero_grad()
-        loss.backward()
-        torch.nn.utils.clip_grad_norm_(net.parameters(), 2.0)
-        optimiser.step()
-        step += 1
-        _follow(ema, net, min(0.998, step / (step + 20)))
-        right, total = 0.98 * right + 0.02 * exact.item(), 0.98 * total + 0.02 * loss.item()
-        if step % 100 == 0:
-            norm = 1 - 0.98**step
-            shown = f"loss {total / norm:.3f} exact {right / norm:.3f}"
-            print(f"{time.monotonic() - began:.0f}s step {step} chunks {len(pool)} {shown}", flush=True)
-        if step % 500 == 0:
-            pool.look()
-            _save(options.work / "reader.pt", net, ema, step)
-    _save(options.work / "reader.pt", net, ema, step)
-    net.load_state_dict(ema)
+        course.learn(loss, exact=exact)
     return net
 
 
-def _follow(ema: dict[str, Tensor], net: ReaderNet, keep: float) -> None:
-    for key, value in net.state_dict().items():
-        if value.dtype.is_floating_point:
-            ema[key].lerp_(value, 1 - keep)
-        else:
-            ema[key].copy_(value)
-
-
-def _save(path: Path, net: ReaderNet, ema: dict[str, Tensor], step: int) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    torch.save({"net": net.state_dict(), "ema": ema, "step": step}, path.with_suffix(".part"))
-    path.with_suffix(".part").rename(path)
-
-
 def arguments() -> argparse.ArgumentParser:
-    args = argparse.ArgumentParser(description=__doc__)
-    args.add_argument("crops", type=Path)
-    args.add_argument("--also", type=Path, action="append", default=[], help="more crops, of equal weight with CROPS")
-    args.add_argument("--work", type=Path, default=Path("models/work"))
+    args = fit.arguments(__doc__, "crops", minutes=70, batch=96, peak=2.5e-3, seed=3)
     args.add_argument("--real", type=Path)
     args.add_argument("--real-share", type=float, default=0.08)
     args.add_argument("--real-after", type=float, default=0.25)
-    args.add_argument("--start", type=Path, metavar="CHECKPOINT")
-    args.add_argument("--done", type=float, default=0.0, help="share of the time already spent, with --start")
-    args.add_argument("--minutes", type=float, default=70)
-    args.add_argument("--steps", type=int, default=10**9)
-    args.add_argument("--batch", type=int, default=96)
-    args.add_argument("--peak", type=float, default=2.5e-3)
-    args.add_argument("--seed", type=int, default=3)
     return args
 
 

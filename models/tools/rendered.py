@@ -83,7 +83,7 @@ def _window(r: Random, quad: Floats, width: float) -> Floats:
 
 
 def main() -> None:
-    args = arguments(__doc__ or "")
+    args = arguments(__doc__)
     args.add_argument("--sprites", type=Path, required=True)
     options = args.parse_args()
     write(options, partial(scene, trays=stage.Trays(options.sprites)))

@@ -14,7 +14,7 @@ from random import Random
 import cv2
 import numpy as np
 
-from models.tools import backdrop, camera, decoys, kinds_cn, vehicles
+from models.tools import backdrop, camera, chunks, decoys, kinds_cn, vehicles
 from models.tools.alphabet import LAYOUTS
 from models.tools.crops import found_box
 from models.tools.draw import GROUNDS, Floats, Picture, draw_plate
@@ -179,32 +179,17 @@ def chunk(seed: int, make: Callable[[Random], Made], count: int = CHUNK) -> dict
     return {"pixels": pixels, "corners": corners, "layout": layout}
 
 
-def arguments(text: str) -> argparse.ArgumentParser:
-    args = argparse.ArgumentParser(description=text)
-    args.add_argument("out", type=Path)
-    args.add_argument("--chunks", type=int, default=24)
-    args.add_argument("--first", type=int, default=0)
-    args.add_argument("--step", type=int, default=1)
-    args.add_argument("--count", type=int, default=CHUNK, help="pictures in a chunk")
-    return args
+def arguments(text: str | None) -> argparse.ArgumentParser:
+    return chunks.arguments(text, 24, CHUNK)
 
 
 def write(options: argparse.Namespace, make: Callable[[Random], Made]) -> None:
     """The chunks that are not there yet."""
-    cv2.setNumThreads(1)
-    options.out.mkdir(parents=True, exist_ok=True)
-    for number in range(options.first, options.chunks, options.step):
-        path = options.out / f"scenes-{number:04d}.npz"
-        if not path.exists():
-            part = path.with_suffix(".part")
-            with part.open("wb") as file:
-                np.savez(file, **chunk(7_000_003 * (number + 1), make, options.count))
-            part.rename(path)
-            print(path.name, flush=True)
+    chunks.write(options, "scenes", 7_000_003, lambda seed, count: chunk(seed, make, count))
 
 
 def main() -> None:
-    args = arguments(__doc__ or "")
+    args = arguments(__doc__)
     args.add_argument("--real", type=Path, help="folder of real plate crops to set into some scenes")
     options = args.parse_args()
     paths = sorted(options.real.glob("*.jpg")) if options.real else []

@@ -25,7 +25,7 @@ from edge.vision.weights import find
 from models.tools import camera, export
 from models.tools.alphabet import INDEX
 from models.tools.crops import found
-from models.tools.reader import Pool, loss_of
+from models.tools.reader import Crops, loss_of
 from models.tools.reader_net import ReaderNet
 from models.tools.reader_shape import HEIGHT, SLOTS, WIDTH
 
@@ -66,7 +66,7 @@ def tune(options: argparse.Namespace) -> None:
     for module in net.modules():  # a few crops say nothing about the averages of the world
         if isinstance(module, torch.nn.BatchNorm2d):
             module.eval()
-    pool = Pool([options.also], options.seed) if options.also else None
+    pool = Crops([options.also], options.seed) if options.also else None
     optimiser = torch.optim.AdamW(net.parameters(), lr=options.peak, weight_decay=0.0)
     for step in range(options.steps):
         for group in optimiser.param_groups:
