@@ -143,8 +143,9 @@ def chunk(seed: int, count: int = CHUNK) -> dict[str, np.ndarray]:
 def main() -> None:
     args = chunks.arguments(__doc__, 40, CHUNK)
     args.add_argument("--runs", type=float, default=spec.RUNS, help="share of numbers with a run of one digit")
+    args.add_argument("--heads-alike", type=float, default=spec.HEADS_ALIKE, help="share of city letters like others")
     options = args.parse_args()
-    spec.RUNS = options.runs
+    spec.RUNS, spec.HEADS_ALIKE = options.runs, options.heads_alike
     chunks.write(options, "chunk", 1_000_003, chunk)
 
 

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from random import Random
 
+from models.tools import spec
 from models.tools.alphabet import PROVINCES
 from models.tools.spec import Cell, Spec, digits
 
 CN_LETTER = "ABCDEFGHJKLMNPQRSTUVWXYZ"
 CN_ANY = CN_LETTER + "0123456789"
 ALIKE_MARKS = ("G6", "G6C0", "Q0D", "B8", "S5", "Z2", "17T", "A4", "UV", "MNH", "XKY")
+ALIKE_HEADS = ("GC", "GC", "GC", "GCQ", "JT", "JT", "JLU", "EF", "PFR", "RKX", "BSE", "DUQ", "VUW", "MNH", "XKY", "TLZ")
 ALIKE_PROVINCES = ("浙渝沪湘津", "苏藏鲁", "粤鄂豫", "皖晋", "琼京", "赣贵", "川云", "吉青", "闽新", "辽冀黑蒙")
 
 
@@ -157,4 +159,6 @@ def cn_farm(r: Random) -> Spec:
 def _head(r: Random) -> str:
     roll = r.random()
     province = "桂" if roll < 0.05 else r.choice(r.choice(ALIKE_PROVINCES)) if roll < 0.45 else r.choice(PROVINCES)
+    if spec.HEADS_ALIKE and r.random() < spec.HEADS_ALIKE:
+        return province + r.choice(r.choice(ALIKE_HEADS))
     return province + (r.choice("ABCDEF") if r.random() < 0.4 else r.choice(CN_LETTER))

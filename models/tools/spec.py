@@ -40,6 +40,11 @@ ALIKE = 0.2
 ALIKE_DIGITS = ("17", "17", "068", "069", "38", "25", "14", "147", "27")
 
 
+HEADS_ALIKE = 0.0
+"""Share of Chinese plates whose city letter is drawn from look-alikes only. Else A to F are the commonest, as on the
+road, and a reader that saw few Gs among many Cs answers C to every blurred one. The test world has none of these."""
+
+
 def digits(r: Random, n: int) -> str:
     if n > 2 and r.random() < RUNS:
         return _with_run(r, n)
