@@ -18,7 +18,9 @@ from edge.vision.own import OwnReader
 from edge.vision.weights import FOLDER
 from tests.record_world import open_store
 
-testworld, failures = (importlib.import_module(f"models.tools.{name}") for name in ("testworld", "failures"))
+testworld, failures, byeye = (
+    importlib.import_module(f"models.tools.{name}") for name in ("testworld", "failures", "byeye")
+)
 pytestmark = pytest.mark.vision
 DECIDED = 5
 """Of the ten passages at least so many get a decision."""
@@ -72,6 +74,27 @@ def test_a_plate_that_is_not_found_is_among_the_failures_shown() -> None:
     assert plate.std() > 10, "the plate itself"
     assert (text[: failures.TEXT_H] > 128).sum() > 100, "what stands on it"
     assert failures.sheet([shown] * 6).shape[0] == 2 * shown.shape[0]
+
+
+def test_what_a_person_reads_of_the_misread_is_counted_against_a_key_apart(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    sheet, key, answers = (tmp_path / name for name in ("sheet.png", "key.json", "answers.json"))
+    monkeypatch.setattr(byeye, "OwnDetector", lambda *_: Blind())  # nothing is found: every passage is misread
+    monkeypatch.setattr("sys.argv", ["byeye", "show", str(sheet), str(key), "--first", "7", "--passages", "1"])
+    byeye.main()
+    wanted = json.loads(key.read_text(encoding="utf-8"))
+    assert list(wanted.values()) == [testworld.passage(kind, 7)[0] for kind in testworld.KINDS]
+    tiles = cv2.imread(str(sheet))
+    assert tiles is not None
+    assert tiles.shape == (2 * (byeye.TILE_H + byeye.TEXT_H), byeye.ACROSS * 2 * byeye.TILE_W, 3)
+    monkeypatch.setattr("sys.argv", ["byeye", "score", str(key), str(answers)])
+    answers.write_text(json.dumps({"0": wanted["0"], "3": "桂A00000"}), encoding="utf-8")
+    byeye.main()
+    assert "of 5 misread passages 2 were answered by eye, 1 rightly" in capsys.readouterr().out
+    answers.write_text(json.dumps({"9": "桂A00000"}), encoding="utf-8")
+    with pytest.raises(SystemExit, match="no such number in the key: 9"):
+        byeye.main()
 
 
 # ---------------------------------------------------------------- learning
