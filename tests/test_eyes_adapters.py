@@ -58,6 +58,7 @@ def test_a_model_that_suppresses_itself_gives_rows_with_a_class_and_how_sure_eac
     row = np.array([10, 10, 50, 20, 0.8, 0, 10, 10, 1, 50, 10, 1, 50, 20, 1, 10, 20, 1], np.float32)
     found = detections(np.stack([row, row * 0]), 0.5)
     assert [d.corners for d in found] == [((20.0, 20.0), (100.0, 20.0), (100.0, 40.0), (20.0, 40.0))]
+    assert detections(np.stack([row, row * 0]), 0.5, threshold=0.8) == [], "a score must be above it"
 
 
 def test_a_sites_own_detector_goes_with_our_reader() -> None:

@@ -83,6 +83,10 @@ def test_a_few_steps_train_every_model_and_the_export_agrees_with_torch(tmp_path
     reader.train(reader.arguments().parse_args([str(tmp_path / "crops"), *common, "--steps", "3", "--batch", "8"]))
     detector.train(detector.arguments().parse_args([str(tmp_path / "scenes"), *common, "--steps", "2", "--batch", "2"]))
     closer.train(closer.arguments().parse_args([str(tmp_path / "crops"), *common, "--steps", "3", "--batch", "8"]))
+    again = ["--work", str(tmp_path / "again"), "--steps", "0", "--start", str(tmp_path / "closer.pt")]
+    closer.train(closer.arguments().parse_args([str(tmp_path / "crops"), *again]))
+    kept, began = (torch.load(folder / "closer.pt")["ema"] for folder in (tmp_path / "again", tmp_path))
+    assert all((kept[name] == began[name]).all() for name in began), "a training goes on from the one before"
     out = tmp_path / "models"
     written(tmp_path, out)
     assert sum(path.stat().st_size for path in out.iterdir()) < 10e6
@@ -99,6 +103,20 @@ def test_a_peak_that_rounding_moves_by_a_cell_is_no_difference_and_one_that_is_g
     for other, gap in ((less, 0.2), (far, 0.5)):
         assert export._gap_of_peaks(heat, other) == pytest.approx(gap)
         assert export._gap_of_peaks(other, heat) == pytest.approx(gap)
+
+
+def test_a_file_that_does_not_answer_as_torch_does_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def spoil(path: Path) -> None:
+        model = export.onnx.load(str(path))
+        largest = max(model.graph.initializer, key=lambda tensor: len(tensor.raw_data))
+        largest.raw_data = bytes(len(largest.raw_data))
+        export.onnx.save(model, str(path))
+
+    net, look = export.load_state(FOLDER)
+    export.export_reader(net, tmp_path / "sound.onnx", 1.0, look, 0.75)
+    monkeypatch.setattr(export, "halve", spoil)
+    with pytest.raises(SystemExit, match=r"spoilt\.onnx: ONNX output \w+ differs from torch"):
+        export.export_reader(net, tmp_path / "spoilt.onnx", 1.0, look, 0.75)
 
 
 def written(work: Path, out: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import json
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import cv2
@@ -18,10 +19,12 @@ from edge.vision.own import OwnReader
 from edge.vision.weights import FOLDER
 from tests.record_world import open_store
 
-testworld, failures, byeye = (
-    importlib.import_module(f"models.tools.{name}") for name in ("testworld", "failures", "byeye")
+testworld, failures, byeye, kinds_cn, spec = (
+    importlib.import_module(f"models.tools.{name}") for name in ("testworld", "failures", "byeye", "kinds_cn", "spec")
 )
 pytestmark = pytest.mark.vision
+TRUCK_4000 = "琼BH4N6N"
+"""What the synthetic plate of that passage says."""
 DECIDED = 5
 """Of the ten passages at least so many get a decision."""
 
@@ -33,6 +36,20 @@ def test_a_passage_is_the_same_whenever_it_is_drawn() -> None:
     assert text == again
     assert text != other
     assert all((a == b).all() for a, b in zip(first, second, strict=True))
+
+
+def test_letters_among_look_alikes_are_for_training_and_leave_the_test_world_as_it_was(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def share_of_g() -> float:
+        letters = [str(kinds_cn.cn_large_rear(Random(seed)).text)[1] for seed in range(600)]  # noqa: S311
+        return letters.count("G") / 600
+
+    usual = share_of_g()
+    assert testworld.passage("cn-truck-rear", 4000)[0] == TRUCK_4000, "figures are compared over the same passages"
+    monkeypatch.setattr(spec, "HEADS_ALIKE", 0.6)
+    assert share_of_g() > 2 * usual
+    assert {kinds_cn.cn_trailer(Random(seed)).text[1] for seed in range(600)} == set(kinds_cn.CN_LETTER)  # noqa: S311
 
 
 @pytest.mark.timeout(900)

@@ -51,7 +51,9 @@ def _check(path: Path, sha256: str | None) -> None:
 class OnnxPose:
     """An exported pose model on onnxruntime."""
 
-    def __init__(self, path: Path, threads: int = 1, long_side_px: int = LONG_SIDE_PX) -> None:
+    def __init__(
+        self, path: Path, threads: int = 1, long_side_px: int = LONG_SIDE_PX, threshold: float = THRESHOLD
+    ) -> None:
         options = ort.SessionOptions()
         options.intra_op_num_threads, options.inter_op_num_threads, options.log_severity_level = threads, 1, 3
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
@@ -61,7 +63,7 @@ class OnnxPose:
             raise ModelError(f"detector_file {path}: cannot be loaded: {type(error).__name__}") from error
         _check_pose(path, self._session.get_modelmeta().custom_metadata_map)
         given = self._session.get_inputs()[0]
-        self._name, self._input = path.name, given.name
+        self._name, self._input, self._threshold = path.name, given.name, threshold
         fixed = [side for side in given.shape[2:] if isinstance(side, int)]
         self._size = (int(given.shape[3]), int(given.shape[2])) if len(fixed) == 2 else None
         self._long_side_px = max(fixed, default=long_side_px)
@@ -75,7 +77,7 @@ class OnnxPose:
             rows = np.asarray(self._session.run(None, {self._input: batch})[0], np.float32)[0]
         except FAULTS as error:
             raise ModelError(f"{self._name}: failed on input {batch.shape}: {type(error).__name__}") from error
-        return detections(rows, scale)
+        return detections(rows, scale, self._threshold)
 
 
 class PackagePose:
@@ -131,7 +133,7 @@ def letterboxed(image: Image, long_side_px: int, size: tuple[int, int] | None) -
     return np.asarray(padded, np.uint8), scale
 
 
-def detections(rows: Floats, scale: float) -> list[Detection]:
+def detections(rows: Floats, scale: float, threshold: float = THRESHOLD) -> list[Detection]:
     """From the model's output: (values, places), suppressed here, or (places, values) where the model does that itself.
 
     Values of a place: box, score (in the second form also a class), then x and y of each corner and perhaps how sure.
@@ -140,7 +142,7 @@ def detections(rows: Floats, scale: float) -> list[Detection]:
         table, boxes = rows.T, "middle"
     else:
         table, boxes = rows, "corners"
-    table = table[table[:, 4] > THRESHOLD]
+    table = table[table[:, 4] > threshold]
     first = 5 if boxes == "middle" else 6
     step = (table.shape[1] - first) // 4
     found: list[Detection] = []

@@ -16,13 +16,13 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from edge.core.vote import Tally, VoteRules
+from edge.core.vote import VoteRules
 from edge.ports import Image
 from edge.vision.models import plate_table
 from edge.vision.own import OwnDetector, OwnReader
 from models.tools import testworld
 from models.tools.draw import Floats
-from models.tools.failures import TEXT_H, words
+from models.tools.failures import TEXT_H, sheet, words
 
 FRAMES = (3, 5)
 TILE_W, TILE_H = 270, 150
@@ -54,17 +54,14 @@ def show(options: argparse.Namespace) -> None:
     for number in range(options.first, options.first + options.passages):
         for kind in testworld.KINDS:
             text, frames = testworld.passage_with_corners(kind, number)
-            tally = Tally(VoteRules())
-            for picture, _ in frames:
-                read = testworld.best(reader, picture, detector)
-                tally = tally if read is None else tally.add(read.plate, table.normalise(read.plate.raw))
-            if tally.leader is None or tally.leader.text != text:
+            reads = (testworld.best(reader, picture, detector) for picture, _ in frames)
+            leader = testworld.vote(reads, VoteRules(), table).leader
+            if leader is None or leader.text != text:
                 key[str(len(tiles))] = text
                 tiles.append(tile(frames, len(tiles)))
     if not tiles:
         raise SystemExit("nothing was misread: no sheet")
-    tiles += [np.zeros_like(tiles[0])] * (-len(tiles) % ACROSS)
-    cv2.imwrite(str(options.sheet), np.vstack([np.hstack(tiles[i : i + ACROSS]) for i in range(0, len(tiles), ACROSS)]))
+    cv2.imwrite(str(options.sheet), sheet(tiles, ACROSS))
     options.key.write_text(json.dumps(key, ensure_ascii=False), encoding="utf-8")
     print(f"{len(key)} of {len(testworld.KINDS) * options.passages} passages are misread")
 

@@ -1,6 +1,7 @@
 """Detectors beside each other on the same pictures in the same run: recall, corner error, milliseconds.
 
-    python -m models.tools.detectors [--models FOLDER]… [--yolo FILE.onnx]… [--passages 8] [--real REAL_DEV]
+    python -m models.tools.detectors [--models FOLDER]… [--yolo FILE.onnx]… [--yolo-threshold 0.25]
+                                     [--passages 8] [--real REAL_DEV]
 
 Recall and corner error on the test world, where corners are known exactly; recall on real scenes whose box is known.
 """
@@ -19,7 +20,7 @@ import numpy as np
 
 from edge.ports import Detection, Detector
 from edge.vision.own import OwnDetector
-from edge.vision.yolo import OnnxPose
+from edge.vision.yolo import THRESHOLD, OnnxPose
 from models.tools import testworld
 from models.tools.evaluate import overlap
 
@@ -72,12 +73,13 @@ def main() -> None:
     args = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     args.add_argument("--models", type=Path, action="append", default=[])
     args.add_argument("--yolo", type=Path, action="append", default=[])
+    args.add_argument("--yolo-threshold", type=float, default=THRESHOLD)
     args.add_argument("--passages", type=int, default=8)
     args.add_argument("--real", type=Path)
     args.add_argument("--threads", type=int, default=2)
     options = args.parse_args()
     detectors: dict[str, Detector] = {str(f): OwnDetector(options.threads, f) for f in options.models}
-    detectors |= {path.name: OnnxPose(path, options.threads) for path in options.yolo}
+    detectors |= {path.name: OnnxPose(path, options.threads, threshold=options.yolo_threshold) for path in options.yolo}
     took = milliseconds(detectors)
     for name, detector in detectors.items():
         found, shown, errors = on_world(detector, options.passages)

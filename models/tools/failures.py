@@ -79,10 +79,10 @@ def failures(models: Path, passages: int, first: int) -> Iterator[tuple[float, I
                 yield found
 
 
-def sheet(tiles: list[Image]) -> Image:
-    blank = np.zeros((PLATE_H + 2 * TEXT_H + 8, TILE_W, 3), np.uint8)
-    tiles = tiles + [blank] * (-len(tiles) % ACROSS)
-    return np.vstack([np.hstack(tiles[i : i + ACROSS]) for i in range(0, len(tiles), ACROSS)])
+def sheet(tiles: list[Image], across: int = ACROSS) -> Image:
+    """Tiles of one size in rows; the last row is filled up with black."""
+    tiles = tiles + [np.zeros_like(tiles[0])] * (-len(tiles) % across)
+    return np.vstack([np.hstack(tiles[i : i + across]) for i in range(0, len(tiles), across)])
 
 
 def main() -> None:

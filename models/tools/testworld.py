@@ -11,7 +11,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from random import Random
@@ -20,6 +20,7 @@ import cv2
 import numpy as np
 
 from edge.core.model import PlateRead
+from edge.core.plate import PlateTable
 from edge.core.vote import Tally, VoteRules
 from edge.ports import Detector, Image, Reader
 from edge.vision.models import plate_table
@@ -127,26 +128,32 @@ def judge(kind: str, passages: int, detector: Detector, reader: Reader, rules: V
     table, score = plate_table(), Score(kind)
     for number in range(first, first + passages):
         text, pictures = passage(kind, number)
-        tally, seen = Tally(rules), False
-        for picture in pictures:
-            read = best(reader, picture, detector)
-            score.frames += 1
-            if read is None:
-                continue
+        reads = [best(reader, picture, detector) for picture in pictures]
+        score.frames += len(reads)
+        for read in (read for read in reads if read is not None):
             score.frames_found += 1
             score.frames_right += read.plate.text == text
             score.frames_sure += read.plate.confidence >= rules.sure
             score.frames_sure_wrong += read.plate.confidence >= rules.sure and read.plate.text != text
-            tally, seen = tally.add(read.plate, table.normalise(read.plate.raw)), True
+        tally = vote(reads, rules, table)
         score.passages += 1
         whole = _plate(kind, number)[1].told() >= WHOLE
         score.whole += whole
-        if seen and tally.leader is not None:
+        if tally.leader is not None:
             score.voted_right += tally.leader.text == text
             score.whole_right += whole and tally.leader.text == text
             score.decided += tally.decided
             score.decided_wrong += tally.decided and tally.leader.text != text
     return score
+
+
+def vote(reads: Iterable[PlateRead | None], rules: VoteRules, table: PlateTable) -> Tally:
+    """The votes of one passage's frames."""
+    tally = Tally(rules)
+    for read in reads:
+        if read is not None:
+            tally = tally.add(read.plate, table.normalise(read.plate.raw))
+    return tally
 
 
 def best(reader: Reader, picture: Image, detector: Detector) -> PlateRead | None:
