@@ -67,6 +67,9 @@ class Root:
         for name in ("systemd-sysusers", "systemd-tmpfiles", "systemctl", "udevadm", "chown", "chmod"):
             (self.bin / name).write_text("#!/bin/sh\nexit 0\n")
             (self.bin / name).chmod(0o755)
+        self.barie = self.bin / "barie"
+        self.barie.write_text(f'#!/bin/sh\nexec "{self.opt}/current/bin/python3" "$@"\n')
+        self.barie.chmod(0o755)
         self.folder = folder
 
     def lay(self, version: str, *, healthy: bool) -> None:
@@ -74,7 +77,7 @@ class Root:
         python = self.opt / version / "bin/python3"
         python.parent.mkdir(parents=True, exist_ok=True)
         fresh = python.with_suffix(".new")
-        fresh.write_text(f"#!/bin/sh\nexit {0 if healthy else 1}\n")
+        fresh.write_text(f'#!/bin/sh\n[ "$1" != --version ] || exec echo barie {version}\nexit {0 if healthy else 1}\n')
         fresh.chmod(0o755)
         fresh.replace(python)
         (self.opt / version / "lib/python3.11/site-packages").mkdir(parents=True, exist_ok=True)
@@ -83,7 +86,7 @@ class Root:
     def script(self, name: str, version: str, *arguments: str) -> subprocess.CompletedProcess[str]:
         text = (PACKAGING / "debian" / name).read_text().replace("@VERSION@", version)
         text = text.replace("/opt/barie", str(self.opt)).replace("/etc/barie", str(self.folder / "etc"))
-        text = text.replace("/var/lib/barie", str(self.folder / "record"))
+        text = text.replace("/var/lib/barie", str(self.folder / "record")).replace("/usr/bin/barie", str(self.barie))
         path = self.folder / f"{name}-{version}"
         path.write_text(text.replace("/run/systemd/system", str(self.folder / "no-systemd")))
         return run("sh", path, *arguments, PATH=f"{self.bin}:{os.environ['PATH']}")
@@ -125,6 +128,47 @@ def test_a_version_that_does_not_come_up_gives_way_to_the_one_before(root: Root,
     root.lay(new, healthy=True)
     assert root.script("postinst", new, "configure", "1.0").returncode == 0
     assert root.current() == new
+
+
+def test_two_upgrades_that_fail_one_after_the_other_leave_the_version_that_works(root: Root) -> None:
+    assert root.upgrade("1.0", "2.0", healthy=False).returncode == 1
+    again = root.upgrade("2.0", "3.0", healthy=False)
+    assert again.returncode == 1
+    assert root.current() == "kept"
+    assert run(root.opt / "current/bin/python3").returncode == 0
+    assert "barie 1.0 runs again" in again.stderr
+    assert root.upgrade("3.0", "4.0", healthy=True).returncode == 0
+    assert root.current() == "4.0"
+
+
+def test_an_upgrade_that_is_broken_off_leaves_the_version_that_works(root: Root) -> None:
+    root.upgrade("1.0", "2.0", healthy=False)
+    assert root.script("preinst", "3.0", "upgrade", "2.0").returncode == 0
+    assert root.script("postrm", "3.0", "abort-upgrade", "2.0").returncode == 0
+    assert run(root.opt / "current/bin/python3", "--version").stdout == "barie 1.0\n"
+
+
+def test_what_runs_after_a_rollback_is_asked(root: Root) -> None:
+    (root.opt / "1.0/bin/python3").write_text("#!/bin/sh\necho barie 1.0\nexit 1\n")  # what ran is broken by now, too
+    told = root.upgrade("1.0", "2.0", healthy=False)
+    assert told.returncode == 1
+    assert "does not come up either" in told.stderr
+    assert "runs again" not in told.stderr
+
+
+def test_what_two_versions_have_in_common_lies_on_the_disk_once(tmp_path: Path) -> None:
+    kept, new = tmp_path / "kept", tmp_path / "2.0"
+    for folder, changed in ((kept, "old"), (new, "new")):
+        (folder / "lib").mkdir(parents=True)
+        (folder / "lib/same.so").write_text("x" * 100_000)
+        (folder / "lib/changed.py").write_text(changed)
+    open_file = (kept / "lib/same.so").open()
+    assert run("python3", PACKAGING / "share.py", kept, new).returncode == 0
+    assert (kept / "lib/same.so").samefile(new / "lib/same.so")
+    assert (kept / "lib/changed.py").read_text() == "old"
+    assert open_file.read(1) == "x"
+    open_file.close()
+    assert not list(kept.rglob("*.shared"))
 
 
 def test_purging_leaves_the_record(root: Root) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 
 from edge.agent.cameras import CameraProcess
 from edge.agent.eyes import camera_settings
-from edge.config import Config, load_config
+from edge.config import Config, VisionConfig, load_config
 from edge.errors import BarieError, ConfigError
 from edge.store import Store
 
@@ -24,6 +24,8 @@ CAMERA_KEYS = ("url", "transport", "user", "password_file", "region", "line", "l
 class Reload:
     def __init__(self, path: Path | None, config: Config, store: Store, cameras: Mapping[str, CameraProcess]) -> None:
         self._path, self._config, self._store, self._cameras = path, config, store, cameras
+        self._in_force = config.model_dump()
+        """What the gate runs on now: the start's values and what reloads changed since."""
 
     def __call__(self) -> list[str]:
         """Returns the keys that wait for a restart. Nothing is raised: the running config stays where the new one is
@@ -32,31 +34,39 @@ class Reload:
             return []
         try:
             fresh = load_config(self._path)
-            settings = dict(_cameras(fresh))
+            settings = dict(_cameras(fresh, self._config.vision))
         except ConfigError as error:
             log.error("reload refused, the config from before stays in force: %s", error)
             return []
         except BarieError as error:
             log.error("reload refused: %s", error)
             return []
-        changed = sorted(changes(self._config.model_dump(), fresh.model_dump()))
-        taken = list(changes_taken(changed))
+        wanted = fresh.model_dump()
+        changed = sorted(changes(self._in_force, wanted))
+        same = _names(fresh) == _names(self._config)
+        taken = [key for key in changes_taken(changed) if same or key in STORE_KEYS]
         if set(taken) & set(STORE_KEYS):
             self._store.keep(fresh.store.keep_acknowledged_s, fresh.store.evidence_budget_mb)
-        same = [(lane.id, [camera.id for camera in lane.camera]) for lane in fresh.lane]
-        if same == [(lane.id, [camera.id for camera in lane.camera]) for lane in self._config.lane]:
+        if same:
             for camera, values in settings.items():
                 self._cameras[camera].use(values)
+        for key in taken:
+            put(self._in_force, key, value_at(wanted, key))
         waiting = [key for key in changed if key not in taken]
         now, later = ", ".join(taken) or "nothing", ", ".join(waiting) or "nothing"
         log.info("reloaded: in force: %s; after a restart: %s", now, later)
         return waiting
 
 
-def _cameras(config: Config) -> Iterator[tuple[str, dict[str, Any]]]:
+def _names(config: Config) -> list[tuple[str, list[str]]]:
+    return [(lane.id, [camera.id for camera in lane.camera]) for lane in config.lane]
+
+
+def _cameras(config: Config, vision: VisionConfig) -> Iterator[tuple[str, dict[str, Any]]]:
+    """`vision` is that of the start: its keys wait for a restart."""
     for lane in config.lane:
         for camera in lane.camera:
-            yield camera.id, camera_settings(camera, config.vision)
+            yield camera.id, camera_settings(camera, vision)
 
 
 def changes_taken(keys: list[str]) -> Iterator[str]:
@@ -65,6 +75,20 @@ def changes_taken(keys: list[str]) -> Iterator[str]:
         parts = key.split(".")
         if key in STORE_KEYS or (parts[0] == "lane" and "camera" in parts and set(parts) & set(CAMERA_KEYS)):
             yield key
+
+
+def value_at(tree: Any, key: str) -> Any:
+    """The value under a path of `changes`."""
+    for part in key.split("."):
+        tree = tree[int(part)] if isinstance(tree, list) else tree[part]
+    return tree
+
+
+def put(tree: Any, key: str, value: Any) -> None:
+    """Sets what `value_at` gives."""
+    above, _, last = key.rpartition(".")
+    at = value_at(tree, above)
+    at[int(last) if isinstance(at, list) else last] = value
 
 
 def changes(old: Any, new: Any, at: str = "") -> Iterator[str]:
