@@ -231,7 +231,7 @@ async def _unless_dead(happening: Awaitable[T], lane: asyncio.Task[None]) -> T:
 def reading(text: str, frame: int, *, decided: bool = True, track: int = 1, raw: str | None = None) -> Reading:
     plate = replace(plates().read(text, "one_line", 0.97), raw=raw or text)
     corners = ((10.0, 10.0), (90.0, 10.0), (90.0, 30.0), (10.0, 30.0))
-    read = PlateRead(plate, (10.0, 10.0, 90.0, 30.0), corners)
+    read = PlateRead(plate, (10.0, 10.0, 90.0, 30.0), corners, whole=True)
     return Reading("front", track, frame, clock.mono_ns(), clock.wall_iso(), read, decided, 5, (640, 360))
 
 

@@ -30,7 +30,7 @@ def reading(text: str = "12C12345", track: int = 1, *, decided: bool = False, co
         1,
         0,
         "2026-11-20T08:00:00+07:00",
-        PlateRead(plate, (0, 0, 9, 9), corners),
+        PlateRead(plate, (0, 0, 9, 9), corners, whole=True),
         decided,
         3,
         (1280, 720),

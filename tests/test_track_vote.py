@@ -156,3 +156,34 @@ def test_a_decision_always_has_its_votes_and_its_lead(reads: list[tuple[str, flo
         assert sum(sure >= 0.6 for sure in mine) >= 3
         assert sum(mine) >= 3 * rival - 1e-6
         assert leader.kind != "other"
+
+
+# ---------------------------------------------------------------- seen whole
+
+
+def test_a_plate_that_was_not_seen_whole_is_never_decided() -> None:
+    """Cut at its right end a five-digit number reads, again and again and surely, as a lawful one of four digits."""
+    votes = Tally()
+    for _ in range(20):
+        votes = votes.add(plate("12C1234", 0.998), "12C1234", whole=False)
+    assert votes.leader is not None
+    assert votes.leader.text == "12C1234"  # for the guard to compare
+    assert (votes.decided, votes.votes, votes.reads) == (False, 0, 20)
+
+
+def test_what_was_read_of_a_part_never_stands_against_the_whole_plate() -> None:
+    votes = Tally()
+    for _ in range(20):
+        votes = votes.add(plate("12C1234", 0.998), "12C1234", whole=False)
+    for _ in range(3):
+        votes = votes.add(plate("12C12345", 0.9), "12C12345")
+    assert votes.decided
+    assert votes.leader is not None
+    assert votes.leader.text == "12C12345"
+
+
+def test_three_readings_of_one_picture_are_one_piece_of_evidence() -> None:
+    votes = Tally().add(plate("12C12345"), "12C12345")
+    for _ in range(5):
+        votes = votes.add(plate("12C12345"), "12C12345", anew=False)
+    assert (votes.decided, votes.votes) == (False, 1)

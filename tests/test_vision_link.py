@@ -25,6 +25,7 @@ READING = Reading(
         PlateText("12C12345", "12C\n123.45", 0.97, "VN", "vn_vehicle", "two_line", None),
         (10.0, 20.0, 110.5, 90.0),
         ((10.0, 20.0), (110.5, 21.0), (110.0, 90.0), (11.0, 89.0)),
+        whole=True,
     ),
     decided=True,
     votes=4,
@@ -110,4 +111,12 @@ def test_a_reading_with_three_corners_is_refused() -> None:
     fields = link.reading_fields(READING)
     fields["read"]["corners"] = fields["read"]["corners"][:3]
     with pytest.raises(BadMessageError, match="four"):
+        link.reading_from_fields(fields)
+
+
+@pytest.mark.parametrize("whole", [None, 1, "true"])
+def test_a_reading_that_does_not_say_whether_it_was_whole_is_refused(whole: object) -> None:
+    fields = link.reading_fields(READING)
+    fields["read"]["whole"] = whole
+    with pytest.raises(BadMessageError, match="whole"):
         link.reading_from_fields(fields)

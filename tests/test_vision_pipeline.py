@@ -27,6 +27,7 @@ class Scene:
     looks: int = 0
     reads: int = 0
     broken: bool = False
+    whole: bool = True
 
     def detect(self, image: Image) -> list[Detection]:
         if self.broken:
@@ -48,7 +49,7 @@ class Scene:
             (x1, y1), _, (x2, y2), _ = detection.corners
             text = next(text for place, text in self.plates if abs(place[0] - x1) < 1 and abs(place[1] - y1) < 1)
             plate = PlateText(text, text, 0.95, "VN", "vn_vehicle", "one_line") if TABLE.fits(text) else None
-            found.append(None if plate is None else PlateRead(plate, (x1, y1, x2, y2), detection.corners))
+            found.append(None if plate is None else PlateRead(plate, (x1, y1, x2, y2), detection.corners, self.whole))
         return found
 
 
@@ -118,6 +119,35 @@ def test_a_decided_plate_that_stands_is_neither_read_nor_looked_at_any_more() ->
     looks = film.scene.looks
     assert film.frames(40, moving=False) == []
     assert film.scene.looks == looks
+
+
+def test_a_plate_seen_cut_and_then_whole_is_decided_as_the_whole_one() -> None:
+    """A car that stops with its last digit outside, stands there until nobody reads any more, and rolls on a little."""
+    film = Film(Scene([(PLACE, "12C1234")], whole=False))
+    told = readings(film.frames(40, moving=False))
+    assert [(one.reading.votes, one.reading.decided, one.reading.read.whole) for one in told] == [(0, False, False)]
+    film.scene.plates, film.scene.whole = [((590.0, 400.0, 702.0, 430.0), "12C12345")], True
+    told = readings(film.frames(4, moving=True))
+    assert [(one.reading.read.plate.text, one.reading.decided) for one in told] == [
+        ("12C12345", False),
+        ("12C12345", False),
+        ("12C12345", True),
+    ]
+
+
+def test_a_plate_across_the_edge_of_the_region_is_never_decided() -> None:
+    """The detector is shown the region only: there the plate ends."""
+    film = Film(Scene([(PLACE, "12C12345")]), region=[(0.1, 0.1), (700.5 / 1280, 0.1), (700.5 / 1280, 0.9), (0.1, 0.9)])
+    assert [(one.reading.read.whole, one.reading.decided) for one in readings(film.frames(6, moving=True))] == [
+        (False, False)
+    ]
+
+
+def test_one_unmoved_picture_is_one_piece_of_evidence() -> None:
+    film = Film(Scene([(PLACE, "12C12345")]))
+    told = readings(film.frames(20, moving=False))
+    assert [(one.reading.votes, one.reading.decided) for one in told] == [(1, False)]
+    assert [one.reading.decided for one in readings(film.frames(2, moving=True))] == [False, True]
 
 
 def test_an_idle_lane_is_never_looked_at() -> None:

@@ -34,7 +34,9 @@ LIVED_S = 60.0
 TRACKS_PER_LIFE = 1_000_000
 SIGHTS_KEPT = 300
 
-CameraState = Literal["starting", "up", "down", "frozen"]
+CameraState = Literal["starting", "up", "down", "frozen", "blind"]
+FAILED: frozenset[CameraState] = frozenset({"down", "frozen", "blind"})
+"""A camera in one of these shows nobody anything, though it ran before or should by now."""
 OnReading = Callable[[Reading, bytes, bytes], None]
 OnTracks = Callable[[str, frozenset[int]], None]
 """Camera, and its tracks in view."""
@@ -53,6 +55,8 @@ class CameraView:
     health: Mapping[str, Any] = field(default_factory=dict)
     fault: str = ""
     restarts: int = 0
+    failed_since_s: float | None = None
+    """Since when it has failed without a break, whatever the failure was called; None while it gives pictures."""
 
     def seen(self, now_s: float) -> tuple[CameraState, float | None]:
         """State and picture age in ms as of now."""
@@ -60,6 +64,14 @@ class CameraView:
         if self.state == "up" and age_ms is not None and age_ms > FROZEN_AFTER_S * 1000:
             return "frozen", age_ms
         return self.state, age_ms
+
+    def failed_s(self, now_s: float) -> float:
+        """For how long it has been down, frozen or blind without a break; 0 while it is not. Over with the first
+        picture."""
+        if self.seen(now_s)[0] not in FAILED:
+            return 0.0
+        since_s = self.failed_since_s if self.failed_since_s is not None else self.picture_s
+        return 0.0 if since_s is None else max(0.0, now_s - since_s)
 
 
 class CameraProcess:
@@ -204,7 +216,7 @@ class CameraProcess:
         self.view.health = fields
         reader = str(fields.get("reader", ""))
         self.view.fault = reader if reader.startswith("failed") else ""
-        if fields.get("state") in ("down", "frozen"):
+        if fields.get("state") in FAILED:
             self._set(fields["state"], self.view.detail)
         self._on_tracks(self.camera, frozenset(self._unique(track) for track in fields.get("tracks", ())))
 
@@ -216,12 +228,16 @@ class CameraProcess:
         if part == "frame":
             log.warning("camera %s: bad frame: %s", self.camera, text)
         else:
-            self._set("down", text)
+            self._set(self.view.state if part == "camera" and self.view.state in FAILED else "down", text)
 
     def _set(self, state: CameraState, detail: str) -> None:
         if (self.view.state, self.view.detail) != (state, detail):
             log.log(logging.INFO if state == "up" else logging.WARNING, "camera %s: %s %s", self.camera, state, detail)
             self.view.state, self.view.detail = state, detail
+            if state not in FAILED:
+                self.view.failed_since_s = None
+            elif self.view.failed_since_s is None:
+                self.view.failed_since_s = clock.mono_s()
             self._on_change()
 
 

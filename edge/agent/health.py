@@ -9,7 +9,7 @@ from typing import Any
 
 from edge import clock
 from edge.agent.barrier import Barrier
-from edge.agent.cameras import CameraProcess
+from edge.agent.cameras import FAILED, CameraProcess
 from edge.agent.copy_age import NEVER_S
 from edge.agent.eyesight import trend_view
 from edge.agent.lane import LaneActor
@@ -53,7 +53,7 @@ class GateHealth:
     def cameras_down(self) -> bool:
         """No camera of this lane gives pictures: at a yard gate vehicles pass as normal then (Art. 23.2)."""
         now_s = clock.mono_s()
-        return all(process.view.seen(now_s)[0] in ("down", "frozen") for process in self._cameras.values())
+        return all(process.view.seen(now_s)[0] in FAILED for process in self._cameras.values())
 
     def _room(self) -> dict[str, str]:
         """Whether the record can be written, and how much room there is for it."""

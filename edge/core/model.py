@@ -49,11 +49,16 @@ class PlateText:
 
 @dataclass(frozen=True, slots=True)
 class PlateRead:
-    """A plate text where it stands in one frame. `corners` run clockwise from the top left, in frame pixels."""
+    """A plate text where it stands in one frame. `corners` run clockwise from the top left, in frame pixels.
+
+    `whole`: both ends were in the picture and the region, with nothing over the outer characters (core.wholeness).
+    False until somebody looked: what was not seen whole is never decided.
+    """
 
     plate: PlateText
     box: Box
     corners: tuple[Point, Point, Point, Point]
+    whole: bool = False
 
 
 @dataclass(frozen=True, slots=True)

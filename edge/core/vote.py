@@ -2,11 +2,14 @@
 
 Frames of one vehicle are not independent: the same dirt deceives each of them. So a decision asks for several exactly
 equal, sure readings and a clear lead over every other text, and it never averages characters of different readings.
+A plate that was not seen whole may read as another lawful one, again and again and surely: such readings are kept
+apart. They are a suggestion while there is nothing better, and never stand against a plate that was seen whole.
+Readings of one and the same picture are one piece of evidence, however many there are.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from edge.core.model import PlateText
 from edge.core.plate import OTHER
@@ -36,32 +39,45 @@ class Tally:
     best: dict[str, PlateText] = field(default_factory=dict)
     """Text -> its most confident reading."""
     reads: int = 0
+    parts: dict[str, PlateText] = field(default_factory=dict)
+    """Text -> its most confident reading of a plate that was not seen whole."""
 
-    def add(self, plate: PlateText, seen_as: str) -> Tally:
-        """One more reading; `seen_as` is its raw text normalised, other than the text where it was corrected."""
+    def add(self, plate: PlateText, seen_as: str, *, whole: bool = True, anew: bool = True) -> Tally:
+        """One more reading; `seen_as` is its raw text normalised, other than the text where it was corrected.
+
+        `whole`: the plate was seen whole. `anew`: its picture is not that of the last whole reading again.
+        """
+        if not whole:
+            known = self.parts.get(plate.text)
+            best = plate if known is None or plate.confidence > known.confidence else known
+            return replace(self, parts={**self.parts, plate.text: best}, reads=self.reads + 1)
+        if not anew:
+            return replace(self, reads=self.reads + 1)
         rules, text = self.rules, plate.text
         weight = plate.confidence * (1.0 if seen_as == text else rules.corrected_weight)
         known = self.best.get(text)
-        return Tally(
-            rules,
-            {**self.weights, text: self.weights.get(text, 0.0) + weight},
-            {**self.sure_votes, text: self.sure_votes.get(text, 0) + (plate.confidence >= rules.sure)},
-            {**self.best, text: plate if known is None or plate.confidence > known.confidence else known},
-            self.reads + 1,
+        return replace(
+            self,
+            weights={**self.weights, text: self.weights.get(text, 0.0) + weight},
+            sure_votes={**self.sure_votes, text: self.sure_votes.get(text, 0) + (plate.confidence >= rules.sure)},
+            best={**self.best, text: plate if known is None or plate.confidence > known.confidence else known},
+            reads=self.reads + 1,
         )
 
     @property
     def leader(self) -> PlateText | None:
-        """The text with the most weight; a text of some pattern before any that fits none. None without readings."""
+        """The text with the most weight; a text of some pattern before any that fits none. Where no plate was seen
+        whole, the surest of what was. None without readings."""
         if not self.weights:
-            return None
+            parts = self.parts.values()
+            return max(parts, key=lambda plate: (plate.kind != OTHER, plate.confidence, plate.text), default=None)
         return self.best[max(self.weights, key=lambda text: (self.best[text].kind != OTHER, self.weights[text], text))]
 
     @property
     def votes(self) -> int:
         """Sure readings of the leader."""
         leader = self.leader
-        return self.sure_votes[leader.text] if leader else 0
+        return self.sure_votes.get(leader.text, 0) if leader else 0
 
     @property
     def decided(self) -> bool:

@@ -85,7 +85,7 @@ class BenchGate:
             frame=self._tracks,
             captured_mono_ns=clock.mono_ns(),
             captured_at=clock.wall_iso(),
-            read=PlateRead(self._table.read(plate, "two_line", 0.98), BOX, CORNERS),
+            read=PlateRead(self._table.read(plate, "two_line", 0.98), BOX, CORNERS, whole=True),
             decided=decided,
             votes=3,
             frame_size=FRAME_SIZE,

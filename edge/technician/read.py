@@ -106,5 +106,6 @@ def _plate(read: PlateRead) -> dict[str, Any]:
         "kind": plate.kind,
         "layout": plate.layout,
         "box": [round(v, 1) for v in read.box],
+        "whole": read.whole,
         "corners": [[round(x, 1), round(y, 1)] for x, y in read.corners],
     }

@@ -203,7 +203,7 @@ class Soak:
     def _read(self, plate: str, number: int) -> None:
         self._frame += 1
         text = self._plates.read(plate, "one_line", 0.97)
-        read = PlateRead(text, (10.0, 10.0, 90.0, 30.0), ((10.0, 10.0), (90.0, 10.0), (90.0, 30.0), (10.0, 30.0)))
+        read = PlateRead(text, (10.0, 10.0, 90.0, 30.0), ((10.0, 10.0), (90.0, 10.0), (90.0, 30.0), (10.0, 30.0)), True)
         at = (clock.mono_ns(), clock.wall_iso())
         reading = Reading("front", number, self._frame, *at, read, True, 5, (640, 360))
         photo = b"\xff\xd8" + number.to_bytes(8, "big") * (PHOTO_BYTES // 8) + b"\xff\xd9"

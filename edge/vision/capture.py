@@ -22,7 +22,8 @@ from edge.vision.pictures import PIXELS_MOST, decoded, frame_of, luma_of, plain,
 
 log = logging.getLogger(__name__)
 
-SourceState = Literal["connecting", "up", "down", "frozen"]
+SourceState = Literal["connecting", "up", "down", "frozen", "blind"]
+"""`frozen`: pictures come, and they are one and the same again. `blind`: they show nothing (covered, black, white)."""
 Transport = Literal["tcp", "udp"]
 
 OPEN_TIMEOUT_S = 8.0

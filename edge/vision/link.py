@@ -11,8 +11,8 @@ header lists: `{"kind": …, "fields": {…}, "sizes": [n, …]}`. Kinds, with f
 - `frame`: captured_mono_ns, captured_at, size [w, h] of the full frame, number; [JPEG for the live picture]
 - `reading`: a `Reading` as `reading_fields` gives it; [JPEG of that very frame, JPEG of its crop]
 - `gone`: track
-- `health`, every second: state of the camera (connecting, up, down, frozen), why, reader (loading, ready, failed: …),
-  fps_in, fps_read, dropped, bad, age_ms, tracks (ids of the plates in view, told or not)
+- `health`, every second: state of the camera (connecting, up, down, frozen, blind), why, reader (loading, ready,
+  failed: …), fps_in, fps_read, dropped, bad, age_ms, tracks (ids of the plates in view, told or not)
 - `error`: part (camera, model, settings), text
 """
 
@@ -138,10 +138,13 @@ def reading_from_fields(fields: Mapping[str, Any]) -> Reading:
         box: tuple[float, ...] = tuple(float(v) for v in read["box"])
         corners = tuple((float(x), float(y)) for x, y in read["corners"])
         width, height = fields["frame_size"]
+        whole = read["whole"]
+        if not isinstance(whole, bool):
+            raise ValueError("whole must be true or false")
         if len(box) != 4 or len(corners) != 4:
             raise ValueError("box and corners must have four entries")
         plain = {key: value for key, value in fields.items() if key not in ("read", "frame_size")}
-        plate_read = PlateRead(PlateText(**read["plate"]), (box[0], box[1], box[2], box[3]), corners)
+        plate_read = PlateRead(PlateText(**read["plate"]), (box[0], box[1], box[2], box[3]), corners, whole)
         return Reading(**plain, read=plate_read, frame_size=(int(width), int(height)))
     except (KeyError, TypeError, ValueError) as error:
         raise BadMessageError(f"vision link: reading: {error}") from error

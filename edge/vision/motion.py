@@ -1,11 +1,15 @@
-"""Does anything move where plates are read? A cheap look that keeps the models asleep while the lane is still."""
+"""Does anything move where plates are read? A cheap look that keeps the models asleep while the lane is still, and
+tells a new picture of a plate from the same one again."""
 
 from __future__ import annotations
+
+from dataclasses import dataclass
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from edge.core.model import Box
 from edge.ports import Image
 
 GREY_WIDTH_PX = 160
@@ -15,6 +19,32 @@ SHARE = 0.003
 """Share of the picture that must have changed: more than the digits of a camera's clock."""
 REFERENCE_S = 0.6
 """Age at which the picture compared with is renewed: a creeping truck moves a grey pixel in that time."""
+
+
+SAME = 0.5
+"""Mean difference, in grey levels, up to which the pixels of a plate are those of the picture before: what a codec adds
+where it repeats a picture stays below, a sensor's noise does not."""
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What a plate's place looked like, to tell a new picture of it from the same one again."""
+
+    place: tuple[slice, slice]
+    pixels: Image
+
+    @classmethod
+    def of(cls, luma: Image, box: Box) -> Evidence:
+        x1, y1, x2, y2 = box
+        place = slice(max(0, int(y1)), max(1, round(y2))), slice(max(0, int(x1)), max(1, round(x2)))
+        return cls(place, luma[place].copy())
+
+    def still(self, luma: Image) -> bool:
+        """True where the place looks the very same: it is the same picture, or a repeated one."""
+        pixels = luma[self.place]
+        if pixels.shape != self.pixels.shape or not pixels.size:
+            return False
+        return float(cv2.absdiff(pixels, self.pixels).mean()) <= SAME
 
 
 class MotionGate:

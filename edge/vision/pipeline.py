@@ -16,8 +16,9 @@ from edge.core.model import Box, PlateRead, Point, Reading
 from edge.core.plate import OTHER, PlateTable
 from edge.core.track import Tracks, overlap
 from edge.core.vote import USUAL, Tally, VoteRules
+from edge.core.wholeness import within
 from edge.ports import Detection, Detector, Frame, Image, Reader
-from edge.vision.motion import MotionGate
+from edge.vision.motion import Evidence, MotionGate
 from edge.vision.watch import Watch
 
 Window = tuple[int, int, int, int]
@@ -76,6 +77,13 @@ class _Case:
     tries: int = 0
     conflicts: int = 0
     told: tuple[str, int, bool] | None = None
+    whole: bool = False
+    """Its last reading was of a plate seen whole."""
+    evidence: Evidence | None = None
+    """The picture that was read last; where the very same comes again there is nothing to learn."""
+
+    def still(self, luma: Image) -> bool:
+        return self.evidence is not None and self.evidence.still(luma)
 
 
 class Pipeline:
@@ -107,9 +115,11 @@ class Pipeline:
         x1, y1, x2, y2 = self._window(frame.luma)
         if self._gate.moving(frame.luma[y1:y2, x1:x2], now_s):
             self._awake_until_s = now_s + self._rules.settle_s
+            for case in self._cases.values():  # a plate that was not seen whole may be now
+                case.tries = case.tries if case.whole else 0
         if now_s - self._looked_s < self._rules.look_every_s:
             return []
-        if now_s > self._awake_until_s and not self._unsettled():
+        if now_s > self._awake_until_s and not self._unsettled(frame.luma):
             return []
         self._looked_s = now_s
         self.looks += 1
@@ -120,8 +130,12 @@ class Pipeline:
         """Ids of the plates now in view, a still one included. May be asked from another thread."""
         return sorted(self._tracks.live)
 
-    def _unsettled(self) -> bool:
-        return any(track.missed or not self._settled(i, track.box) for i, track in self._tracks.live.items())
+    def _unsettled(self, luma: Image) -> bool:
+        """True where a plate in view may be read anew, though nothing moves."""
+        return any(
+            track.missed or not (self._settled(i, track.box) or self._cases[i].still(luma))
+            for i, track in self._tracks.live.items()
+        )
 
     def _settled(self, track_id: int, box: Box) -> bool:
         """True where reading the plate again at `box` would teach nothing."""
@@ -130,7 +144,8 @@ class Pipeline:
         return done and replace(track, box=box).moved() < self._rules.moved
 
     def _look(self, frame: Frame, now_s: float) -> list[Seen | Gone]:
-        detections = self._detect(frame, self._view(frame.image, now_s))
+        view = self._view(frame.image, now_s)
+        detections = self._detect(frame, view)
         boxes = [_box(detection) for detection in detections]
         kept = {
             i: track_id
@@ -140,7 +155,7 @@ class Pipeline:
         for i, track_id in kept.items():
             self._tracks = self._tracks.seen(track_id, boxes[i], now_s, read=False)
         rest = [i for i in range(len(boxes)) if i not in kept and not _within(boxes[i], [boxes[k] for k in kept])]
-        reads = self._reader.read(frame.image, [detections[i] for i in rest])
+        reads = [_bounded(read, view) for read in self._reader.read(frame.image, [detections[i] for i in rest])]
         if self._watch is not None:
             self._watch.read(frame, [detections[i] for i in rest], reads)
         told, seen = self._take([read for read in reads if read is not None], frame, now_s, set(kept.values()))
@@ -199,9 +214,12 @@ class Pipeline:
 
     def _vote(self, track_id: int, read: PlateRead, frame: Frame) -> list[Seen | Gone]:
         case = self._cases[track_id]
-        case.tries += 1
+        anew = case.evidence is None or not case.whole or not case.evidence.still(frame.luma)
+        case.tries += anew
         if not case.conflicts:
-            case.tally = case.tally.add(read.plate, self._table.normalise(read.plate.raw))
+            seen_as = self._table.normalise(read.plate.raw)
+            case.tally = case.tally.add(read.plate, seen_as, whole=read.whole, anew=anew)
+        case.whole, case.evidence = read.whole, Evidence.of(frame.luma, read.box) if anew else case.evidence
         if self._watch is not None:
             self._watch.voted(frame, track_id, read, case.tally)
         leader, decided = case.tally.leader, case.tally.decided
@@ -292,6 +310,11 @@ def _shifted(detection: Detection, dx: int, dy: int) -> Detection:
         return a, b, c, d
 
     return replace(detection, corners=quad(detection.corners), lines=tuple(quad(line) for line in detection.lines))
+
+
+def _bounded(read: PlateRead | None, view: Window) -> PlateRead | None:
+    """Whole only if it lies within what the detector was shown: a plate across the region's edge ends there."""
+    return read if read is None or not read.whole else replace(read, whole=within(read.corners, view))
 
 
 def _within(box: Box, others: Sequence[Box]) -> bool:

@@ -74,6 +74,7 @@ export class LivePicture {
     const ageMs = this.capturedMs === null ? null : performance.now() - this.capturedMs;
     let words = "";
     if (this.state === "down") words = t("picture.down");
+    else if (this.state === "blind") words = t("picture.blind");
     else if (ageMs === null) words = t("picture.none");
     else if (this.state === "frozen" || ageMs > FROZEN_MS) {
       words = t("picture.frozen", { seconds: Math.max(1, Math.round(ageMs / 1000)) });

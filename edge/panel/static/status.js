@@ -16,7 +16,7 @@ export function alarms({ boom, store, clock, cameras, link, box }, silent) {
     clock === "unset" && "clock_unset",
     box?.care.includes("battery_low") && "battery_low",
     link.state === "refused" && "link_refused",
-    ...cameras.filter((camera) => ["down", "frozen"].includes(camera.state)).map((camera) => `camera ${camera.id}`),
+    ...cameras.filter((camera) => ["down", "frozen", "blind"].includes(camera.state)).map((camera) => `camera ${camera.id}`),
   ].filter(Boolean);
 }
 
