@@ -8,10 +8,13 @@ that stops the start.
 from __future__ import annotations
 
 import argparse
+import io
 import os
+import signal
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from types import TracebackType
 from typing import TYPE_CHECKING
 
 from edge import __version__, commands_eyes
@@ -31,11 +34,16 @@ def main(argv: Sequence[str] | None = None) -> None:
     """Entry point of the console script and of `python -m edge`."""
     if argv is None:  # for the processes that the program starts: never code from the folder one happens to stand in
         os.environ.setdefault("PYTHONSAFEPATH", "1")
+    _speak_anywhere()
     args = parser().parse_args(argv)
     start_log(args.log_level, as_json=args.log_format == "json")
     command: Command = args.command
     try:
         status = command(args)
+        sys.stdout.flush()
+    except BrokenPipeError:  # the reader went (`barie … | head`)
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or the interpreter flushes into it once more
+        status = 128 + signal.SIGPIPE
     except ConfigError as error:
         for fault in error.faults:
             print(f"barie: {error.source}: {fault}", file=sys.stderr)
@@ -46,6 +54,20 @@ def main(argv: Sequence[str] | None = None) -> None:
     except KeyboardInterrupt:
         status = 130
     sys.exit(status)
+
+
+def _speak_anywhere() -> None:
+    """A terminal without the letters of a text gets them as escapes, which JSON takes too; what nobody expected ends
+    in one line below its traceback."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
+    sys.excepthook = _unexpected
+
+
+def _unexpected(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+    sys.__excepthook__(kind, error, trace)
+    print(f"barie: a fault of this program ({kind.__name__}: {error}): what is above helps to mend it", file=sys.stderr)
 
 
 def parser() -> argparse.ArgumentParser:

@@ -16,7 +16,7 @@ import socket
 import subprocess
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from edge.errors import BarieError
@@ -68,7 +68,7 @@ class _Demo:
         try:
             worlds = [await asyncio.to_thread(LaneWorld, show, self._folder) for show in demo_lane.SHOWS]
             await asyncio.to_thread(rtsp.start)
-            await asyncio.to_thread(broker.start)
+            await asyncio.to_thread(deaf_to_ctrl_c, broker.start)
             self._spawn("central", "central", *self._central_arguments(mqtt_port))
             config = demo_lane.write_config(self._folder, worlds, self._port, mqtt_port, rtsp_port, keep_s=KEEP_S)
             say("demo: starting the agent and loading the models …")
@@ -84,16 +84,21 @@ class _Demo:
     async def _visit(self, worlds: Sequence[LaneWorld], seconds: float | None) -> int:
         async with Panel(self._port) as panel:
             if not await self._up(panel, worlds):
-                return 1
+                return 128 + signal.SIGINT
             say(f"demo: ready: http://127.0.0.1:{self._port} shows the guard's screen; Ctrl-C ends it")
             guard = ScriptedGuard(panel) if self._headless else None
             tasks = [asyncio.create_task(world.play(panel, self._declarations)) for world in worlds]
             if guard:
                 tasks += [asyncio.create_task(guard.watch(world.show.lane)) for world in worlds if world.show.guarded]
-            await self._wait(seconds, tasks)
-            for world in worlds:
-                world.last_visit()
-            return await self._finish(panel, tasks, worlds) if self._headless else 0
+            try:
+                await self._wait(seconds, tasks)
+                for world in worlds:
+                    world.last_visit()
+                return await self._finish(panel, tasks, worlds) if self._headless else 0
+            finally:  # before the agent ends: they ask its screen
+                for task in tasks:
+                    task.cancel()
+                await asyncio.gather(*tasks, return_exceptions=True)
 
     async def _wait(self, seconds: float | None, tasks: list[asyncio.Task[None]]) -> None:
         stopped = asyncio.create_task(self._stop.wait())
@@ -168,6 +173,18 @@ class _Demo:
             except subprocess.TimeoutExpired:
                 child.kill()
                 child.wait()
+
+
+def deaf_to_ctrl_c(start: Callable[[], None]) -> None:
+    """What `start` spawns never hears Ctrl-C, which the terminal sends to every process: ending it is ours, in order.
+
+    A child inherits the signals that its thread blocks. Not for the main thread, which has to hear it.
+    """
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        start()
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def say(text: str) -> None:

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from edge.technician import demo_lane
+from edge.technician.demo import deaf_to_ctrl_c
 from edge.technician.demo_camera import RtspServer
 from edge.technician.demo_guard import Panel
 from edge.technician.demo_lane import LaneWorld
@@ -51,7 +52,7 @@ async def _site(folder: Path, rtsp_port: int, mqtt_port: int, panel_port: int) -
         await asyncio.to_thread(rtsp.start)
         parts.callback(rtsp.stop)
         broker = EmbeddedBroker(mqtt_port, folder)
-        await asyncio.to_thread(broker.start)
+        await asyncio.to_thread(deaf_to_ctrl_c, broker.start)
         parts.callback(broker.stop)
         parts.callback(_end, _central(folder, declarations, mqtt_port))
         print(f"sim: ready: board {world.board.port}, camera {rtsp.url('b1-out')}, broker 127.0.0.1:{mqtt_port}")
