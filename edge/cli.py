@@ -120,10 +120,16 @@ def _agent(commands: Commands) -> None:
 
 
 def _run(args: argparse.Namespace) -> int:
+    from edge.agent import cannot_start
     from edge.agent.gate import run
     from edge.config import load_config
 
-    return run(load_config(args.config), args.config)
+    try:
+        config = load_config(args.config)
+    except ConfigError as error:
+        cannot_start.tell(error)
+        raise
+    return run(config, args.config)
 
 
 def _config_check(args: argparse.Namespace) -> int:

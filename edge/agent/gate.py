@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from edge import clock, resources
-from edge.agent import erasing
+from edge.agent import cannot_start, erasing
 from edge.agent.afar import Afar
 from edge.agent.cameras import CameraProcess, tell
 from edge.agent.copy_age import CopyAge
@@ -35,10 +35,10 @@ from edge.agent.yard import Yard
 from edge.config import Config, LaneConfig
 from edge.core.plate import parse as parse_plates
 from edge.core.transfer import Received
-from edge.errors import StoreError
+from edge.errors import BarieError, StoreError
 from edge.ports import Person
 from edge.store import Store
-from edge.store.keys import open_key
+from edge.store.keys import GateKey, open_key
 from edge.uplink.mqtt import Uplink
 from firmware_io.boards import open_board
 from firmware_io.loop import BarrierLoop
@@ -58,7 +58,7 @@ class Gate:
     def __init__(self, config: Config, path: Path | None = None) -> None:
         self.config = config
         data_dir = Path(config.site.data_dir)
-        key = open_key(data_dir / "keys")
+        key = _key(data_dir)
         self.store = Store.open(
             data_dir,
             site=config.site.id,
@@ -280,6 +280,20 @@ class Gate:
         self.store.close()
 
 
+def _key(data_dir: Path) -> GateKey:
+    """This gate's key. A new one is another gate to the centre: never beside a record, and never without a word."""
+    path = data_dir / "keys" / "gate.pem"
+    if path.exists():
+        return open_key(path.parent)
+    if (data_dir / "barie.db").exists():
+        raise StoreError(
+            f"{path} is gone, the record that it signed is here: put it back from a backup (barie restore)"
+        )
+    key = open_key(path.parent)
+    log.warning("a new signing key was made in %s; tell the centre its public half: %s", path.parent, key.public_hex)
+    return key
+
+
 def run(config: Config, path: Path | None = None) -> int:
     """`barie run`: until SIGTERM or Ctrl-C; SIGHUP reads `path` again. Raises BarieError where it must not start."""
 
@@ -288,7 +302,11 @@ def run(config: Config, path: Path | None = None) -> int:
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, stop.set)
-        gate = Gate(config, path)
+        try:
+            gate = Gate(config, path)
+        except BarieError as error:
+            await asyncio.to_thread(cannot_start.tell, error, config.panel.port)
+            raise
         loop.add_signal_handler(signal.SIGHUP, gate.reload)
         await gate.run(stop)
 

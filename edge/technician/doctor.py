@@ -4,17 +4,17 @@ in one line."""
 from __future__ import annotations
 
 import shutil
-import socket
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
 from edge import clock
-from edge.config import Config, LaneConfig, MqttConfig
+from edge.config import Config, LaneConfig
 from edge.errors import BarieError
-from edge.technician.board_check import check_board
+from edge.technician.board_check import Verdict, check_board
 from edge.technician.eyes import build
+from edge.technician.site_check import check_accounts, check_broker, check_port, check_record
 from edge.vision.capture import CameraSource
 from edge.vision.models import plate_table
 
@@ -48,9 +48,13 @@ def examine(config: Config) -> Iterator[Finding]:
         yield from _board(lane)
         for camera in lane.camera:
             yield _camera(camera.id, camera.address())
-    yield _broker(config.mqtt)
+    data_dir = Path(config.site.data_dir)
+    yield Finding(*_named("broker", check_broker(config.mqtt)))
+    yield Finding(*_named("record", check_record(data_dir, config.site.id)))
+    yield Finding(*_named("accounts", check_accounts(data_dir, config.panel.sign_in)))
+    yield Finding(*_named("screen", check_port(config.panel.host, config.panel.port)))
     yield _clock()
-    yield _disk(Path(config.site.data_dir))
+    yield _disk(data_dir)
 
 
 def _judged(what: str, look: Callable[[], str], *errors: type[Exception]) -> Finding:
@@ -89,15 +93,8 @@ def _camera(name: str, url: str) -> Finding:
         source.close()
 
 
-def _broker(mqtt: MqttConfig | None) -> Finding:
-    if mqtt is None:
-        return Finding("warn", "broker", "none in the config: this gate stands alone")
-
-    def look() -> str:
-        with socket.create_connection((mqtt.host, mqtt.port), timeout=3):
-            return f"{mqtt.host}:{mqtt.port} accepts connections"
-
-    return _judged("broker", look, OSError)
+def _named(what: str, verdict: Verdict) -> tuple[Mark, str, str]:
+    return verdict.mark, what, verdict.words
 
 
 def _clock() -> Finding:

@@ -23,6 +23,7 @@ from edge.store.keys import open_key
 from edge.technician import config_keys, discover
 from edge.technician.certificate import make_request
 from edge.technician.setup_words import say
+from edge.technician.site_check import check_record
 
 Ask = Callable[[str], str]
 KINDS: dict[str, tuple[str, str, str, str, str]] = {
@@ -81,6 +82,9 @@ def write(target: Path, given: Mapping[str, Any], passwords: Mapping[str, str]) 
     """The config file, checked first; an old one stays beside it as `.before`. Raises ConfigError."""
     text = config_keys.written(given, _HEAD.format(at=clock.wall_iso()[:16]))
     config = parse_config(text, str(target))
+    record = check_record(Path(config.site.data_dir), config.site.id)
+    if record.mark == "FAIL":
+        raise BarieError(f"nothing was written: {record.words}")
     target.parent.mkdir(parents=True, exist_ok=True, mode=0o750)
     for name, password in passwords.items():
         _put(target.parent / name, password + "\n")
