@@ -4,12 +4,14 @@
 from __future__ import annotations
 
 import ctypes
+import os
 import sys
 from pathlib import Path
 
 
 def unloadable(site: Path) -> list[str]:
     """Libraries that the loader refuses, each with its reason."""
+    os.environ["ORT_DISABLE_TELEMETRY"] = "1"  # as the package `edge` says, which is not imported yet
     import av  # noqa: F401 - the libraries below depend on what these load
     import cv2  # noqa: F401
 

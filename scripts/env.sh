@@ -1,6 +1,10 @@
 # Sourced by the commands in this folder. `barie_env LOCK` makes .venv from that lock file where it is not there yet
 # and puts it first on the PATH; `barie_debian PROGRAM=PACKAGE…` gets Debian packages, or says in one line what is missing.
 
+# A library of ours reports to its vendor otherwise (edge/__init__.py).
+ORT_DISABLE_TELEMETRY=1
+export ORT_DISABLE_TELEMETRY
+
 die() {
     echo "$(basename "$0"): $*" >&2
     exit 1
