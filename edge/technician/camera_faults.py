@@ -25,9 +25,10 @@ STEADY_S = 1.0
 STEP_MOST_S = 0.25
 FAULTS: tuple[Mood, ...] = (
     "hang", "freeze", "flood", "resize", "garbage", "noise", "close", "mute", "slow", "huge", "lossy", "clock",
+    "covered", "white", "still",
 )  # fmt: skip
 AT_ONCE = 6
-STEADY: frozenset[Mood] = frozenset({"lossy", "clock"})
+STEADY: frozenset[Mood] = frozenset({"lossy", "clock", "still"})
 """What a camera does on the wire and nobody need notice: pictures go on."""
 AT_GREETING: frozenset[Mood] = frozenset({"slow", "mute"})
 """Shown to a caller that comes anew."""

@@ -12,17 +12,21 @@ import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from fractions import Fraction
-from itertools import count, cycle
-from typing import Literal
+from itertools import count
+from typing import Any, Literal
 
 import av
 import numpy as np
 
 Mood = Literal[
-    "good", "hang", "freeze", "flood", "resize", "garbage", "noise", "close", "mute", "slow", "lossy", "clock", "huge"
-]
+    "good", "hang", "freeze", "flood", "resize", "garbage", "noise", "close", "mute", "slow", "lossy", "clock", "huge",
+    "covered", "white", "still", "stuck",
+]  # fmt: skip
+"""`still`: a smart codec before an empty lane by night, well and alive. `stuck`: a live encoder, a dead sensor."""
 PERIOD_S = 0.08
 GROUP = 6
+STILL_GROUP = 40
+"""Pictures between two key frames of a smart codec: 3.2 s."""
 SIZES = {"main": (320, 180), "other": (480, 272), "huge": (320, 180)}
 PAYLOAD_BYTES = 1200
 SLOW_S = 4.0
@@ -33,21 +37,56 @@ Unit = tuple[bytes, ...]
 
 def encoded(size: tuple[int, int], seed: int, pictures: int = 2 * GROUP) -> list[Unit]:
     """Pictures of a test pattern, each with something in it that moves; a key frame with its headers every GROUP."""
-    codec = av.CodecContext.create("libx264", "w")
-    assert isinstance(codec, av.VideoCodecContext)
-    codec.width, codec.height, codec.pix_fmt, codec.framerate = *size, "yuv420p", Fraction(25)
-    codec.gop_size = GROUP
-    codec.options = {"preset": "ultrafast", "tune": "zerolatency", "x264-params": "repeat-headers=1:threads=1"}
     noise = np.random.default_rng(seed)
     base = noise.integers(0, 255, (size[1] // 8, size[0] // 8, 3), np.uint8).repeat(8, 0).repeat(8, 1)
-    units: list[Unit] = []
+    images = []
     for number in range(pictures):
         image = np.zeros((size[1], size[0], 3), np.uint8)
         image[: base.shape[0], : base.shape[1]] = base
         image[:, (number * 16) % size[0] :][:, :12] = 255
-        for packet in codec.encode(av.VideoFrame.from_ndarray(image, format="rgb24")):
-            units.append(_units(bytes(packet)))
-    return units
+        images.append(image)
+    return _coded(images, GROUP)
+
+
+def blank(size: tuple[int, int], level: int) -> list[Unit]:
+    """What a covered lens gives (level 6), or one that a lamp shines into (250): a sensor's noise, and the clock that the
+    camera writes at the top."""
+    noise = np.random.default_rng(level)
+    images = [noise.normal(level, 4, (size[1], size[0], 3)).clip(0, 255).astype(np.uint8) for _ in range(2 * GROUP)]
+    for image in images:
+        image[4:12, 8:90:4] = 255 - level
+    return _coded(images, GROUP)
+
+
+def unmoved(size: tuple[int, int], *, live: bool) -> list[Unit]:
+    """A dark lane on which nothing moves, from a codec that skips what has not changed: packets of a few bytes that
+    decode to the very same picture, for 3.2 s. `live`: the key frames between them carry the sensor's noise."""
+    noise = np.random.default_rng(3)
+    base = noise.integers(0, 60, (size[1] // 20, size[0] // 20, 3), np.uint8).repeat(20, 0).repeat(20, 1)
+    images = []
+    for number in range(2 * STILL_GROUP):
+        if number == 0 or (live and number % STILL_GROUP == 0):
+            image = (base + noise.normal(0, 3, base.shape)).clip(0, 255).astype(np.uint8)
+        images.append(image)
+    return _coded(images, STILL_GROUP, ":qp=30:ipratio=1")
+
+
+def _coded(images: Sequence[np.ndarray[Any, Any]], group: int, how: str = "") -> list[Unit]:
+    codec = av.CodecContext.create("libx264", "w")
+    assert isinstance(codec, av.VideoCodecContext)
+    height, width = images[0].shape[:2]
+    codec.width, codec.height, codec.pix_fmt, codec.framerate = width, height, "yuv420p", Fraction(25)
+    codec.gop_size = group
+    codec.options = {
+        "preset": "ultrafast",
+        "tune": "zerolatency",
+        "x264-params": "repeat-headers=1:threads=1:scenecut=0" + how,
+    }
+    return [
+        _units(bytes(packet))
+        for image in images
+        for packet in codec.encode(av.VideoFrame.from_ndarray(image, format="rgb24"))
+    ]
 
 
 def _units(stream: bytes) -> Unit:
@@ -64,7 +103,11 @@ class HostileCamera:
         self.sent: dict[str, int] = {}
         """Pictures sent by each camera so far."""
         self._pictures: Mapping[str, Sequence[Unit]] = {
-            name: encoded(size, seed) for seed, (name, size) in enumerate(SIZES.items())
+            **{name: encoded(size, seed) for seed, (name, size) in enumerate(SIZES.items())},
+            "covered": blank(SIZES["main"], 6),
+            "white": blank(SIZES["main"], 250),
+            "still": unmoved(SIZES["main"], live=True),
+            "stuck": unmoved(SIZES["main"], live=False),
         }
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.port = int(self._listener.getsockname()[1])
@@ -147,11 +190,11 @@ class HostileCamera:
 
     def _play(self, caller: socket.socket, name: str) -> None:
         numbers, stamp = count(), 0
-        for at, position in enumerate(cycle(range(2 * GROUP))):
+        for at in count():
             mood = self.mood(name)
             if self._closed.is_set() or mood == "close":
                 return
-            unit = self._picture(mood, position)
+            unit = self._picture(mood, at)
             stamp += round(CLOCK * PERIOD_S) if mood != "clock" else (-7 if at % 2 else 11) * CLOCK * 3600
             if mood == "noise":
                 caller.sendall(os.urandom(2000))
@@ -175,14 +218,15 @@ class HostileCamera:
                 break
         caller.settimeout(10.0)
 
-    def _picture(self, mood: Mood, position: int) -> Unit:
+    def _picture(self, mood: Mood, at: int) -> Unit:
         if mood == "freeze":
             return self._pictures["main"][0]
         if mood == "garbage":
             return (bytes([0x65]) + os.urandom(900), os.urandom(300))
         if mood == "huge":
             return (huge_header(), *self._pictures["main"][0][1:])
-        return self._pictures["other" if mood == "resize" else "main"][position]
+        pictures = self._pictures["other" if mood == "resize" else mood if mood in self._pictures else "main"]
+        return pictures[at % len(pictures)]
 
 
 def packets(unit: Unit, numbers: Iterator[int], stamp: int) -> Iterator[bytes]:

@@ -16,14 +16,15 @@ import av
 from av.container import InputContainer
 
 from edge import clock
+from edge.core.stream import Arrived, Stream
 from edge.errors import CameraError
 from edge.ports import Frame, Image
-from edge.vision.pictures import PIXELS_MOST, decoded, frame_of, luma_of, plain, prepare, same
+from edge.vision.pictures import PIXELS_MOST, decoded, edges, frame_of, luma_of, plain, prepare, same
 
 log = logging.getLogger(__name__)
 
 SourceState = Literal["connecting", "up", "down", "frozen", "blind"]
-"""`frozen`: pictures come, and they are one and the same again. `blind`: they show nothing (covered, black, white)."""
+"""`frozen`: pictures come, and the camera repeats itself. `blind`: they show nothing (covered, black, white)."""
 Transport = Literal["tcp", "udp"]
 
 OPEN_TIMEOUT_S = 8.0
@@ -31,8 +32,8 @@ OPEN_TIMEOUT_S = 8.0
 READ_TIMEOUT_S = 4.0
 SILENT_S = 2.4
 """Without a new frame for so long a camera is down, whatever its connection says: below the 3 s that are promised."""
-FROZEN_S = 2.4
-"""The very same picture for so long is a hung encoder: a live sensor's noise changes some pixel in every frame."""
+LOOK_EVERY_S = 0.25
+"""So often it is looked whether the picture shows anything at all."""
 STARVED_S = 8.0
 """Packets without a picture for so long, and the connection is given up: longer than a camera's pause between two key
 frames, without which no decoder can begin."""
@@ -78,7 +79,8 @@ class CameraSource:
         self._why = ""
         self._started_ns = self._heard_ns = mono_ns()
         self._frame_ns: int | None = None
-        self._novel_ns = 0
+        self._stream = Stream.begun(mono_ns() / 1e9)
+        self._looked_ns = 0
         self._last_luma: Image | None = None
         self._pace = Pace()
         self._thread = threading.Thread(target=self._run, name="capture", daemon=True)
@@ -114,14 +116,14 @@ class CameraSource:
             return "down"
         if not self._connected:
             return "connecting" if age_ns is None and not self._why else "down"
-        return "frozen" if now_ns - self._novel_ns > FROZEN_S * 1e9 else "up"
+        return self._stream.sight
 
     def _run(self) -> None:
         failures = 0
         while not self._closing.is_set():
             before = self._frames
             try:
-                self._stream()
+                self._read_stream()
             except CameraError as error:
                 failures = 0 if self._frames > before else failures + 1
                 self._lost(str(error))
@@ -134,7 +136,7 @@ class CameraSource:
                 log.warning("camera: %s", why)
             self._connected, self._why = False, why
 
-    def _stream(self) -> None:
+    def _read_stream(self) -> None:
         """Read until the stream ends or fails. Raises CameraError, always."""
         self._heard_ns, self._pace = self._mono_ns(), Pace()
         try:
@@ -163,7 +165,7 @@ class CameraSource:
             bad = bad + 1 if pictures is None else 0
             for picture in pictures or ():
                 fed_ns = came_ns
-                self._offer(picture, came_ns, wall)
+                self._offer(picture, packet, came_ns, wall)
             if bad > BAD_PACKETS_MOST:
                 raise CameraError("the stream cannot be decoded")
             if came_ns - fed_ns > STARVED_S * 1e9:
@@ -172,15 +174,23 @@ class CameraSource:
                 raise CameraError("more comes than can be decoded here: pictures would be old")
             done_ns = self._mono_ns()
 
-    def _offer(self, picture: av.VideoFrame, came_ns: int, wall: str) -> None:
-        luma = luma_of(picture)
+    def _offer(self, picture: av.VideoFrame, packet: av.Packet[VideoStream], came_ns: int, wall: str) -> None:
+        luma, now_s = luma_of(picture), came_ns / 1e9
+        again = self._connected and same(luma, self._last_luma)
+        shows = None
+        if came_ns - self._looked_ns >= LOOK_EVERY_S * 1e9:
+            self._looked_ns, shows = came_ns, edges(luma)
         with self._changed:
+            known = self._stream if self._connected else Stream.begun(now_s)
+            stamp_s = None if packet.pts is None else float(packet.pts * packet.time_base)
+            known = known.came(Arrived(now_s, stamp_s, packet.size, packet.is_keyframe, again))
+            self._stream = known if shows is None else known.looked(shows, now_s)
             self._frames += 1
             self._dropped += self._slot is not None
             self._slot = (picture, self._frames, came_ns, wall)
             self._frame_ns = came_ns
-            if not self._connected or not same(luma, self._last_luma):
-                self._novel_ns, self._last_luma = came_ns, luma
+            if not again:
+                self._last_luma = luma
             self._connected, self._why = True, ""
             self._changed.notify_all()
         self._closing.wait(self._pace.wait_s(came_ns / 1e9))

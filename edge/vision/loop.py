@@ -22,7 +22,7 @@ from edge.errors import BarieError
 from edge.ports import Frame, Image
 from edge.vision import link, models
 from edge.vision.adjust import adjusted
-from edge.vision.capture import CameraSource, SourceHealth
+from edge.vision.capture import CameraSource, SourceHealth, SourceState
 from edge.vision.pipeline import Gone, Pipeline, Seen, rules_for
 from edge.vision.settings import Settings, Wishes
 from edge.vision.survey import Surveyor
@@ -98,7 +98,7 @@ class Worker:
                 self._hand_on(frame)
                 if now_s - live_s >= LIVE_EVERY_S - 0.01:
                     live_s = now_s
-                    self._send_live(frame)
+                    self._send_live(frame, health.state)
             if now_s - health_s >= HEALTH_EVERY_S or health.state != state:
                 health_s, state = now_s, health.state
                 self._send_health(health, now_s)
@@ -110,13 +110,14 @@ class Worker:
             self._newest = frame
             self._wanted.notify()
 
-    def _send_live(self, frame: Frame) -> None:
+    def _send_live(self, frame: Frame, state: SourceState) -> None:
         height, width = frame.image.shape[:2]
         fields = {
             "captured_mono_ns": frame.captured_mono_ns,
             "captured_at": frame.captured_at,
             "size": [width, height],
             "number": frame.number,
+            "state": state,
         }
         try:
             picture = jpeg(frame.image, LIVE_WIDTH_PX, 70)

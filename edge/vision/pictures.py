@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import cast
 
 import av
+import cv2
 import numpy as np
 from av.codec.context import Flags
 from av.video.codeccontext import VideoCodecContext
@@ -60,3 +61,19 @@ def luma_of(picture: av.VideoFrame) -> Image:
 def same(luma: Image, other: Image | None) -> bool:
     """Every fourth row, sample by sample: equal only for equal pictures."""
     return other is not None and np.array_equal(luma[::4], other[::4])
+
+
+GRID = (64, 27)
+OSD_SHARE = 1 / 8
+EDGE_STEP = 4
+"""Grey levels, of 255: noise averaged over a cell of the grid stays far below."""
+
+
+def edges(luma: Image) -> float:
+    """The share of the picture that holds some edge, 0..1, without the strips at the top and the bottom where cameras
+    write the time: next to nothing where the lens is covered, or all is black or white."""
+    height = luma.shape[0]
+    strip = int(height * OSD_SHARE)
+    small = cv2.resize(luma[strip : height - strip : 2, ::2], GRID, interpolation=cv2.INTER_AREA).astype(np.int16)
+    across, down = np.abs(np.diff(small, axis=1))[:-1], np.abs(np.diff(small, axis=0))[:, :-1]
+    return float((np.maximum(across, down) > EDGE_STEP).mean())

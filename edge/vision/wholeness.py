@@ -9,6 +9,12 @@ from edge.core.model import PlateRead
 from edge.core.wholeness import within
 from edge.ports import Detection, Image, Reader
 
+NAME = "plate-ends"
+SIZE = (160, 48)
+MARGIN = (0.28, 0.3)
+"""The crop that the ends are judged on: (width, height) px, and how much is seen of what is around the plate, in widths
+and heights of it: part of the weights."""
+
 
 class WholeReader:
     """A reader behind the same port, whose readings say whether the plate was seen whole in the picture given."""
