@@ -192,8 +192,8 @@ class CameraProcess:
             # The picture's age counts from when it came off the wire, not from when it reached us.
             self.view.picture_s = fields["captured_mono_ns"] / 1e9
             self.view.jpeg = message.attachments[0]
-            blind = "blind" if fields.get("state") == "blind" else "up"
-            self._set("down" if self.view.fault else blind, self.view.fault)
+            shows: CameraState = "blind" if fields.get("state") == "blind" else "up"
+            self._set("down" if self.view.fault else shows, self.view.fault)
         elif message.kind == "reading":
             photo, crop = message.attachments
             reading = link.reading_from_fields(fields)

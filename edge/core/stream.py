@@ -28,9 +28,9 @@ Sight = Literal["up", "frozen", "blind"]
 
 @dataclass(frozen=True, slots=True)
 class Arrived:
-    """One packet and the picture that came of it. Times in seconds: `now_s` of the host's monotonic clock, `stamp_s` the
-    camera's own (None where it gave none). `size_bytes` as sent; `key`: it stands alone. `same`: its picture is that
-    before it, sample by sample."""
+    """One packet and the picture that came of it. Times in seconds: `now_s` of the host's monotonic clock, `stamp_s`
+    the camera's own (None where it gave none). `size_bytes` as sent; `key`: it stands alone. `same`: its picture is
+    that before it, sample by sample."""
 
     now_s: float
     stamp_s: float | None

@@ -49,8 +49,8 @@ def encoded(size: tuple[int, int], seed: int, pictures: int = 2 * GROUP) -> list
 
 
 def blank(size: tuple[int, int], level: int) -> list[Unit]:
-    """What a covered lens gives (level 6), or one that a lamp shines into (250): a sensor's noise, and the clock that the
-    camera writes at the top."""
+    """What a covered lens gives (level 6), or one that a lamp shines into (250): a sensor's noise, and the clock that
+    the camera writes at the top."""
     noise = np.random.default_rng(level)
     images = [noise.normal(level, 4, (size[1], size[0], 3)).clip(0, 255).astype(np.uint8) for _ in range(2 * GROUP)]
     for image in images:

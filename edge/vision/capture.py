@@ -14,6 +14,7 @@ from typing import Literal
 
 import av
 from av.container import InputContainer
+from av.video.stream import VideoStream
 
 from edge import clock
 from edge.core.stream import Arrived, Stream

@@ -8,7 +8,8 @@ header lists: `{"kind": …, "fields": {…}, "sizes": [n, …]}`. Kinds, with f
 - `survey` (gate to vision, any time): seconds; for so long `sights` come beside the usual messages
 - `sights`: of one surveyed frame: at_s, size [w, h], sights (each as `edge.core.sight.PlateSight`)
 - `hello`: camera, models (name -> version or hash), pid
-- `frame`: captured_mono_ns, captured_at, size [w, h] of the full frame, number, state (as in `health`); [JPEG for the live picture]
+- `frame`: captured_mono_ns, captured_at, size [w, h] of the full frame, number, state (as in `health`); [JPEG for the
+  live picture]
 - `reading`: a `Reading` as `reading_fields` gives it; [JPEG of that very frame, JPEG of its crop]
 - `gone`: track
 - `health`, every second: state of the camera (connecting, up, down, frozen, blind), why, reader (loading, ready,

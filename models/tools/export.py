@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import hashlib
+import tomllib
 from pathlib import Path
 from typing import Any
 
@@ -22,11 +23,15 @@ from torch import nn
 
 from edge.vision.geometry import MARGIN_X, MARGIN_Y, rectify
 from edge.vision.weights import MANIFEST, find
+from edge.vision.wholeness import MARGIN as ENDS_MARGIN
+from edge.vision.wholeness import NAME as ENDS
+from edge.vision.wholeness import SIZE as ENDS_SIZE
 from models.tools import closer_net, detector_net, reader_net, testworld
 from models.tools.alphabet import ALPHABET, COLOURS, COUNTRIES, LAYOUTS
 from models.tools.reader_shape import HEIGHT, WIDTH
 
 LICENCE = "AGPL-3.0-or-later"
+NAMES = ("plate-detector", "plate-reader", "plate-ends")
 READER, DETECTOR, STATE = "plate-reader.onnx", "plate-detector.onnx", "plate-reader.npz"
 HEADING = "# The model files that this version may load. Written by models/tools/export.py.\n\nversion = 1\n"
 EXACT, HALVED = 1e-3, 1e-2
@@ -161,11 +166,38 @@ def halve(path: Path) -> None:
 def write_manifest(models: Path, out: Path, changes: dict[str, dict[str, Any]] | None = None) -> None:
     """The manifest of `out`: as that of `models`, with `changes` by model name, and the hashes of the files there."""
     text = HEADING
-    for name in ("plate-detector", "plate-reader"):
-        settings = {**find(name, models, checked=False).settings, **(changes or {}).get(name, {})}
+    for name in (name for name in NAMES if (out / f"{name}.onnx").exists()):
+        known = (
+            {} if name in (changes or {}) and not _listed(name, models) else find(name, models, checked=False).settings
+        )
+        settings = {**known, **(changes or {}).get(name, {})}
         settings["sha256"] = hashlib.sha256((out / settings["file"]).read_bytes()).hexdigest()
         text += "\n[[model]]\n" + "".join(f"{key} = {_toml(value)}\n" for key, value in settings.items())
     (out / MANIFEST).write_text(text, encoding="utf-8")
+
+
+def _listed(name: str, models: Path) -> bool:
+    rows = tomllib.loads((models / MANIFEST).read_text(encoding="utf-8"))["model"]
+    return any(row["name"] == name for row in rows)
+
+
+def write_ends(net: nn.Module, out: Path, least: float) -> None:
+    """The judge of ends into the folder of models, with its entry in the manifest there."""
+    axes = {"pixels": {0: "n"}, "ends": {0: "n"}}
+    frames = [frame for kind in testworld.KINDS for frame in testworld.passage_with_corners(kind, 1)[1][::3]]
+    sample = torch.from_numpy(
+        np.stack([rectify(picture, quad, ENDS_SIZE, *ENDS_MARGIN)[0] for picture, quad in frames])
+    )
+    _export(net, sample, out / f"{ENDS}.onnx", ["ends"], axes)
+    entry: dict[str, Any] = {
+        "name": ENDS,
+        "file": f"{ENDS}.onnx",
+        "licence": LICENCE,
+        "input": f"uint8 (n, {HEIGHT}, {WIDTH}, 3) BGR, rectified from four corners with room around them",
+        "trained_on": "crops rendered by models/tools/covered.py; real vehicles and plates of train-scenes (card)",
+        "least": least,
+    }
+    write_manifest(out, out, {ENDS: entry})
 
 
 def _toml(value: Any) -> str:
