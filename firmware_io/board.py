@@ -36,14 +36,24 @@ class Board(Protocol):
 
     timed_by_board: bool
     """True where the board itself ends a pulse, whatever happens to this process."""
+    coarse_s: float
+    """By how much a pulse may last longer than was asked for."""
 
     @property
     def outputs(self) -> Collection[OutputName]:
         """The outputs that have a channel."""
         ...
 
+    def check(self) -> None:
+        """Look, without moving anything, whether the board may be used as it is set. Raises BoardError."""
+        ...
+
     def read_inputs(self) -> Mapping[InputName, bool]:
         """All wired inputs at once, wiring undone (see terms.Inputs)."""
+        ...
+
+    def read_outputs(self) -> Mapping[OutputName, bool] | None:
+        """Which wired outputs the board says are energised; None where it cannot be asked."""
         ...
 
     def pulse(self, output: OutputName, duration_s: float) -> None:
@@ -78,12 +88,13 @@ class BoardSettings:
     """Which board, where, and which wire goes where.
 
     `port`: a stable device name (/dev/serial/by-id/…), for gpio the chip (/dev/gpiochip0). `profile` names an entry of
-    boards.toml; `profiles` adds a site's own file. Channels count from 1 as printed on the boards, GPIO lines from 0.
+    boards.toml; `profiles` adds a site's own file. `local_echo`: the
+    RS-485 adapter hears what it says itself. Channels count from 1 as printed on the boards, GPIO lines from 0.
     """
 
     __pydantic_config__: ClassVar[Any] = {"extra": "forbid"}
 
-    kind: Literal["modbus_rtu", "modbus_tcp", "lcus", "gpio"] = "modbus_rtu"
+    kind: Literal["modbus_rtu", "modbus_tcp", "rtu_over_tcp", "lcus", "gpio"] = "modbus_rtu"
     port: str = ""
     profile: str = "waveshare-8ch"
     profiles: str = ""
@@ -93,9 +104,14 @@ class BoardSettings:
     host: str = ""
     tcp_port: int = 502
     timeout_s: float = 0.2
+    local_echo: bool = False
     inputs: Mapping[InputName, InputWiring | int] = field(default_factory=dict)
     outputs: Mapping[OutputName, int] = field(default_factory=dict)
     accept_unacknowledged: bool = False
+
+    @property
+    def is_tcp(self) -> bool:
+        return self.kind in ("modbus_tcp", "rtu_over_tcp")
 
     def wiring(self) -> dict[InputName, InputWiring]:
         """The inputs with the short form (a bare channel number, normally open) written out."""
@@ -117,10 +133,14 @@ class BoardSettings:
 
     def _address_faults(self) -> list[str]:
         checks = {
-            f'host: kind "{self.kind}" needs the address of the module': self.kind == "modbus_tcp" and not self.host,
+            f'host: kind "{self.kind}" needs the address of the module': self.is_tcp and not self.host,
+            f'host: kind "{self.kind}" is reached by its port alone': not self.is_tcp and bool(self.host),
             f'port: kind "{self.kind}" needs a device, for example /dev/serial/by-id/…': (
-                self.kind != "modbus_tcp" and not self.port
+                not self.is_tcp and not self.port
             ),
+            f'port: kind "{self.kind}" is reached by its host alone': self.is_tcp and bool(self.port),
+            f'local_echo: kind "{self.kind}" has no line that could echo': self.local_echo
+            and self.kind != "modbus_rtu",
             "inputs: an LCUS relay board has none; its barrier has to say inputs = []": (
                 self.kind == "lcus" and bool(self.inputs)
             ),

@@ -1,6 +1,6 @@
 """Bytes in, messages out: Modbus RTU as a slave sees it (for the simulator), and LCUS boards' 4-byte frames. Pure.
 
-Modbus application protocol 1.1b3 and Modbus over serial line 1.02. The master's side is pymodbus.
+Modbus application protocol 1.1b3 and Modbus over serial line 1.02. The master's side is in questions.py.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from typing import Final
 
 READ_COILS: Final = 1
 READ_INPUTS: Final = 2
+READ_REGISTERS: Final = 3
 WRITE_COIL: Final = 5
 WRITE_COILS: Final = 15
 ILLEGAL_FUNCTION: Final = 1
@@ -83,6 +84,12 @@ def request(unit: int, function: int, address: int, word: int) -> bytes:
 def bits_reply(asked: Request, bits: list[bool]) -> bytes:
     """The answer to READ_COILS or READ_INPUTS: first bit in the lowest bit of the first byte."""
     packed = sum(bit << place for place, bit in enumerate(bits)).to_bytes((len(bits) + 7) // 8, "little")
+    return seal(bytes([asked.unit, asked.function, len(packed)]) + packed)
+
+
+def words_reply(asked: Request, words: list[int]) -> bytes:
+    """The answer to READ_REGISTERS: 16-bit words, high byte first."""
+    packed = b"".join(word.to_bytes(2, "big") for word in words)
     return seal(bytes([asked.unit, asked.function, len(packed)]) + packed)
 
 

@@ -44,6 +44,7 @@ class GpioBoard:
     not promised: "may revert to its default state" (Linux, gpio-v2-get-line-ioctl)."""
 
     timed_by_board = False
+    coarse_s = 0.1
 
     def __init__(self, settings: BoardSettings, clock: Callable[[], float] = time.monotonic, gpiod: Any = None) -> None:
         """Request the lines, outputs released. Raises NoDevice (also: line busy), NoPermission, BoardError."""
@@ -69,6 +70,17 @@ class GpioBoard:
     @property
     def outputs(self) -> Collection[OutputName]:
         return self._settings.outputs
+
+    def check(self) -> None:
+        """Whoever got the lines may use them: the kernel has looked."""
+
+    def read_outputs(self) -> Mapping[OutputName, bool] | None:
+        names = list(self._settings.outputs)
+        try:
+            values = self._lines.get_values([self._settings.outputs[name] for name in names])
+        except OSError as error:
+            raise NoDevice(f"{self._settings.port}: cannot be read: {error}") from error
+        return {name: value == self._gpiod.line.Value.ACTIVE for name, value in zip(names, values, strict=True)}
 
     def read_inputs(self) -> Mapping[InputName, bool]:
         self._held.service()

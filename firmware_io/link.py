@@ -1,8 +1,14 @@
-"""The loop's hold on its board: opens it, finds it again after unplugging, turns outputs into pulses and leases."""
+"""The loop's hold on its board: opens it, finds it again after unplugging, turns outputs into pulses and leases.
+
+Outputs end. Each time a board is opened, and so before each restart of polling (which would feed a module's own
+watchdog), every wired output is released and that acknowledged. Once a second the outputs are read back: one that is on
+without a pulse of ours is a fault that names it, and is released again.
+"""
 
 from __future__ import annotations
 
 import logging
+from collections import deque
 from collections.abc import Callable
 
 from firmware_io.board import Board, BoardError, NoDevice, NoPermission
@@ -15,6 +21,12 @@ LOST_AFTER = 3
 """So many failures in a row and the board is looked for anew; one bad frame is only a tick without news."""
 LEASE_S = 2.0
 """Lights are pulses too, renewed every half lease: nothing stays energised for longer when this process dies."""
+READ_BACK_S = 1.0
+SLACK_S = 0.3
+"""An output that is on for so much longer than its pulse is on by itself: two ticks, an answer and a release."""
+BAD_SHARE = 0.2
+BAD_OF = 100
+"""The line is a fault where more than this share of the last so many questions failed (5 s of them)."""
 
 
 class BoardLink:
@@ -27,6 +39,11 @@ class BoardLink:
         self._failures = 0
         self._retry_s = float("-inf")
         self._leases_s: dict[OutputName, float] = {}
+        self._ends_s: dict[OutputName, float] = {}
+        self._read_back_s = float("-inf")
+        self._went: deque[bool] = deque(maxlen=BAD_OF)
+        self.energised: tuple[OutputName, ...] = ()
+        """Outputs that were on at the last look though no pulse of ours was."""
         self.ok = False
         self.write_failed = False
         self.said = "not opened yet"
@@ -43,19 +60,57 @@ class BoardLink:
             self._failed(error)
             return None
         self._failures, self.ok = 0, True
+        self._went.append(True)
+        self._read_back(board)
         return Inputs(at_s, **{name: values[name] for name in INPUTS if name in values})
 
     def _opened(self) -> Board | None:
         if self._board is None and self._clock() >= self._retry_s:
             self._retry_s = self._clock() + REOPEN_S
-            self._board = self._open_board()
+            board = self._open_board()
             self._failures = 0
-            self.said = self._board.describe()
+            try:
+                self._begin(board)
+            except BoardError:
+                board.close()
+                raise
+            self._board = board
+            self.said = board.describe()
             log.info("board opened: %s", self.said)
         return self._board
 
+    def _begin(self, board: Board) -> None:
+        """Whoever had the board before us, and we before it was lost, may have left an output on."""
+        board.check()
+        for output in board.outputs:
+            board.set_output(output, False)
+        self._ends_s.clear()
+        self._leases_s.clear()
+        self.energised = ()
+
+    def _read_back(self, board: Board) -> None:
+        now_s = self._clock()
+        if now_s < self._read_back_s + READ_BACK_S:
+            return
+        self._read_back_s = now_s
+        try:
+            on = board.read_outputs() or {}
+            late_s = now_s - SLACK_S - board.coarse_s
+            self.energised = tuple(name for name in on if on[name] and self._ends_s.get(name, 0.0) < late_s)
+            for output in self.energised:
+                log.error("board: output %s is on without a pulse; it is released", output)
+                board.set_output(output, False)
+        except BoardError as error:
+            self._failed(error)
+
+    @property
+    def is_bad(self) -> bool:
+        """More of the last questions failed than a line in order lets fail."""
+        return len(self._went) == BAD_OF and self._went.count(False) > BAD_SHARE * BAD_OF
+
     def _failed(self, error: BoardError) -> None:
         self._failures += 1
+        self._went.append(False)
         if str(error) != self.said:
             log.warning("board: %s", error)
         self.said = str(error)
@@ -106,14 +161,18 @@ class BoardLink:
 
     def _pulse(self, board: Board, output: OutputName, pulse_s: float) -> None:
         if output in board.outputs:
-            board.pulse(output, pulse_s)
+            self._start(board, output, pulse_s)
+
+    def _start(self, board: Board, output: OutputName, for_s: float) -> None:
+        self._ends_s[output] = self._clock() + for_s  # noted first: a write without an answer may have energised
+        board.pulse(output, for_s)
 
     def _light(self, board: Board, output: OutputName, on: bool) -> None:
         if output not in board.outputs:
             return
         now_s = self._clock()
         if on and now_s >= self._leases_s.get(output, 0.0) - LEASE_S / 2:
-            board.pulse(output, LEASE_S)
+            self._start(board, output, LEASE_S)
             self._leases_s[output] = now_s + LEASE_S
         elif not on and self._leases_s.pop(output, None) is not None:
             board.set_output(output, False)

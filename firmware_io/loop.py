@@ -172,8 +172,9 @@ class BarrierLoop(threading.Thread):
         return {
             "board_lost": not self._link.ok,
             "write_failed": self._link.write_failed,
+            "line_bad": self._link.is_bad,
             "tick_late": self._pace.is_late(),
-        }
+        } | {f"output_on:{name}": True for name in self._link.energised}
 
     def _tick(self) -> None:
         """Read, decide, re-check, write; told is after the write, so that telling delays nothing."""

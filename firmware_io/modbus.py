@@ -8,19 +8,15 @@ import tomllib
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
-from pymodbus.client import ModbusSerialClient, ModbusTcpClient
-from pymodbus.exceptions import ConnectionException, ModbusException
-from pymodbus.pdu.bit_message import WriteSingleCoilRequest
-
-from firmware_io.board import BadAnswer, BoardError, BoardSettings, HeldPulses, NoAnswer, NoDevice
-from firmware_io.devices import check_device
+from firmware_io import line, questions
+from firmware_io.board import MOTION, BadAnswer, BoardError, BoardSettings, HeldPulses
+from firmware_io.questions import Question
 from firmware_io.terms import InputName, OutputName
 
 PROFILES = Path(__file__).with_name("boards.toml")
-
-logging.getLogger("pymodbus.logging").setLevel(logging.CRITICAL)  # what goes wrong is raised, and told once
+Pulse = Literal["flash", "start", "held"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,76 +24,100 @@ class Profile:
     """One module's addresses; see boards.toml for what each key means."""
 
     title: str
+    source: str
     transports: tuple[str, ...]
-    input_function: Literal[1, 2]
-    input_address: int
-    inputs: int
-    output_address: int
     outputs: int
-    pulse: Literal["flash", "held"]
+    pulse: Pulse
     watchdog: str
+    inputs: int = 0
+    input_function: Literal[0, 1, 2, 3, 4] = 0
+    input_address: int = 0
+    input_packed: bool = False
+    output_address: int = 0
+    write_function: Literal[5, 6, 15, 16] = 5
+    write_on: int = questions.COIL_ON
+    write_off: int = 0
+    read_function: Literal[0, 1, 3] = 1
+    read_address: int | None = None
+    flash_function: Literal[5, 6, 16] = 5
     flash_address: int = 0
+    flash_base: int = 0
     flash_unit_s: float = 0.1
     flash_max: int = 0
+    start_address: int = 0
+    modes_address: int | None = None
+    mode_free: int = 0
+    contacts: bool = True
+    unit_max: int = 247
+
+    def faults(self) -> list[str]:
+        """Contradictions, each naming its key."""
+        checks = {
+            "transports: one or more of modbus_rtu, modbus_tcp, rtu_over_tcp": not (
+                self.transports and set(self.transports) <= {"modbus_rtu", "modbus_tcp", "rtu_over_tcp"}
+            ),
+            f"pulse: flash, start or held, not {self.pulse!r}": self.pulse not in get_args(Pulse),
+            "input_function: 1, 2, 3 or 4 where there are inputs": self.inputs > 0
+            and self.input_function not in (1, 2, 3, 4),
+            "input_packed: bits of one register: needs input_function 3 or 4, and 16 inputs at most": self.input_packed
+            and (self.input_function not in (3, 4) or self.inputs > 16),
+            "write_function: 5, 6, 15 or 16": self.write_function not in (5, 6, 15, 16),
+            "flash_function: 5, 6 or 16": self.flash_function not in (5, 6, 16),
+            "read_function: 1, 3, or 0 for none": self.read_function not in (0, 1, 3),
+            "flash_max, flash_unit_s: more than 0 where pulse is flash": self.pulse == "flash"
+            and not (self.flash_max > 0 and self.flash_unit_s > 0),
+            "outputs: 1 or more": self.outputs < 1,
+        }
+        return [fault for fault, is_so in checks.items() if is_so]
 
 
-def load_profile(settings: BoardSettings) -> Profile:
-    """The profile that the settings name. Raises BoardError naming file and key."""
+def profiles(extra: str = "") -> dict[str, dict[str, Any]]:
+    """All there are, by name, as written. Raises BoardError naming the file."""
     tables: dict[str, Any] = {}
-    for path in [PROFILES, *([Path(settings.profiles)] if settings.profiles else [])]:
+    for path in [PROFILES, *([Path(extra)] if extra else [])]:
         try:
             tables |= tomllib.loads(path.read_text(encoding="utf-8"))
         except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
             raise BoardError(f"{path}: cannot be read as profiles of boards: {error}") from error
+    return tables
+
+
+def load_profile(settings: BoardSettings) -> Profile:
+    """The profile that the settings name. Raises BoardError naming file and key."""
+    tables = profiles(settings.profiles)
     if settings.profile not in tables:
         raise BoardError(f"board.profile: no profile {settings.profile!r}; there are {', '.join(sorted(tables))}")
-    return _profile(settings, tables[settings.profile])
+    profile = make_profile(settings.profile, tables[settings.profile])
+    _fits(profile, settings)
+    return profile
 
 
-def _profile(settings: BoardSettings, table: Mapping[str, Any]) -> Profile:
+def make_profile(name: str, table: Mapping[str, Any]) -> Profile:
+    """One entry of boards.toml, checked. Raises BoardError naming profile and key."""
     known = {item.name for item in fields(Profile)}
     if odd := sorted(table.keys() - known):
-        raise BoardError(f"profile {settings.profile}: unknown key {odd[0]!r}")
+        raise BoardError(f"profile {name}: unknown key {odd[0]!r}")
     try:
         profile = Profile(**{**table, "transports": tuple(table.get("transports", ()))})
+        faults = profile.faults()
     except TypeError as error:
-        raise BoardError(f"profile {settings.profile}: {error}") from error
+        raise BoardError(f"profile {name}: {error}") from error
+    if faults:
+        raise BoardError(f"profile {name}: {faults[0]}")
+    return profile
+
+
+def _fits(profile: Profile, settings: BoardSettings) -> None:
     wires = {
         "inputs": [wire.channel for wire in settings.wiring().values()],
         "outputs": list(settings.outputs.values()),
     }
     for key, limit in (("inputs", profile.inputs), ("outputs", profile.outputs)):
         if any(channel > limit for channel in wires[key]):
-            raise BoardError(f"board.{key}: {profile.title} has {limit} of them, channel {max(wires[key])} is wired")
+            has = f"has {limit} of them" if limit else "has none"
+            raise BoardError(f"board.{key}: {profile.title} {has}, channel {max(wires[key])} is wired")
     if settings.kind not in profile.transports:
         raise BoardError(f"board.kind: {profile.title} speaks {' or '.join(profile.transports)}, not {settings.kind}")
-    return profile
-
-
-class _FlashRequest(WriteSingleCoilRequest):  # type: ignore[misc]  # pymodbus is untyped here
-    """Function 5 with a time as its value, which pymodbus's own request cannot say."""
-
-    def __init__(self, address: int, units: int, unit: int) -> None:
-        super().__init__(address=address, bits=[True], dev_id=unit)
-        self.units = units
-
-    def encode(self) -> bytes:
-        return bytes(self.address.to_bytes(2, "big") + self.units.to_bytes(2, "big"))
-
-
-class _SerialClient(ModbusSerialClient):  # type: ignore[misc]
-    """Takes bytes as they come; pymodbus itself sleeps for four characters' time, twice for each answer."""
-
-    def recv(self, size: int | None) -> bytes:
-        """Whatever is there once anything is; nothing where nothing came in time. The caller puts frames together."""
-        if self.socket is None:
-            raise ConnectionException(str(self))
-        try:
-            first: bytes = self.socket.read(1)
-            return first + bytes(self.socket.read(self.socket.in_waiting))
-        except OSError as error:
-            self.close()
-            raise ConnectionException(str(self)) from error
 
 
 class ModbusBoard:
@@ -108,98 +128,124 @@ class ModbusBoard:
         self._settings = settings
         self._profile = load_profile(settings)
         self._wiring = settings.wiring()
-        self._heard = b""
+        self._probes = self._make_probes()
         self._held = HeldPulses(self.set_output, clock)
-        self.timed_by_board = self._profile.pulse == "flash"
-        self._client = self._connect()
-
-    def _connect(self) -> Any:
-        s = self._settings
-        client: Any
-        if s.kind == "modbus_tcp":
-            client = ModbusTcpClient(s.host, port=s.tcp_port, timeout=s.timeout_s, retries=0, trace_packet=self._trace)
-        else:
-            check_device(s.port)
-            client = _SerialClient(
-                s.port, baudrate=s.baud, parity=s.parity, timeout=s.timeout_s, retries=0, trace_packet=self._trace
-            )
-        if not client.connect():
-            raise NoDevice(f"{self._place()}: cannot be opened; is it connected and powered, and used by nothing else?")
-        return client
-
-    def _trace(self, sending: bool, data: bytes) -> bytes:
-        self._heard = b"" if sending else data
-        return data
-
-    def _place(self) -> str:
-        s = self._settings
-        return f"{s.host}:{s.tcp_port}" if s.kind == "modbus_tcp" else s.port
+        self.timed_by_board = self._profile.pulse != "held"
+        self.coarse_s = self._profile.flash_unit_s if self._profile.pulse == "flash" else 0.1
+        line.claim(settings, self)
+        try:
+            self._line = line.take(settings)
+        except BoardError:
+            line.disclaim(self)
+            raise
 
     def describe(self) -> str:
-        return f"{self._profile.title}, unit {self._settings.unit} at {self._place()}"
+        return f"{self._profile.title}, unit {self._settings.unit} at {self._line.place}"
 
     @property
     def outputs(self) -> Collection[OutputName]:
         return self._settings.outputs
 
+    def check(self) -> None:
+        p = self._profile
+        self._ask(self._poll())
+        if p.modes_address is None:
+            return
+        try:
+            modes = questions.words(self._ask(self._read(3, p.modes_address, p.outputs)))
+        except BadAnswer as error:
+            raise BadAnswer(f"{self.describe()}: cannot be asked for its control modes: {error}") from error
+        linked = [n + 1 for n, mode in enumerate(modes) if mode != p.mode_free]
+        if linked:
+            raise BoardError(
+                f"{self.describe()}: relay {', '.join(map(str, linked))} is switched by an input of the module itself "
+                f"(control mode {modes[linked[0] - 1]}): set the mode of each to {p.mode_free} (register "
+                f"{p.modes_address:#06x} on) before anything is wired to it"
+            )
+
     def read_inputs(self) -> Mapping[InputName, bool]:
         self._held.service()
-        if not self._wiring:
-            return {}
-        p, unit = self._profile, self._settings.unit
-        read = self._client.read_discrete_inputs if p.input_function == 2 else self._client.read_coils
-        bits = self._ask(lambda: read(p.input_address, count=p.inputs, device_id=unit)).bits
-        if len(bits) < p.inputs:
-            raise BadAnswer(
-                f"{self.describe()}: {len(bits)} inputs came, {p.inputs} were asked for; check board.profile"
-            )
-        return {name: bool(bits[wire.channel - 1]) != wire.normally_closed for name, wire in self._wiring.items()}
+        answer = self._ask(self._poll())
+        values = self._inputs_in(answer) if self._wiring else []
+        return {name: values[wire.channel - 1] != wire.normally_closed for name, wire in self._wiring.items()}
+
+    def _poll(self) -> Question:
+        """The inputs; where there are none or none is wired, what else tells that the module is there."""
+        p = self._profile
+        if not p.inputs or (not self._wiring and p.read_function):
+            return self._read_back()
+        count = 1 if p.input_packed else p.inputs
+        return self._read(p.input_function, p.input_address, count)
+
+    def _inputs_in(self, answer: bytes) -> list[bool]:
+        p = self._profile
+        if p.input_function in (1, 2):
+            return questions.bits(answer, p.inputs)
+        words = questions.words(answer)
+        return [bool(words[0] >> n & 1) for n in range(p.inputs)] if p.input_packed else [word != 0 for word in words]
+
+    def _read(self, function: int, address: int, count: int) -> Question:
+        return questions.read(self._settings.unit, function, address, count)
+
+    def _read_back(self) -> Question:
+        p = self._profile
+        address = p.output_address if p.read_address is None else p.read_address
+        return self._read(p.read_function or 1, address, p.outputs)
+
+    def read_outputs(self) -> Mapping[OutputName, bool] | None:
+        p = self._profile
+        if not p.read_function:
+            return None
+        answer = self._ask(self._read_back())
+        if p.read_function == 1:
+            values = questions.bits(answer, p.outputs)
+        else:
+            values = [word == p.write_on or word == 1 for word in questions.words(answer)]
+        return {name: values[channel - 1] for name, channel in self._settings.outputs.items()}
 
     def pulse(self, output: OutputName, duration_s: float) -> None:
-        p = self._profile
-        if p.pulse == "held":
+        p, channel = self._profile, self._channel(output)
+        if p.pulse == "flash":
+            units = min(max(1, round(duration_s / p.flash_unit_s)), p.flash_max)
+            self._write(p.flash_function, p.flash_address + channel, p.flash_base + units)
+        elif p.pulse == "start" and output in MOTION:
+            self._write(5, p.start_address + channel, questions.COIL_ON)
+        else:
             self._held.start(output, duration_s)
-            return
-        units = min(max(1, round(duration_s / p.flash_unit_s)), p.flash_max)
-        address = p.flash_address + self._channel(output)
-        self._ask(lambda: self._client.execute(False, _FlashRequest(address, units, self._settings.unit)))
 
     def set_output(self, output: OutputName, on: bool) -> None:
-        address = self._profile.output_address + self._channel(output)
-        self._ask(lambda: self._client.write_coil(address, on, device_id=self._settings.unit))
+        p, channel = self._profile, self._channel(output)
+        if p.pulse == "start" and output in MOTION:
+            self._write(5, p.start_address + channel, questions.COIL_ON if on else 0)
+            return
+        self._write(p.write_function, p.output_address + channel, p.write_on if on else p.write_off)
+
+    def _write(self, function: int, address: int, value: int) -> None:
+        self._ask(questions.write(self._settings.unit, function, address, value))
 
     def _channel(self, output: OutputName) -> int:
         if output not in self._settings.outputs:
             raise BoardError(f"board.outputs: {output!r} has no channel")
         return self._settings.outputs[output] - 1
 
-    def _ask(self, call: Callable[[], Any]) -> Any:
-        """One question and its answer. Raises NoDevice, NoAnswer or BadAnswer."""
-        if not self._client.connected:
-            raise NoDevice(f"{self._place()}: the line is gone; is the cable plugged in and the module powered?")
-        self._heard = b""
-        try:
-            answer = call()
-        except (ModbusException, OSError) as error:
-            raise self._failure() from error
-        if answer.isError():
-            raise BadAnswer(
-                f"{self.describe()}: refused with exception code {answer.exception_code}; check board.profile"
-            )
-        return answer
+    def _ask(self, question: Question) -> bytes:
+        """One question and the answer that fits it. Raises NoDevice, NoAnswer or BadAnswer."""
+        return self._line.ask(question, self._probes)
 
-    def _failure(self) -> BoardError:
-        if not self._client.connected:
-            return NoDevice(f"{self._place()}: the line is gone; is the cable plugged in and the module powered?")
-        if self._heard:
-            return BadAnswer(
-                f"{self.describe()}: bytes came that are no answer; wrong baud rate or parity, or a noisy line?"
-            )
-        return NoAnswer(f"{self.describe()}: silent; wrong unit id or baud rate, A and B swapped, or no power?")
+    def _make_probes(self) -> list[Question]:
+        """Questions that change nothing, with as many lengths of answers as this module has."""
+        p = self._profile
+        probes = [self._poll(), *([self._read_back()] if p.read_function else [])]
+        if p.modes_address is not None:
+            probes += [self._read(3, p.modes_address, count) for count in range(1, p.outputs + 1)]
+        if p.read_function == 3:
+            probes += [self._read(3, p.output_address, count) for count in range(1, p.outputs + 1)]
+        return probes
 
     def close(self) -> None:
         try:
             self._held.end_all()
         except BoardError as error:
             logging.getLogger(__name__).warning("while closing: %s", error)
-        self._client.close()
+        line.give(self._line)
+        line.disclaim(self)

@@ -18,9 +18,10 @@ class SerialRelay:
     """One LCUS board. Whether it did what it was told is never known."""
 
     timed_by_board = False
+    coarse_s = 0.1
 
     def __init__(self, settings: BoardSettings, clock: Callable[[], float] = time.monotonic) -> None:
-        """Open the line, release every wired output. Raises NoDevice, NoPermission, or BoardError if not accepted."""
+        """Open the line. Raises NoDevice, NoPermission, or BoardError if not accepted."""
         if not settings.accept_unacknowledged:
             raise BoardError(
                 "board.accept_unacknowledged: an LCUS board never answers; set true where that is accepted"
@@ -34,12 +35,16 @@ class SerialRelay:
             )
         except (OSError, ValueError) as error:
             raise NoDevice(f"{settings.port}: cannot be opened: {error}; is it used by another program?") from error
-        for output in settings.outputs:
-            self.set_output(output, False)  # a former process may have died with a relay on
 
     @property
     def outputs(self) -> Collection[OutputName]:
         return self._settings.outputs
+
+    def check(self) -> None:
+        """Nothing can be asked of it."""
+
+    def read_outputs(self) -> Mapping[OutputName, bool] | None:
+        return None
 
     def read_inputs(self) -> Mapping[InputName, bool]:
         self._held.service()

@@ -26,6 +26,7 @@ log = logging.getLogger(__name__)
 CHANNELS = 8
 FLASH_ADDRESS = 0x0200
 FLASH_UNIT_S = 0.1
+MODES_ADDRESS = 0x1000
 POLL_S = 0.005
 QUIET_POLLS = 4
 """So many polls without a byte end a frame, whole or not (Modbus over serial line: 3.5 characters)."""
@@ -203,6 +204,8 @@ class SimBoard:
                 return framing.bits_reply(asked, self._coils[asked.address : asked.address + asked.word])
             case framing.WRITE_COIL:
                 return self._write_coil(asked)
+            case framing.READ_REGISTERS if MODES_ADDRESS <= asked.address <= MODES_ADDRESS + CHANNELS - asked.word:
+                return framing.words_reply(asked, [0] * asked.word)  # no input switches a relay
         return framing.error_reply(asked, framing.ILLEGAL_FUNCTION)
 
     def _input_bits(self) -> list[bool]:

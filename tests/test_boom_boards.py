@@ -1,4 +1,4 @@
-"""Boards by their real protocols: pymodbus against the simulated board on a pseudo-terminal, LCUS bytes on another."""
+"""Boards by their real protocols: our Modbus against the simulated board on a pseudo-terminal; LCUS bytes."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from time import monotonic, sleep
 from typing import Any
 
 import pytest
+import serial
 
 from firmware_io import framing
 from firmware_io.board import (
@@ -139,9 +140,23 @@ def test_unplugged_is_no_device_and_a_new_one_is_found_by_its_stable_name(tmp_pa
     sim.close()
 
 
-def test_a_line_that_is_in_use_is_told(sim: SimBoard, board: Board) -> None:
-    with pytest.raises(NoDevice, match="used by nothing else"):
+def test_a_line_that_another_program_uses_is_told(sim: SimBoard) -> None:
+    with serial.Serial(sim.port, exclusive=True), pytest.raises(NoDevice, match="used by nothing else"):
         open_board(sim.settings())
+
+
+def test_two_lanes_on_one_module_share_its_line_and_no_relay(sim: SimBoard, board: Board) -> None:
+    with pytest.raises(BoardError, match=r"channel 1 of unit 1 .* is another lane's"):
+        open_board(sim.settings())
+    other = open_board(replace(sim.settings(), outputs={"open": 7, "close": 8}))
+    for _ in range(20):
+        assert other.read_inputs() == board.read_inputs()
+    other.pulse("open", 5.0)
+    assert sim.coils()[6]
+    other.close()
+    assert board.read_inputs()["limit_closed"] is True, "one lane's end does not take the line away from the other"
+    with pytest.raises(BoardError, match="other kind, baud"):
+        open_board(replace(sim.settings(), outputs={"open": 7}, baud=19200))
 
 
 def test_no_permission_names_group_and_rule(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -23,12 +23,25 @@ class Flaky:
     """A board whose first writes fail: at the port, where the line's own faults are too coarse."""
 
     timed_by_board = True
+    coarse_s = 0.1
     outputs: tuple[OutputName, ...] = ("open", "close")
 
     def __init__(self, failures: int, error: type[BoardError] = NoAnswer) -> None:
-        self.failures = failures
+        self.failures = 0
+        self.failures_once_armed = failures
         self.error = error
         self.log: list[str] = []
+
+    def arm(self) -> None:
+        """What it did until now (the releases at opening) is forgotten; from now on it fails."""
+        self.log.clear()
+        self.failures = self.failures_once_armed
+
+    def check(self) -> None:
+        pass
+
+    def read_outputs(self) -> None:
+        return None
 
     def read_inputs(self) -> Mapping[InputName, bool]:
         return {"photocell": False, "limit_open": False, "limit_closed": True}
@@ -69,6 +82,8 @@ def run_flaky(failures: int, error: type[BoardError] = NoAnswer) -> list[str]:
     loop.beat()
     wait_for(lambda: not loop.snapshot().faults)
     loop.beat()
+    assert board.log == ["release open", "release close"], "whoever had the board before may have left one on"
+    board.arm()
     loop.offer(Permit(1, now_s := monotonic(), now_s + 0.5))
     wait_for(lambda: any(n.kind in ("not_opened", "closed") for n in notices))
     assert [n.kind for n in notices if n.serial == 1 and n.kind.startswith("permit")] == ["permit_accepted"]

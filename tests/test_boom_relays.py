@@ -27,6 +27,7 @@ from firmware_io.board import (
 )
 from firmware_io.boards import open_board
 from firmware_io.gpio import GpioBoard
+from firmware_io.link import BoardLink
 
 
 @pytest.fixture
@@ -53,9 +54,12 @@ def heard(master: int) -> list[tuple[int, bool]]:
         frames.append(frame)
 
 
-def test_lcus_releases_all_at_first_and_ends_its_pulses(lcus: tuple[int, BoardSettings]) -> None:
+def test_lcus_is_released_by_the_link_at_first_and_ends_its_pulses(lcus: tuple[int, BoardSettings]) -> None:
     master, settings = lcus
     board = open_board(settings)
+    assert heard(master) == [], "opening alone, as the doctor does, moves nothing"
+    link = BoardLink(lambda: board, lambda: 0.0)
+    assert link.read() is not None
     assert heard(master) == [(1, False), (2, False)]
     board.pulse("open", 0.01)
     assert heard(master) == [(1, True)]

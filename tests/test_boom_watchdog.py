@@ -46,11 +46,18 @@ class HangingBoard:
     """A board whose driver never comes back, once `hangs` is set."""
 
     timed_by_board = True
+    coarse_s = 0.1
     outputs: tuple[OutputName, ...] = ("open", "close")
 
     def __init__(self) -> None:
         self.goes_on = threading.Event()
         self.goes_on.set()
+
+    def check(self) -> None:
+        pass
+
+    def read_outputs(self) -> None:
+        return None
 
     def read_inputs(self) -> Mapping[InputName, bool]:
         self.goes_on.wait(30.0)

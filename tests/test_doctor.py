@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import serial
 
 from edge.technician import board_check
 from edge.technician.board_check import Verdict, check_board, check_inputs
@@ -114,13 +115,10 @@ def test_a_silent_line_says_what_was_tried_and_what_to_look_at(sim: SimBoard, mo
 
 
 def test_a_line_in_use_says_so(sim: SimBoard) -> None:
-    from firmware_io.boards import open_board
-
-    agent = open_board(sim.settings())
-    (verdict,) = look(sim.settings())
+    with serial.Serial(sim.port, exclusive=True):
+        (verdict,) = look(sim.settings())
     assert verdict.mark == "FAIL"
     assert "where the agent runs, stop it first" in verdict.words
-    agent.close()
 
 
 def test_looking_moves_nothing(sim: SimBoard) -> None:

@@ -61,7 +61,13 @@ def test_every_code_and_input_of_the_barrier_has_its_words() -> None:
     catalogue = load_catalogue()
     lines = "".join(inspect.getsource(part) for part in (Watch.found, safety._Tick.lane_refusal, Permit.flaw))
     told = set(re.findall(r'"([a-z]+(?:_[a-z]+)*)":|else "([a-z_]+)"|return "([a-z_]+)"', lines))
-    codes = {code for found in told for code in found if code} | {"board_lost", "tick_late", "write_failed"}
+    codes = {code for found in told for code in found if code} | {
+        "board_lost",
+        "tick_late",
+        "write_failed",
+        "output_on",
+        "line_bad",
+    }
     codes |= {*PERMANENT, *LOST_POSITION, "still_closed", "no_limit", "loop_dead", "loop_ended"}
     assert {"tamper", "expired", "used", "busy", "no_vehicle"} <= codes
     assert sorted(code for code in codes if f"fault.{code}" not in catalogue) == []

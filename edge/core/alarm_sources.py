@@ -25,6 +25,8 @@ FAULTS: Mapping[str, tuple[Priority, float]] = {
     "input_stuck": (2, 0.0),
     "input_unknown": (2, 5.0),
     "write_failed": (2, 5.0),
+    "output_on": (1, 0.0),
+    "line_bad": (2, 5.0),
     "mains_lost": (2, 5.0),
     "tamper": (2, 0.0),
 }
