@@ -18,7 +18,8 @@ from edge.camera_config import AimConfig
 from edge.core.model import Direction, Place
 from edge.errors import ConfigError
 from edge.secret_path import SecretPath, names_a_user, url_with_password
-from firmware_io.board import BoardSettings, wiring_faults
+from firmware_io.board import BoardSettings, sharing_faults, wiring_faults
+from firmware_io.modbus import profile_faults
 from firmware_io.terms import BarrierSettings
 
 Identifier = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,39}$")]
@@ -179,7 +180,7 @@ class LaneConfig(Section):
         faults = [f"board: {fault}" for fault in self.board.faults()] + [
             f"barrier: {fault}" for fault in self.barrier.faults()
         ]
-        faults += wiring_faults(self.board, self.barrier)
+        faults += wiring_faults(self.board, self.barrier) or profile_faults(self.board)
         if faults:
             raise ValueError("; ".join(faults))
         return self
@@ -202,7 +203,7 @@ class Config(Section):
             *_repeated("lane.id", [lane.id for lane in self.lane]),
             *_repeated("lane.camera.id", [camera.id for lane in self.lane for camera in lane.camera]),
             *_repeated("lane.camera.url", [camera.url for lane in self.lane for camera in lane.camera], secret=True),
-            *_repeated("lane.board (port and unit)", [_board_address(lane.board) for lane in self.lane]),
+            *sharing_faults({lane.id: lane.board for lane in self.lane}),
         ]
         if self.panel.sign_in == "demo":
             if not all(lane.simulated for lane in self.lane):
@@ -221,10 +222,6 @@ def is_loopback(host: str) -> bool:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
         return False
-
-
-def _board_address(board: BoardSettings) -> str:
-    return f"{board.host}:{board.tcp_port}/{board.unit}" if board.host else f"{board.port}/{board.unit}"
 
 
 def _repeated(key: str, values: list[str], *, secret: bool = False) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Literal, Protocol
@@ -113,6 +114,10 @@ class BoardSettings:
     def is_tcp(self) -> bool:
         return self.kind in ("modbus_tcp", "rtu_over_tcp")
 
+    def line(self) -> str:
+        """What it is reached by: of two names of one device that is there, the real one."""
+        return f"{self.host.lower()}:{self.tcp_port}" if self.is_tcp else os.path.realpath(self.port)
+
     def wiring(self) -> dict[InputName, InputWiring]:
         """The inputs with the short form (a bare channel number, normally open) written out."""
         return {name: InputWiring(wire) if isinstance(wire, int) else wire for name, wire in self.inputs.items()}
@@ -168,6 +173,54 @@ def wiring_faults(board: BoardSettings, barrier: BarrierSettings) -> list[str]:
     ]
     if barrier.closes_by == "relay" and "close" not in board.outputs:
         found.append('board.outputs: "close" has no channel, and barrier.closes_by is "relay"')
+    return found
+
+
+SHARED: tuple[InputName, ...] = ("fire", "tamper", "mains_ok", "manual_key")
+"""Inputs that two lanes may take from one contact."""
+
+
+def sharing_faults(boards: Mapping[str, BoardSettings]) -> list[str]:
+    """Contradictions between the boards of one PC, by lane: what two on one line or in one module may not do.
+
+    One device under two names (/dev/ttyUSB0, /dev/serial/by-id/…) is one line, as far as it is plugged in now; what is
+    known only when it is opened is refused then (line.claim).
+    """
+    found: list[str] = []
+    lanes = list(boards)
+    for at, one in enumerate(lanes):
+        for other in lanes[at + 1 :]:
+            a, b = boards[one], boards[other]
+            if a.line() == b.line():
+                found += [f"lane.board of {one} and {other}: {fault}" for fault in _shared(a, b)]
+    return found
+
+
+def _shared(a: BoardSettings, b: BoardSettings) -> list[str]:
+    """What is wrong with two boards that are on one line."""
+    if a.kind != b.kind or a.kind == "lcus":
+        why = (
+            "an LCUS board serves one lane"
+            if a.kind == b.kind
+            else f'one kind on one line, not "{a.kind}" and "{b.kind}"'
+        )
+        return [f"both are at {a.line()}: {why}"]
+    agree = ("baud", "parity", "local_echo", "timeout_s") if a.kind == "modbus_rtu" else ("timeout_s",)
+    found = [
+        f"{key}: one line has one, not {getattr(a, key)} and {getattr(b, key)}"
+        for key in agree
+        if getattr(a, key) != getattr(b, key)
+    ]
+    if a.unit != b.unit and a.kind != "gpio":
+        return found
+    if a.profile != b.profile and a.kind != "gpio":
+        found.append(f"profile: one module has one, not {a.profile} and {b.profile}")
+    taken = sorted(set(a.outputs.values()) & set(b.outputs.values()))
+    found += [f"outputs: channel {n} would move both booms" for n in taken]
+    theirs = {wire.channel: (name, wire) for name, wire in b.wiring().items()}
+    for name, wire in a.wiring().items():
+        if wire.channel in theirs and not (name in SHARED and theirs[wire.channel] == (name, wire)):
+            found.append(f"inputs: channel {wire.channel} is {name} of one and {theirs[wire.channel][0]} of the other")
     return found
 
 

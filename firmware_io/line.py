@@ -377,19 +377,28 @@ _claims: dict[tuple[str, int], dict[int, object]] = {}
 _registry = threading.Lock()
 
 
+def _key(settings: BoardSettings) -> str:
+    """One for each line, whatever it is called: a device's real name, a host's address."""
+    if not settings.is_tcp:
+        return settings.line()
+    try:
+        return f"{socket.gethostbyname(settings.host)}:{settings.tcp_port}"
+    except OSError as error:
+        raise NoDevice(f"{settings.host}: no such host: {error}") from error
+
+
 def take(settings: BoardSettings) -> Line:
     """The line that these settings name, opened by whoever comes first. Give it back with `give`.
 
     Raises NoDevice, NoPermission, or BoardError where another lane uses the same line at other settings.
     """
-    is_tcp = settings.kind in ("modbus_tcp", "rtu_over_tcp")
-    place = f"{settings.host}:{settings.tcp_port}" if is_tcp else settings.port
-    key = place if is_tcp else os.path.realpath(settings.port)
+    place = f"{settings.host}:{settings.tcp_port}" if settings.is_tcp else settings.port
+    key = _key(settings)
     wants = (settings.kind, settings.baud, settings.parity, settings.local_echo)
     with _registry:
         line = _lines.get(key)
         if line is None or line.gone:
-            line = _lines[key] = Line(TcpPort(settings) if is_tcp else SerialPort(settings), settings, place)
+            line = _lines[key] = Line(TcpPort(settings) if settings.is_tcp else SerialPort(settings), settings, place)
             _agreed[key] = wants
         elif _agreed[key] != wants:
             raise BoardError(f"{place}: another lane uses this line with other kind, baud, parity or local_echo")
@@ -409,13 +418,12 @@ def give(line: Line) -> None:
 
 def claim(settings: BoardSettings, owner: object) -> None:
     """Say whose the wired outputs of a module are. Raises BoardError where another lane has one of them."""
-    name = settings.port if not settings.host else f"{settings.host}:{settings.tcp_port}"
-    key = (os.path.realpath(name) if not settings.host else name, settings.unit)
+    key = (_key(settings), settings.unit)
     with _registry:
         mine = _claims.setdefault(key, {})
         taken = [n for n in settings.outputs.values() if mine.get(n, owner) is not owner]
         if taken:
-            raise BoardError(f"board.outputs: channel {taken[0]} of unit {settings.unit} at {name} is another lane's")
+            raise BoardError(f"board.outputs: channel {taken[0]} of unit {settings.unit} at {key[0]} is another lane's")
         mine.update(dict.fromkeys(settings.outputs.values(), owner))
 
 

@@ -92,6 +92,17 @@ def load_profile(settings: BoardSettings) -> Profile:
     return profile
 
 
+def profile_faults(settings: BoardSettings) -> list[str]:
+    """What keeps the module that the settings name from being wired and reached as they say."""
+    if settings.kind in ("lcus", "gpio"):
+        return []
+    try:
+        load_profile(settings)
+    except BoardError as error:
+        return [str(error)]
+    return []
+
+
 def make_profile(name: str, table: Mapping[str, Any]) -> Profile:
     """One entry of boards.toml, checked. Raises BoardError naming profile and key."""
     known = {item.name for item in fields(Profile)}

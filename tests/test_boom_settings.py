@@ -2,15 +2,49 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from pydantic import TypeAdapter, ValidationError
 
 from firmware_io.board import (
     BoardSettings,
     InputWiring,
+    sharing_faults,
     wiring_faults,
 )
 from firmware_io.safety import BarrierSettings
+
+LINE = BoardSettings(port="/dev/x", inputs={"photocell": 1, "fire": 8}, outputs={"open": 1})
+OTHER = replace(LINE, inputs={"photocell": 2, "fire": 8}, outputs={"open": 2})
+
+
+@pytest.mark.parametrize(
+    ("other", "says"),
+    [
+        (OTHER, ""),
+        (replace(OTHER, port="/dev/y", outputs={"open": 1}), ""),
+        (replace(OTHER, unit=2, outputs={"open": 1}, profile="adam-6060"), ""),
+        (replace(OTHER, outputs={"open": 1}), "outputs: channel 1 would move both booms"),
+        (replace(OTHER, inputs={"photocell": 1}), "inputs: channel 1 is photocell of one and photocell of the other"),
+        (replace(OTHER, inputs={"tamper": 8}), "inputs: channel 8 is fire of one and tamper of the other"),
+        (replace(OTHER, profile="waveshare-io-8ch"), "profile: one module has one"),
+        (replace(OTHER, unit=2, parity="E"), "parity: one line has one, not N and E"),
+        (replace(OTHER, unit=2, local_echo=True), "local_echo: one line has one"),
+        (replace(OTHER, kind="gpio", unit=2), 'one kind on one line, not "modbus_rtu" and "gpio"'),
+    ],
+)
+def test_what_two_lanes_on_one_line_may_not_do(other: BoardSettings, says: str) -> None:
+    found = sharing_faults({"b1-in": LINE, "b1-out": other})
+    assert found == [] if not says else [fault for fault in found if says in fault]
+    assert len(found) == (1 if says else 0)
+
+
+def test_two_lanes_on_one_module_of_two_host_names_differing_in_case_or_on_one_chip() -> None:
+    tcp = BoardSettings(kind="modbus_tcp", host="Relay.local", outputs={"open": 1})
+    assert sharing_faults({"a": tcp, "b": replace(tcp, host="relay.local")}) != []
+    lcus = BoardSettings(kind="lcus", port="/dev/x", outputs={"open": 1}, accept_unacknowledged=True)
+    assert sharing_faults({"a": lcus, "b": replace(lcus, outputs={"open": 2})})[0].endswith("serves one lane")
 
 
 @pytest.mark.parametrize(
@@ -30,6 +64,9 @@ from firmware_io.safety import BarrierSettings
         (BoardSettings(port="/dev/x", outputs={"open": 1}, unit=0), "unit"),
         (BoardSettings(port="/dev/x", outputs={"open": 1}, timeout_s=5.0), "timeout_s"),
         (BoardSettings(port="/dev/x", outputs={"open": 1}, baud=1), "baud"),
+        (BoardSettings(port="/dev/x", host="192.0.2.1", outputs={"open": 1}), "host"),
+        (BoardSettings(kind="rtu_over_tcp", port="/dev/x", host="192.0.2.1", outputs={"open": 1}), "port"),
+        (BoardSettings(kind="modbus_tcp", host="192.0.2.1", outputs={"open": 1}, local_echo=True), "local_echo"),
     ],
 )
 def test_contradictions_name_their_key(settings: BoardSettings, key: str) -> None:

@@ -81,16 +81,40 @@ def test_every_fault_is_told_at_once() -> None:
     assert "panel.port" in told
 
 
-def test_two_lanes_on_one_board_overlap() -> None:
+def second_lane() -> str:
+    """The example's lane again, under other names but on the same board."""
     lane = TEXT[TEXT.index("[[lane]]") :]
-    second = (
-        lane.replace('"b1-out"', '"b1-in"').replace("b1-out-front", "b1-in-front").replace("192.0.2.10", "192.0.2.11")
-    )
+    return lane.replace('"b1-out"', '"b1-in"').replace("b1-out-front", "b1-in-front").replace("2.10/", "2.11/")
+
+
+def test_two_lanes_may_share_a_module_but_no_relay_and_no_sensor() -> None:
+    second = second_lane()
     told = faults(TEXT + second)
-    assert "lane.board" in told
-    assert "lanes overlap" in told
+    assert "lane.board of b1-out and b1-in: outputs: channel 1 would move both booms" in told
+    assert "lane.board of b1-out and b1-in: inputs: channel 3 is photocell of one and photocell of the other" in told
     good = second.replace("usb-example-if00", "usb-example-if01")
     assert len(parse_config(TEXT + good, "gate.toml").lane) == 2
+    other_unit = second.replace("# unit = 1 ", "unit = 2 ")
+    assert len(parse_config(TEXT + other_unit, "gate.toml").lane) == 2
+    assert "baud: one line has one, not 9600 and 19200" in faults(
+        TEXT + other_unit.replace("# baud = 9600", "baud = 19200")
+    )
+
+
+def test_one_module_under_two_names_is_found_out(tmp_path: Path) -> None:
+    device, by_id = tmp_path / "ttyUSB0", tmp_path / "usb-relay-if00"
+    device.touch()
+    by_id.symlink_to(device)
+    name = "/dev/serial/by-id/usb-example-if00"
+    text = TEXT.replace(name, str(device)) + second_lane().replace(name, str(by_id))
+    assert "outputs: channel 1 would move both booms" in faults(text)
+
+
+def test_a_profile_that_does_not_fit_stops_the_start() -> None:
+    assert "Waveshare Modbus RTU Relay, 8 relays, no inputs has none" in faults(
+        TEXT.replace('profile = "waveshare-8ch"', 'profile = "waveshare-relay-8ch"')
+    )
+    assert "board.profile: no profile" in faults(TEXT.replace('profile = "waveshare-8ch"', 'profile = "waveshare"'))
 
 
 def test_a_camera_url_with_a_password_is_never_repeated_in_a_fault() -> None:
