@@ -11,7 +11,7 @@ import json
 import logging
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextvars import ContextVar
 
 from edge import clock
@@ -44,10 +44,36 @@ def start_log(level: str, *, as_json: bool = False) -> None:
     """Once, at the start of a program."""
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(JsonLines() if as_json else logging.Formatter(_TEXT))
+    handler.addFilter(Flood())
     logging.basicConfig(level=level.upper(), handlers=[handler])
     for name in _QUIET:
         logging.getLogger(name).setLevel(logging.WARNING)
     os.environ[FORMAT_ENV], os.environ[LEVEL_ENV] = "json" if as_json else "text", level
+
+
+class Flood(logging.Filter):
+    """So many lines of one kind in a while; the next one let through says how many were left out. Whoever makes the
+    gate log, from a port or by a broken part, fills no disk and pushes nothing else out of the journal."""
+
+    MOST, WITHIN_S, KINDS = 30, 60.0, 500
+
+    def __init__(self, now_s: Callable[[], float] = clock.mono_s) -> None:
+        super().__init__()
+        self._now_s = now_s
+        self._seen: dict[tuple[str, int, str], tuple[float, int]] = {}
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        kind, now_s = (record.name, record.levelno, str(record.msg)[:200]), self._now_s()
+        since_s, count = self._seen.get(kind, (now_s, 0))
+        if now_s - since_s >= self.WITHIN_S:
+            if count > self.MOST:
+                record.msg = f"{record.getMessage()} (and {count - self.MOST} more like it left out before)"
+                record.args = None
+            since_s, count = now_s, 0
+        if kind not in self._seen and len(self._seen) >= self.KINDS:
+            self._seen.pop(next(iter(self._seen)))
+        self._seen[kind] = (since_s, count + 1)
+        return count < self.MOST
 
 
 class JsonLines(logging.Formatter):

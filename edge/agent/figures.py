@@ -8,11 +8,14 @@ from __future__ import annotations
 
 import logging
 import shutil
+import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
+from socketserver import ThreadingMixIn
 from typing import Any, Protocol
+from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
 
-from prometheus_client import CollectorRegistry, Counter, Histogram, ProcessCollector, start_http_server
+from prometheus_client import CollectorRegistry, Counter, Histogram, ProcessCollector, make_wsgi_app
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
@@ -163,6 +166,42 @@ def _filled(family: Any, name: str, meaning: str, values: list[tuple[float, Mapp
     return metric
 
 
+class ShortAnswer(WSGIRequestHandler):
+    """Whoever has not asked within two seconds is not asked for more."""
+
+    timeout = 2.0
+
+    def log_message(self, format: str, *args: object) -> None:
+        """Nothing: a scrape each few seconds is no news."""
+
+
+class FewAtOnce(ThreadingMixIn, WSGIServer):
+    """Each caller has a thread; so many and no more, or silent callers would take every thread that the gate may
+    have."""
+
+    daemon_threads, MOST = True, 4
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        self._places = threading.BoundedSemaphore(self.MOST)
+        super().__init__(*args, **kwargs)
+
+    def process_request(self, request: Any, client_address: Any) -> None:
+        if self._places.acquire(blocking=False):
+            super().process_request(request, client_address)
+        else:
+            self.shutdown_request(request)
+
+    def process_request_thread(self, request: Any, client_address: Any) -> None:
+        try:
+            super().process_request_thread(request, client_address)
+        finally:
+            self._places.release()
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """A caller that went away."""
+        log.info("metrics: a caller went away")
+
+
 def serve(port: int, gate: Watched, cert_days: Callable[[], float | None]) -> Callable[[], None]:
     """Answers Prometheus on 127.0.0.1:`port`; returns what ends it. Raises BarieError where the port is taken."""
     shown = CollectorRegistry()
@@ -170,9 +209,11 @@ def serve(port: int, gate: Watched, cert_days: Callable[[], float | None]) -> Ca
     shown.register(States(gate, cert_days))
     shown.register(REGISTRY)
     try:
-        server, thread = start_http_server(port, addr=HOST, registry=shown)
+        server = make_server(HOST, port, make_wsgi_app(shown), FewAtOnce, handler_class=ShortAnswer)
     except OSError as error:
         raise BarieError(f"metrics.port: {HOST}:{port} cannot be used ({error.strerror}): choose another") from error
+    thread = threading.Thread(target=server.serve_forever, name="metrics", daemon=True)
+    thread.start()
 
     def end() -> None:
         server.shutdown()

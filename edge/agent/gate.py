@@ -30,6 +30,7 @@ from edge.agent.office import GateOffice
 from edge.agent.receipts import received
 from edge.agent.reload import Reload
 from edge.agent.screen import bind, make_screen
+from edge.agent.side import Sides
 from edge.agent.workbench import GateWorkbench
 from edge.agent.yard import Yard
 from edge.config import Config, LaneConfig
@@ -85,7 +86,8 @@ class Gate:
             self._add_lane(lane, plates)
         self.reload = Reload(path, config, self.store, self.cameras)
         self.workbench = GateWorkbench(path, config, self.cameras, self.reload, self._note_config)
-        self.office = GateOffice(config, self.store, self.law, self.desks, self.actors, self._touch)
+        self.sides = Sides(self._touch)
+        self.office = GateOffice(config, self.store, self.law, self.desks, self.actors, self._touch, self.sides)
         self.watchdog = Watchdog.from_environment([barrier.turns for barrier in self.barriers.values()])
         if config.mqtt is not None:
             inbox = GateInbox(self.store, self.actors, self.law.knows, self.loop)
@@ -212,9 +214,10 @@ class Gate:
         if self.uplink is not None:
             self.uplink.start()
         tasks = [asyncio.create_task(actor.run(), name=f"lane {lane}") for lane, actor in self.actors.items()]
-        tasks += [asyncio.create_task(camera.run(), name=f"camera {name}") for name, camera in self.cameras.items()]
-        tasks += [asyncio.create_task(self._beat(), name="beat"), asyncio.create_task(self._tidy(), name="tidy")]
-        tasks.append(asyncio.create_task(self.office.run(), name="office"))
+        tasks.append(asyncio.create_task(self._beat(), name="beat"))
+        beside = {f"camera {name}": camera.run for name, camera in self.cameras.items()}
+        beside |= {"tidying": self._tidy, **self.office.parts()}
+        tasks += [asyncio.create_task(self.sides.keep(name, work), name=name) for name, work in beside.items()]
         screen = asyncio.create_task(server.serve([sock]), name="screen")
         host, port = sock.getsockname()[:2]
         self.watchdog.ready()

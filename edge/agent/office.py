@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,7 @@ from edge.agent.labels import Labels
 from edge.agent.lane import LaneActor
 from edge.agent.law import Law
 from edge.agent.past import Past
+from edge.agent.side import Sides
 from edge.config import Config
 from edge.core.dossier import Dossier, Mark
 from edge.core.expected import Expected, expected
@@ -40,7 +41,9 @@ class GateOffice:
         desks: Mapping[str, Desk],
         actors: Mapping[str, LaneActor],
         touch: Callable[[], None],
+        sides: Sides,
     ) -> None:
+        self._sides = sides
         self._config, self._store, self._law, self._desks = config, store, law, desks
         ledgers = {lane: actor.ledger for lane, actor in actors.items()}
         self.alarm_desk = AlarmDesk(store, ledgers, float(config.law.copy_age_limit_s), touch)
@@ -54,9 +57,18 @@ class GateOffice:
             presses = (AlarmPresses(actors[lane], self.alarm_desk), HandoverPresses(actors[lane], self.handover_desk))
             desk.join(presses, self._of_gate)
 
-    async def run(self) -> None:
-        """For ever."""
-        await asyncio.gather(self.alarm_desk.watch(self._healths), self.past.run(), self.box.run())
+    def parts(self) -> dict[str, Callable[[], Coroutine[Any, Any, None]]]:
+        """What runs for ever, each by itself."""
+        return {
+            "alarm list": lambda: self.alarm_desk.watch(self._healths),
+            "history": self.past.run,
+            "sensors": self.box.run,
+        }
+
+    def _box(self) -> dict[str, Any]:
+        """The PC as it was last seen, and whether a part of the program beside the barrier stands still."""
+        told = self.box.view()
+        return {**told, "care": [*told["care"], *(["part_failed"] if self._sides.failed else [])]}
 
     def close(self) -> None:
         self.past.close()
@@ -65,12 +77,12 @@ class GateOffice:
         return [desk.view() for desk in self._desks.values()]
 
     def _healths(self) -> dict[str, Mapping[str, Any]]:
-        return {lane: {**desk.health(), "box": self.box.view()} for lane, desk in self._desks.items()}
+        return {lane: {**desk.health(), "box": self._box()} for lane, desk in self._desks.items()}
 
     def _of_gate(self) -> dict[str, Any]:
         """What every lane's view says of the gate."""
         handover_open = self.handover_desk.open is not None
-        return {"alarms": self.alarm_desk.summary(), "box": self.box.view(), "handover_open": handover_open}
+        return {"alarms": self.alarm_desk.summary(), "box": self._box(), "handover_open": handover_open}
 
     # ------------------------------------------------------------ ports.Office
 

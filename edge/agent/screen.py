@@ -10,6 +10,7 @@ from pathlib import Path
 import uvicorn
 from starlette.applications import Starlette
 
+from edge.agent.entrance import AT_ONCE, BACKLOG, Entrance, protocol
 from edge.config import Config
 from edge.errors import BarieError
 from edge.panel.accounts import Accounts
@@ -29,14 +30,23 @@ def make_screen(desk: Desk, config: Config) -> tuple[Starlette, uvicorn.Server]:
         hosts=_hosts(panel.host),
     )
     app = create_app(desk, accounts, settings)
-    served = uvicorn.Config(app, log_config=None, access_log=False, lifespan="off", timeout_graceful_shutdown=1)
+    served = uvicorn.Config(
+        app,
+        http=protocol(Entrance()),
+        ws="none",
+        log_config=None,
+        access_log=False,
+        lifespan="off",
+        backlog=AT_ONCE,
+        timeout_graceful_shutdown=1,
+    )
     return app, _QuietServer(served)
 
 
 def bind(host: str, port: int) -> socket.socket:
     """The listening socket. Raises BarieError where it cannot be had."""
     try:
-        return socket.create_server((host, port))
+        return socket.create_server((host, port), backlog=BACKLOG)
     except OSError as error:
         raise BarieError(
             f"panel.port: {host}:{port} cannot be used ({error.strerror}): in use? choose another port"
@@ -45,6 +55,12 @@ def bind(host: str, port: int) -> socket.socket:
 
 class _QuietServer(uvicorn.Server):
     """Signals are the gate's own matter."""
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """asyncio takes as many connections in one turn as the kernel may hold: few in a turn, many held."""
+        await super().startup(sockets)
+        for sock in sockets or ():
+            sock.listen(BACKLOG)
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:

@@ -36,7 +36,12 @@ NO_ALARM = frozenset({"starting", "board_lost"})
 ONCE: Mapping[str, Priority] = {"tailgate": 1, "opened_unasked": 1, "still_open": 2}
 """Notices of the barrier that are over when they come."""
 
-BOX: Mapping[str, tuple[Priority, float]] = {"battery_low": (1, 5.0), "on_battery": (2, 5.0), "hot": (2, 30.0)}
+BOX: Mapping[str, tuple[Priority, float]] = {
+    "battery_low": (1, 5.0),
+    "on_battery": (2, 5.0),
+    "hot": (2, 30.0),
+    "part_failed": (2, 5.0),
+}
 """What the PC itself may ask for (agent/box.py): priority, and seconds that it must last."""
 LINK_S, BACKLOG_S, CLOCK_S, CAMERA_S, BOARD_S, CAMERA_START_S = 60.0, 600.0, 60.0, 3.0, 3.0, 45.0
 COPY_NONE_S = 120.0

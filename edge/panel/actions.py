@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Annotated, Any, TypeVar
+from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, StringConstraints, ValidationError
+from pydantic import BaseModel, ConfigDict, StringConstraints
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from edge.errors import RefusedError
 from edge.panel.accounts import Accounts
+from edge.panel.body import body_of, checked
 from edge.panel.door import COOKIE, AccountsDoor, Session, check_csrf, signed_in
 from edge.panel.feed import lane_of
 from edge.panel.rights import ACTION_NAMES
@@ -20,8 +21,6 @@ from edge.ports import Action, ActionResult, Person
 
 TAKES_OVER = "handover_sign"
 """The press whose second person takes the screen over."""
-LARGEST_BODY = 32 * 1024
-Model = TypeVar("Model", bound=BaseModel)
 Key = Annotated[str, StringConstraints(pattern=r"^[0-9A-Za-z-]{8,64}$")]
 
 
@@ -56,10 +55,12 @@ class Settle(BaseModel):
 
 async def act(request: Request) -> Response:
     """Answers `{"key", "done", "code", "seq", "detail"}`; 200 whether done or refused, 4xx where not even tried."""
+    session = signed_in(request, even_locked=True)
+    check_csrf(request, session)
     body = await body_of(request)
     # Stop is never the dangerous choice: a person whose session locked may still press it, under the same name.
-    session = signed_in(request, even_locked=body.get("name") == "stop")
-    check_csrf(request, session)
+    if session.locked and body.get("name") != "stop":
+        raise HTTPException(401, "locked")
     press = checked(Press, body)
     panel: Panel = request.app.state.panel
     if press.name not in ACTION_NAMES:
@@ -81,9 +82,9 @@ async def act(request: Request) -> Response:
 
 async def settle(request: Request) -> Response:
     """What became of a press whose answer was lost; after this a press that never arrived never will."""
-    body = await body_of(request)
     session = signed_in(request, even_locked=True)
     check_csrf(request, session)
+    body = await body_of(request)
     asked = checked(Settle, body)
     panel: Panel = request.app.state.panel
     result = await panel.ledger.settle(lane_of(request), asked.key, asked.boot == panel.boot)
@@ -125,27 +126,6 @@ def _action(press: Press, session: Session, second: Person | None) -> Action:
         value=press.value,
         second=second,
     )
-
-
-async def body_of(request: Request) -> dict[str, Any]:
-    if request.headers.get("content-type", "").partition(";")[0] != "application/json":
-        raise HTTPException(415, "bad_request")
-    if int(request.headers.get("content-length") or LARGEST_BODY + 1) > LARGEST_BODY:
-        raise HTTPException(413, "bad_request")
-    try:
-        body = await request.json()
-    except ValueError as error:
-        raise HTTPException(400, "bad_request") from error
-    if not isinstance(body, dict):
-        raise HTTPException(400, "bad_request")
-    return body
-
-
-def checked(model: type[Model], body: dict[str, Any]) -> Model:
-    try:
-        return model.model_validate(body)
-    except ValidationError as error:
-        raise HTTPException(400, "bad_request") from error
 
 
 def _answer(key: str, result: ActionResult) -> Response:

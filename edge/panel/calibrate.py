@@ -9,7 +9,8 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 
-from edge.panel import actions, pages
+from edge.panel import pages
+from edge.panel.body import body_of, checked
 from edge.panel.door import Session, check_csrf, signed_in
 from edge.panel.settings import Panel
 from edge.ports import HasWorkbench, Workbench
@@ -64,7 +65,7 @@ async def sights(request: Request) -> Response:
 
 async def save(request: Request) -> Response:
     session, bench, body = await _pressed(request)
-    drawn = actions.checked(Drawn, body)
+    drawn = checked(Drawn, body)
     known = {one["id"] for one in bench.cameras()}
     if request.path_params["camera"] not in known:
         raise HTTPException(404, "no_such_camera")
@@ -79,9 +80,9 @@ async def undo(request: Request) -> Response:
 
 
 async def _pressed(request: Request) -> tuple[Session, Workbench, dict[str, object]]:
-    body = await actions.body_of(request)
     session = signed_in(request)
     check_csrf(request, session)
+    body = await body_of(request)
     bench = _bench(request, session)
     request.app.state.panel.door.touch(request)
     return session, bench, body

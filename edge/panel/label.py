@@ -10,7 +10,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from edge.core.dossier import Mark
-from edge.panel import actions
+from edge.panel.body import body_of, checked
 from edge.panel.door import check_csrf, signed_in
 from edge.panel.settings import Panel
 from edge.ports import HasOffice
@@ -30,16 +30,16 @@ class Said(BaseModel):
 
 async def label(request: Request) -> Response:
     """Answers `{"done", "code"}`, a code of the message catalogue."""
-    body = await actions.body_of(request)
     session = signed_in(request)
     check_csrf(request, session)
+    body = await body_of(request)
     panel: Panel = request.app.state.panel
     if RIGHT not in panel.rights.get(session.person.role, frozenset()):
         raise HTTPException(403, "not_your_role")
     if not isinstance(panel.desk, HasOffice):
         raise HTTPException(404, "no_office")
     panel.door.touch(request)
-    said = actions.checked(Said, body)
+    said = checked(Said, body)
     mark = Mark(said.right, said.truth.strip())
     code = await panel.desk.office.label(request.path_params["id"], said.photo, mark, session.person)
     return JSONResponse({"done": code == "label.kept", "code": code})
