@@ -36,6 +36,15 @@ class BadMessageError(BarieError):
     """A payload from outside that does not say what it must. Counted, logged and set aside; names the field."""
 
 
+class HalfTakenError(BadMessageError):
+    """A list of which the good rows count and the bad ones do not. `rows` names each bad one by its number, never by its
+    content; `changed`: the copy did."""
+
+    def __init__(self, message: str, rows: tuple[str, ...], changed: bool) -> None:
+        self.rows, self.changed = rows, changed
+        super().__init__(message)
+
+
 class RefusedError(BarieError):
     """A person's action that may not be done now; `code` names the entry of the message catalogue."""
 

@@ -8,7 +8,10 @@ because the contract may grow. Whether a procedure is known is the rule table's 
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Any, Literal, NoReturn, TypeVar
 
@@ -21,10 +24,14 @@ from edge.errors import BadMessageError
 
 __all__ = [
     "MAX_BYTES", "Command", "WatchEntry", "check_procedure", "confirmation_to_json", "declaration_to_json",
-    "parse_ack", "parse_command", "parse_declaration", "parse_watchlist", "watch_entries",
+    "WATCH_MAX_BYTES", "Ack", "WatchRows", "parse_ack", "parse_command", "parse_declaration", "parse_watchlist",
+    "watch_entries", "watch_rows",
 ]  # fmt: skip
 
 MAX_BYTES = 1_000_000
+WATCH_MAX_BYTES = 8_000_000
+"""One message of the watch list: some 80,000 plates. A longer list comes in pieces."""
+WATCH_PIECES_MOST = 1_000
 MAX_INT = 2**63 - 1
 """What the store's integers hold."""
 _FAULTS_SHOWN = 5
@@ -159,19 +166,31 @@ class Command(_Row):
 
 
 class WatchEntry(_Row):
-    """A plate that must be held. `by`: the authority that asks for it, where the centre says so."""
+    """A plate that must be held. `by`: the authority that asks for it, where the centre says so. People write more
+    than a plate there (two of them, a word behind it): it is longer than a plate."""
 
-    plate: Plate
+    plate: Annotated[str, StringConstraints(min_length=1, max_length=200), AfterValidator(_plate)]
     reason: Text
     by: Word | None = None
 
 
-class _Ack(_Row):
+class Ack(_Row):
+    """`hash`: of event `seq`, as the centre has it; None from an older centre."""
+
     seq: Annotated[int, Field(ge=0, le=MAX_INT)]
+    hash: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")] | None = None
 
 
 class _Watchlist(_Row):
     plates: list[WatchEntry]
+
+
+class _WatchContents(_Row):
+    version: Word
+    pieces: Annotated[int, Field(ge=1, le=WATCH_PIECES_MOST)]
+
+
+NO_REASON = "không ghi rõ lý do / no readable reason"
 
 
 def parse_declaration(payload: bytes, max_bytes: int = MAX_BYTES) -> Declaration:
@@ -195,9 +214,9 @@ def parse_command(payload: bytes) -> Command:
     return _checked("command", Command, row)
 
 
-def parse_ack(payload: bytes) -> int:
+def parse_ack(payload: bytes) -> Ack:
     """The centre has every event up to this number for good. Raises BadMessageError naming the field."""
-    return _checked("ack", _Ack, _object("ack", payload, MAX_BYTES)).seq
+    return _checked("ack", Ack, _object("ack", payload, MAX_BYTES))
 
 
 def parse_watchlist(payload: bytes) -> dict[str, str]:
@@ -214,8 +233,60 @@ def watch_entries(payload: bytes) -> tuple[WatchEntry, ...]:
     """
     if not payload:
         return ()
-    data = _json("watchlist", payload, MAX_BYTES)
+    data = _json("watchlist", payload, WATCH_MAX_BYTES)
     return tuple(_checked("watchlist", _Watchlist, {"plates": data} if isinstance(data, list) else data).plates)
+
+
+@dataclass(frozen=True, slots=True)
+class WatchRows:
+    """One message of the watch list, row by row: good rows count, whatever stands beside them.
+
+    `faults` names each bad row by its number and never its content. A row whose plate can be read holds it even where
+    the rest of the row is bad. `version` and `pieces` are of a list that comes in pieces; `pieces` only in its contents.
+    """
+
+    entries: tuple[WatchEntry, ...]
+    faults: tuple[str, ...] = ()
+    version: str | None = None
+    pieces: int | None = None
+
+
+def watch_rows(payload: bytes) -> WatchRows:
+    """`{"plates": [..]}`, the bare list, `{"version", "plates": [..]}` of a piece, or `{"version", "pieces": n}`, the
+    contents. Raises BadMessageError only where nothing of it can be read."""
+    if not payload:
+        return WatchRows(())
+    data = _json("watchlist", payload, WATCH_MAX_BYTES)
+    row = {"plates": data} if isinstance(data, list) else data
+    if not isinstance(row, dict):
+        raise BadMessageError("watchlist: must be a list or an object")
+    if "pieces" in row:
+        contents = _checked("watchlist", _WatchContents, row)
+        return WatchRows((), (), contents.version, contents.pieces)
+    version, plates = row.get("version"), row.get("plates")
+    if version is not None and not (isinstance(version, str) and 0 < len(version) <= 200):
+        raise BadMessageError("watchlist: version: must be a text")
+    if not isinstance(plates, list):
+        raise BadMessageError("watchlist: plates: must be a list")
+    with suppress(ValidationError):
+        return WatchRows(tuple(_Watchlist.model_validate({"plates": plates}).plates), (), version)
+    entries, faults = [], []
+    for number, one in enumerate(plates):
+        entry, fault = _watch_row(one)
+        entries += [entry] if entry else []
+        faults += [f"plates.{number}: {fault}"] if fault else []
+    return WatchRows(tuple(entries), tuple(faults), version)
+
+
+def _watch_row(row: Any) -> tuple[WatchEntry | None, str]:
+    """The entry, as far as it holds a plate, and what is wrong with it."""
+    try:
+        return WatchEntry.model_validate(row), ""
+    except ValidationError as error:
+        why = "; ".join(_fault(fault) for fault in error.errors(include_url=False, include_input=False)[:_FAULTS_SHOWN])
+    with suppress(ValidationError, AttributeError):
+        return WatchEntry(plate=row.get("plate"), reason=NO_REASON), why
+    return None, why
 
 
 # ---------------------------------------------------------------- reading
@@ -236,13 +307,27 @@ def _json(what: str, payload: bytes, max_bytes: int) -> Any:
     if len(payload) > max_bytes:
         raise BadMessageError(f"{what}: {len(payload)} bytes, {max_bytes} are allowed")
     try:
-        return json.loads(
+        value = json.loads(
             payload.decode("utf-8"), object_pairs_hook=_no_duplicates, parse_constant=_no_constant, parse_float=_number
         )
+        return repaired(value) if _ESCAPED.search(payload) else value
     except RecursionError as error:
         raise BadMessageError(f"{what}: nested too deeply") from error
     except ValueError as error:  # JSON and Unicode errors are ValueErrors
         raise BadMessageError(f"{what}: no JSON: {str(error)[:200]}") from error
+
+
+_ESCAPED = re.compile(rb"\\u(?:[dD][89a-fA-F]|0000)")
+"""The only ways by which JSON in UTF-8 can say half a character, or a NUL."""
+
+
+def repaired(value: Any) -> Any:
+    """Every text in it valid Unicode: half a surrogate pair becomes U+FFFD, here at the edge and nowhere else."""
+    if isinstance(value, str):
+        return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace").replace("\x00", "\ufffd")
+    if isinstance(value, dict):
+        return {repaired(key): repaired(one) for key, one in value.items()}
+    return [repaired(one) for one in value] if isinstance(value, list) else value
 
 
 def _no_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

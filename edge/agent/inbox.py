@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from edge import clock
 from edge.agent.lane import LaneActor
 from edge.agent.remote import RemoteCommands
-from edge.errors import BadMessageError
+from edge.errors import BadMessageError, HalfTakenError
 from edge.store import Store, StoreInbox
 from edge.wire import check_procedure, parse_command, parse_declaration
 
@@ -40,8 +40,12 @@ class GateInbox(StoreInbox):
             check_procedure(parse_declaration(payload), self._known)
         return self._tell(super().declaration(declaration_id, payload))
 
-    def watchlist(self, payload: bytes) -> bool:
-        return self._tell(super().watchlist(payload))
+    def watchlist(self, payload: bytes, piece: int = 0) -> bool:
+        try:
+            return self._tell(super().watchlist(payload, piece))
+        except HalfTakenError as error:
+            self._tell(error.changed)
+            raise
 
     def _command(self, lane: str, payload: bytes, retained: bool) -> None:
         if lane not in self._commands:

@@ -9,7 +9,7 @@ from typing import Literal
 from edge import clock, resources
 from edge.config import LaneConfig, LawConfig
 from edge.core.law import Choices, Name, Rules, RulesError
-from edge.core.lookup import choose, normal_plate, unit
+from edge.core.lookup import choose, unit
 from edge.core.model import Declaration, StepView, Verdict
 from edge.core.paper import Entry, PaperForm, to_declaration
 from edge.core.procedures import Facts, decide, needs_check, needs_two_people, outline
@@ -138,8 +138,7 @@ class Law:
         return (unit(declaration, plates) if declaration is not None else ()) or tuple(plates)
 
     def _customs_hold(self, plate: str) -> str | None:
-        hold = self._store.notes("customs_hold", normal_plate(plate)).get(normal_plate(plate))
-        return None if hold is None else str(hold["why"])
+        return self._store.watch(plate, customs=True)
 
     def _stays(self, declaration: Declaration | None, plates: Sequence[str], now: str) -> float | None:
         """How long this vehicle is inside, where that is longer than the site allows."""

@@ -18,7 +18,7 @@ from typing import IO
 
 from edge import errors
 
-MIGRATIONS = ("schema.sql", "notes.sql", "slim.sql")
+MIGRATIONS = ("schema.sql", "notes.sql", "slim.sql", "watch.sql")
 """SQL files of this package; number n takes user_version from n - 1 to n. Never edit one that was shipped: add
 another."""
 

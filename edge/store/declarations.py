@@ -1,4 +1,4 @@
-"""The local copy of the centre's declarations and watch list, and what this gate confirmed itself. Functions over a
+"""The local copy of the centre's declarations, and what this gate confirmed itself. Functions over a
 connection.
 
 Versions only move forward. A tombstone keeps the id and the version, so that an older payload cannot bring it back to
@@ -19,8 +19,6 @@ from edge.store import notes
 
 REMOVED = "removed"
 PAPER = "paper"
-CUSTOMS_HOLD = "customs_hold"
-CUSTOMS = "CU"
 SET_ASIDE_KEPT = 1_000
 SET_ASIDE_BYTES = 4_096
 
@@ -120,24 +118,9 @@ def _bury(db: sqlite3.Connection, declaration_id: str, version: int, received_ms
     )
 
 
-def put_watchlist(db: sqlite3.Connection, payload: bytes) -> bool:
-    """The whole list replaces the one here (empty payload: no plates). True where it changed. Raises
-    BadMessageError."""
-    fresh: dict[str, dict[str, str]] = {"watch": {}, CUSTOMS_HOLD: {}}
-    for entry in wire.watch_entries(payload):
-        plate, held = normal_plate(entry.plate), fresh[CUSTOMS_HOLD if entry.by == CUSTOMS else "watch"]
-        held[plate] = _clean(f"{held[plate]}; {entry.reason}" if plate in held else entry.reason)
-    holds = {plate: {"why": why} for plate, why in fresh[CUSTOMS_HOLD].items()}
-    here, holds_here = dict(db.execute("SELECT plate, reason FROM watch")), notes.all_of(db, CUSTOMS_HOLD)
-    db.execute("UPDATE copy SET watch_sweep = sweep")
-    if (fresh["watch"], holds) == (here, holds_here):
-        return False
-    db.execute("DELETE FROM watch")
-    db.executemany("INSERT INTO watch VALUES (?, ?)", fresh["watch"].items())
-    db.execute("DELETE FROM note WHERE kind = ?", (CUSTOMS_HOLD,))
-    for plate, hold in holds.items():
-        notes.put(db, CUSTOMS_HOLD, plate, hold)
-    return True
+def watch_seen(db: sqlite3.Connection, *, gone: bool) -> None:
+    """The centre has a watch list, whatever is in it; `gone`: it said that it has none any more."""
+    db.execute("UPDATE copy SET watch_sweep = " + ("-1" if gone else "sweep"))
 
 
 def begin_copy(db: sqlite3.Connection) -> None:
@@ -145,10 +128,11 @@ def begin_copy(db: sqlite3.Connection) -> None:
     db.execute("UPDATE copy SET sweep = sweep + 1")
 
 
-def complete_copy(db: sqlite3.Connection, now: tuple[int, int, str]) -> int | None:
+def complete_copy(db: sqlite3.Connection, now: tuple[int, int, str], *, fresh: bool = True) -> int | None:
     """All retained messages of this subscribe were seen: how many that removed; None where it proves nothing.
 
-    `now` is (Unix ms, monotonic ns, boot id).
+    `now` is (Unix ms, monotonic ns, boot id). Without `fresh` (the newest watch list was not taken) what was removed
+    goes, and the copy keeps its age.
 
     A broker that lost its memory shows nothing at all: as long as neither the watch list nor any declaration was seen
     though some are here, the copy stays as it is and keeps its age. Only where the watch list was seen, which the
@@ -160,7 +144,8 @@ def complete_copy(db: sqlite3.Connection, now: tuple[int, int, str]) -> int | No
     ).fetchone()
     if here and not seen and watch_sweep != sweep:
         return None
-    db.execute("UPDATE copy SET seen_ms = ?, seen_mono_ns = ?, seen_boot = ?", now)
+    if fresh:
+        db.execute("UPDATE copy SET seen_ms = ?, seen_mono_ns = ?, seen_boot = ?", now)
     if watch_sweep != sweep:
         return 0
     unseen = db.execute(
@@ -255,11 +240,6 @@ def passed_somewhere(db: sqlite3.Connection) -> list[Declaration]:
         " OR id IN (SELECT declaration_id FROM confirmation WHERE act = 'passed'))"
     ).fetchall()
     return [declaration for (one,) in ids if (declaration := get(db, one)) is not None]
-
-
-def watch(db: sqlite3.Connection, plate: str) -> str | None:
-    row = db.execute("SELECT reason FROM watch WHERE plate = ?", (normal_plate(plate),)).fetchone()
-    return str(row[0]) if row else None
 
 
 def confirmations(db: sqlite3.Connection, declaration_id: str) -> list[Confirmation]:

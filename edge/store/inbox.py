@@ -18,8 +18,8 @@ class StoreInbox:
     def declaration(self, declaration_id: str, payload: bytes) -> bool:
         return self._store.put_declaration(declaration_id, payload)
 
-    def watchlist(self, payload: bytes) -> bool:
-        return self._store.put_watchlist(payload)
+    def watchlist(self, payload: bytes, piece: int = 0) -> bool:
+        return self._store.put_watchlist(payload, piece)
 
     def command(self, lane: str, payload: bytes, retained: bool) -> None:
         self._on_command(lane, payload, retained)

@@ -10,8 +10,10 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from edge import clock
+from edge.core.lookup import normal_plate
 from edge.core.model import Declaration
-from edge.store import db, declarations, journal, notes
+from edge.core.skeleton import Skeletons
+from edge.store import db, declarations, journal, notes, watch
 from edge.store import transaction as tx
 from edge.store.clocks import Clocks
 from edge.store.journal import Unacknowledged
@@ -26,6 +28,9 @@ class Questions:
     _reader: sqlite3.Connection
     _clocks: Clocks
     _evidence: Path
+    _skeletons: Skeletons
+    watch_state: watch.ListState
+    """How the newest watch list was taken."""
 
     def _read(self, ask: Callable[[sqlite3.Connection], T]) -> T:
         with self._read_lock, db.translated("reading the record"):
@@ -39,9 +44,11 @@ class Questions:
         """Exact plate only; the active ones first, the newest of each first."""
         return self._read(lambda c: declarations.for_plate(c, plate))
 
-    def watch(self, plate: str) -> str | None:
-        """Why this plate must be held, or None."""
-        return self._read(lambda c: declarations.watch(c, plate))
+    def watch(self, plate: str, *, customs: bool = False) -> str | None:
+        """Why this plate must be held, or None: by its skeleton, so that no spelling lets it by (config/watch.toml).
+        `customs`: asked for by customs, which takes two people to override."""
+        hit = self._read(lambda c: watch.find(c, self._skeletons, plate, normal_plate, customs=customs))
+        return None if hit is None else hit.words
 
     def copy_seen_at(self) -> str | None:
         """When all of the centre's retained messages had last been seen, by the wall clock; None: never."""

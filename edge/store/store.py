@@ -7,15 +7,17 @@ import logging
 import sqlite3
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import AbstractContextManager, closing, contextmanager
 from pathlib import Path
 from typing import IO, TypeVar
 
-from edge import errors
-from edge.core import events
+from edge import errors, resources
+from edge.core import events, skeleton
 from edge.core.events import Anchor, ChainFault
 from edge.ports import OutgoingEvent, OutgoingEvidence
-from edge.store import db, declarations, evidence, journal, keys, recovery
+from edge.core import plate
+from edge.core.skeleton import Skeletons
+from edge.store import db, declarations, evidence, journal, keys, recovery, watch
 from edge.store.clocks import Clocks
 from edge.store.counter import CounterFile, Counters
 from edge.store.deciding import Deciding
@@ -49,7 +51,9 @@ class Store(Questions, Housekeeping):
         evidence_budget_mb: int,
         limits: Limits,
         held: IO[str],
+        skeletons: Skeletons,
     ) -> None:
+        self._skeletons = skeletons
         self._site, self._lanes, self._sign, self._check = site, tuple(lanes), sign, check
         self._clocks, self._held = clocks, held
         self._keep_ms, self._budget_bytes = keep_acknowledged_s * 1000, evidence_budget_mb * 1_000_000
@@ -62,6 +66,7 @@ class Store(Questions, Housekeeping):
         self._reader = db.connect(data_dir / db.NAME, readonly=True)
         self._sender, self._sender_lock = db.connect(data_dir / db.NAME, readonly=True), threading.Lock()
         self._deciding, self._durable = Deciding(), True
+        self._look_at_list()
         self._tidy_evidence()
         self._room.keep_reserve()
 
@@ -78,11 +83,13 @@ class Store(Questions, Housekeeping):
         keep_acknowledged_s: int = 30 * 86_400,
         evidence_budget_mb: int = 20_000,
         limits: Limits | None = None,
+        skeletons: Skeletons | None = None,
     ) -> Store:
         """Open or make the record in `data_dir`, which no other process may hold.
 
         `keep_acknowledged_s`: how long an event stays here after the centre has it; 0 prunes at once. `check` proves
-        signatures in `verify`; without it the key in data_dir/keys is used where there is one.
+        signatures in `verify`; without it the key in data_dir/keys is used where there is one. `skeletons`: what holds a
+        plate, without it config/watch.toml.
         """
         held = db.lock(data_dir)
         try:
@@ -98,6 +105,7 @@ class Store(Questions, Housekeeping):
                     evidence_budget_mb=evidence_budget_mb,
                     limits=limits or Limits(),
                     held=held,
+                    skeletons=skeletons or _skeletons(),
                 )
         except BaseException:
             held.close()
@@ -121,6 +129,7 @@ class Store(Questions, Housekeeping):
             recovery.meet_site(connection, self._site)
             for lane in self._lanes:
                 journal.add_lane(connection, lane, known.lanes.get(lane, Anchor()))
+            watch.meet_table(connection, self._skeletons)
             recovery.raise_serial(connection, known.permit_serial)
             for lane, body in recovery.take_alarms(connection):
                 self._transaction(connection, lane).event("alarm", body)
@@ -207,9 +216,35 @@ class Store(Questions, Housekeeping):
             raise fault
         return changed
 
-    def put_watchlist(self, payload: bytes) -> bool:
-        with self._writing("storing the watch list", durable=False) as connection:
-            return declarations.put_watchlist(connection, payload)
+    def put_watchlist(self, payload: bytes, piece: int = watch.WHOLE) -> bool:
+        """`watchlist`, or `watchlist/{piece}`. True where the list changed.
+
+        Raises BadMessageError: nothing of it can be read; the list before stands, and the copy is not fresh until one
+        that can be read has come. HalfTakenError: good rows count, the bad ones are named.
+        """
+        topic = "watchlist" if piece == watch.WHOLE else f"watchlist/{piece}"
+        with self._writing_list() as connection:
+            declarations.watch_seen(connection, gone=not payload)
+        try:
+            changed, faults = watch.take(self._writing_list, self._skeletons, piece, payload)
+        except errors.BadMessageError as error:
+            with self._writing("refusing a watch list") as connection:
+                watch.refuse(connection, topic, str(error))
+            raise
+        finally:
+            self._look_at_list()
+        with self._writing_list() as connection:
+            watch.refuse(connection, topic, None)
+        self._look_at_list()
+        if faults:
+            raise errors.HalfTakenError(f"{topic}: {len(faults)} rows are bad or fit no plate", faults, changed)
+        return changed
+
+    def _writing_list(self) -> AbstractContextManager[sqlite3.Connection]:
+        return self._writing("storing the watch list", durable=False)
+
+    def _look_at_list(self) -> None:
+        self.watch_state = self._read(watch.state)
 
     def begin_copy(self) -> None:
         """Before a subscribe: from now on every retained message is about to be seen again."""
@@ -220,7 +255,7 @@ class Store(Questions, Housekeeping):
         """How many declarations were found removed; None where the broker showed nothing at all, which proves
         nothing."""
         with self._writing("completing a copy") as connection:
-            return declarations.complete_copy(connection, self._clocks.now())
+            return declarations.complete_copy(connection, self._clocks.now(), fresh=self.watch_state.whole)
 
     def set_aside(self, topic: str, payload: bytes, why: str) -> None:
         with self._writing("setting a message aside", durable=False) as connection:
@@ -269,3 +304,8 @@ class Store(Questions, Housekeeping):
     def evidence_sent(self, evidence_id: str, state: int = evidence.SENT) -> None:
         with self._writing("marking a photo", durable=False) as connection:
             connection.execute("UPDATE evidence SET sent = ? WHERE id = ?", (state, evidence_id))
+
+
+def _skeletons() -> Skeletons:
+    fits = plate.parse(*resources.config_text("plates.toml")).fits
+    return skeleton.parse(*resources.config_text("watch.toml"), fits)

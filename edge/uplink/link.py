@@ -27,7 +27,7 @@ from edge.uplink.mailbox import Arrived, Connected, Letter, Lost, Mailbox, Publi
 
 Protocol = Literal["5", "3.1.1"]
 RECEIVE_MAXIMUM = 100
-PACKET_MAXIMUM_BYTES = 4_000_000
+PACKET_MAXIMUM_BYTES = 8_100_000
 CONNECT_TIMEOUT_S = 5.0
 READS = 200
 RANDOM = "{random}"

@@ -5,12 +5,13 @@ On the uplink's own thread, which serves the socket too. Photos go one at a time
 
 from __future__ import annotations
 
+import json
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from edge import clock, wire
-from edge.errors import BadMessageError, StoreError
+from edge.errors import BadMessageError, HalfTakenError, StoreError
 from edge.ports import EvidenceOutbox
 from edge.uplink import trace
 from edge.uplink.copying import Copying
@@ -22,6 +23,7 @@ from edge.uplink.window import Window
 log = logging.getLogger(__name__)
 
 WINDOW = 40
+REFUSED_BURST, REFUSED_PER_S, ROWS_NAMED = 20, 2.0, 50
 TOGETHER = 10
 """How many events leave at once: the broker works on these while the next ones are read and packed."""
 
@@ -40,7 +42,8 @@ class Session:
         self._copy = Copying(parts.inbox, parts.pace)
         self._acks: dict[str, int] = {}  # of the centre, not yet told to the store
         self._acks_due_s = 0.0
-        now_s = clock.mono_s()
+        self._refused_left, self._refused_more = float(REFUSED_BURST), 0
+        now_s = self._refused_s = clock.mono_s()
         self._status_due_s = self._poll_due_s = self._photo_due_s = self._puback_s = now_s
 
     # ------------------------------------------------------------ starting
@@ -226,6 +229,7 @@ class Session:
             self._dispatch(letter)
         except BadMessageError as error:
             self._set_aside(letter, str(error))
+            self._refuse(letter.topic, str(error), error.rows if isinstance(error, HalfTakenError) else ())
         except StoreError as error:
             self._tear(error)
         self._link.done(letter)
@@ -236,7 +240,7 @@ class Session:
         if kind == "declaration":
             inbox.declaration(name, letter.payload)
         elif kind == "watchlist":
-            inbox.watchlist(letter.payload)
+            inbox.watchlist(letter.payload, int(name or 0))
         elif kind == "command" and name in self._windows:
             inbox.command(name, letter.payload, letter.retained)
         elif kind == "ack" and name in self._windows:
@@ -246,7 +250,17 @@ class Session:
         else:
             raise BadMessageError("no such topic")
 
-    def _acknowledged(self, lane: str, seq: int) -> None:
+    def _acknowledged(self, lane: str, ack: wire.Ack) -> None:
+        """One that carries a hash is compared with event n here first: what does not fit is no acknowledgement."""
+        if not self._parts.outbox.fits(lane, ack.seq, ack.hash):
+            self._acks.pop(lane, None)
+            jumped = self._parts.outbox.forked(lane, ack.seq, ack.hash)
+            self._windows[lane].restart(jumped, clock.mono_s())
+            self._more[lane] = True
+            return
+        self._moved_on(lane, ack.seq)
+
+    def _moved_on(self, lane: str, seq: int) -> None:
         """The window moves at once, the store is told a moment later, many acknowledgements in one go: forgetting one
         costs but a repeat. One beyond what was sent goes to the store directly, which knows if it can be."""
         window = self._windows[lane]
@@ -283,6 +297,25 @@ class Session:
             self._parts.inbox.set_aside(letter.topic, letter.payload, why)
         except StoreError as error:
             self._trouble(str(error))
+
+    def _refuse(self, topic: str, reason: str, rows: Sequence[str]) -> None:
+        """Tell the centre what was not taken (`{lane}/refused`): a few a second, the rest as a number, so that a flood
+        of bad messages does not become a flood of answers."""
+        now_s = clock.mono_s()
+        self._refused_left = min(REFUSED_BURST, self._refused_left + (now_s - self._refused_s) * REFUSED_PER_S)
+        self._refused_s = now_s
+        if self._refused_left < 1:
+            self._refused_more += 1
+            return
+        self._refused_left -= 1
+        kind, name = self._parts.topics.parse(topic)
+        lane = name if kind in ("command", "ack") and name in self._windows else self._lanes[0]
+        body = {
+            "topic": topic[:512], "reason": reason[:1024], "rows": list(rows[:ROWS_NAMED]),
+            "rows_count": len(rows), "not_told": self._refused_more, "at": clock.wall_iso(),
+        }  # fmt: skip
+        self._refused_more = 0
+        self._send("refused", self._parts.topics.refused(lane), json.dumps(body, ensure_ascii=False).encode())
 
     def _tear(self, error: StoreError) -> None:
         self._copy.tear(clock.mono_s())

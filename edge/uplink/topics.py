@@ -22,6 +22,10 @@ class Topics:
     def watchlist(self) -> str:
         return f"{self.root}/watchlist"
 
+    @property
+    def watchlist_pieces(self) -> str:
+        return f"{self.root}/watchlist/+"
+
     def declaration(self, declaration_id: str) -> str:
         return f"{self.root}/declaration/{declaration_id}"
 
@@ -40,6 +44,9 @@ class Topics:
     def status(self, lane: str) -> str:
         return f"{self.root}/{lane}/status"
 
+    def refused(self, lane: str) -> str:
+        return f"{self.root}/{lane}/refused"
+
     def echo(self, lane: str) -> str:
         """The gate's own topic to itself: what comes back on it came behind everything that was sent before."""
         return f"{self.root}/{lane}/echo"
@@ -47,7 +54,8 @@ class Topics:
     def wanted(self, lanes: Sequence[str]) -> list[tuple[str, bool]]:
         """What a gate subscribes to, in this order, and whether it wants to know what was retained."""
         own = [pair for lane in lanes for pair in ((self.command(lane), True), (self.ack(lane), False))]
-        return [*own, (self.echo(lanes[0]), False), (self.watchlist, False), (self.declarations, False)]
+        lists = [(self.watchlist_pieces, False), (self.watchlist, False)]
+        return [*own, (self.echo(lanes[0]), False), *lists, (self.declarations, False)]
 
     def parse(self, topic: str) -> tuple[str, str]:
         """(kind, name): ("declaration", id), ("watchlist", ""), ("event", lane), … ; ("", "") for any other topic."""
@@ -56,9 +64,11 @@ class Topics:
         parts = topic[len(self.root) + 1 :].split("/")
         if parts == ["watchlist"]:
             return "watchlist", ""
+        if len(parts) == 2 and parts[0] == "watchlist" and parts[1].isascii() and parts[1].isdecimal():
+            return "watchlist", parts[1]
         if len(parts) == 2 and parts[0] == "declaration":
             return "declaration", parts[1]
-        if len(parts) == 2 and parts[1] in ("command", "ack", "event", "status", "echo"):
+        if len(parts) == 2 and parts[1] in ("command", "ack", "event", "status", "echo", "refused"):
             return parts[1], parts[0]
         if len(parts) == 3 and parts[1] == "evidence":
             return "evidence", parts[0]
