@@ -36,9 +36,13 @@ class BadMessageError(BarieError):
     """A payload from outside that does not say what it must. Counted, logged and set aside; names the field."""
 
 
+class OldMessageError(BadMessageError):
+    """A version that is older than the one here: set aside, and nothing newer is missing for it."""
+
+
 class HalfTakenError(BadMessageError):
-    """A list of which the good rows count and the bad ones do not. `rows` names each bad one by its number, never by its
-    content; `changed`: the copy did."""
+    """A list of which the good rows count and the bad ones do not. `rows` names each bad one by its number, never by
+    its content; `changed`: the copy did."""
 
     def __init__(self, message: str, rows: tuple[str, ...], changed: bool) -> None:
         self.rows, self.changed = rows, changed

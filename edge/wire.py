@@ -23,9 +23,21 @@ from edge.core.shape import confirmation_to_json, declaration_to_json
 from edge.errors import BadMessageError
 
 __all__ = [
-    "MAX_BYTES", "Command", "WatchEntry", "check_procedure", "confirmation_to_json", "declaration_to_json",
-    "WATCH_MAX_BYTES", "Ack", "WatchRows", "parse_ack", "parse_command", "parse_declaration", "parse_watchlist",
-    "watch_entries", "watch_rows",
+    "MAX_BYTES",
+    "WATCH_MAX_BYTES",
+    "Ack",
+    "Command",
+    "WatchEntry",
+    "WatchRows",
+    "check_procedure",
+    "confirmation_to_json",
+    "declaration_to_json",
+    "parse_ack",
+    "parse_command",
+    "parse_declaration",
+    "parse_watchlist",
+    "watch_entries",
+    "watch_rows",
 ]  # fmt: skip
 
 MAX_BYTES = 1_000_000
@@ -59,7 +71,7 @@ def _plate(text: str) -> str:
 
 
 Text = Annotated[str, StringConstraints(max_length=2_000)]
-Word = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f]+$")]
+Word = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f\ufffd]+$")]
 Stamp = Annotated[str, StringConstraints(max_length=64), AfterValidator(_stamp)]
 Deadline = Annotated[str, StringConstraints(max_length=64), AfterValidator(_deadline)]
 Plate = Annotated[str, StringConstraints(min_length=1, max_length=32), AfterValidator(_plate)]
@@ -242,7 +254,8 @@ class WatchRows:
     """One message of the watch list, row by row: good rows count, whatever stands beside them.
 
     `faults` names each bad row by its number and never its content. A row whose plate can be read holds it even where
-    the rest of the row is bad. `version` and `pieces` are of a list that comes in pieces; `pieces` only in its contents.
+    the rest of the row is bad. `version` and `pieces` are of a list that comes in pieces; `pieces` only in its
+    contents.
     """
 
     entries: tuple[WatchEntry, ...]
@@ -262,14 +275,14 @@ def watch_rows(payload: bytes) -> WatchRows:
         raise BadMessageError("watchlist: must be a list or an object")
     if "pieces" in row:
         contents = _checked("watchlist", _WatchContents, row)
-        return WatchRows((), (), contents.version, contents.pieces)
+        return WatchRows((), version=contents.version, pieces=contents.pieces)
     version, plates = row.get("version"), row.get("plates")
     if version is not None and not (isinstance(version, str) and 0 < len(version) <= 200):
         raise BadMessageError("watchlist: version: must be a text")
     if not isinstance(plates, list):
         raise BadMessageError("watchlist: plates: must be a list")
     with suppress(ValidationError):
-        return WatchRows(tuple(_Watchlist.model_validate({"plates": plates}).plates), (), version)
+        return WatchRows(tuple(_Watchlist.model_validate({"plates": plates}).plates), version=version)
     entries, faults = [], []
     for number, one in enumerate(plates):
         entry, fault = _watch_row(one)

@@ -117,6 +117,17 @@ class States(Collector):
             ("barie_outbox_age_seconds", "Age of the oldest of them", lambda v: v["link"]["oldest_s"] or 0.0),
             ("barie_link_up", "The way to the centre", lambda v: float(v["link"]["state"] == "up")),
             ("barie_copy_age_seconds", "Age of the declarations", lambda v: v["copy_age_s"]),
+            (
+                "barie_watchlist_taken",
+                "The newest watch list is in force",
+                lambda v: float(not v["taken"]["watchlist"]),
+            ),
+            (
+                "barie_watchlist_bad_rows",
+                "Rows of it that were bad or fit no plate",
+                lambda v: v["taken"]["watch_rows"],
+            ),
+            ("barie_refused_declarations", "Newest messages not taken", lambda v: v["taken"]["declarations"]),
             ("barie_board_ok", "The relay board answers", lambda v: float(v["boom"]["board_ok"])),
             ("barie_boom_faults", "Faults of the barrier now", lambda v: len(v["boom"]["faults"])),
             ("barie_loop_late_p99_seconds", "Lateness of the barrier loop", lambda v: v["barrier"].late_p99_ms / 1000),

@@ -198,9 +198,21 @@ class Gate:
             "oldest_unacknowledged_at": oldest,
             "clock": clock.state(),
             "models": models,
-            "health": {"boom": barrier.boom, "faults": list(barrier.faults), "set_aside": self.store.set_aside_count()},
+            "health": {
+                "boom": barrier.boom,
+                "faults": list(barrier.faults),
+                "set_aside": self.store.set_aside_count(),
+                "taken": self._taken(),
+            },
             "box": self.afar.box(lane),
         }
+
+    def _taken(self) -> dict[str, Any]:
+        held = self.store.watch_state
+        return {
+            "watchlist": held.refused, "pieces_missing": held.missing, "watch_rows": held.rows,
+            "watch_rows_named": list(held.named), "declarations": self.store.refused_declarations(),
+        }  # fmt: skip
 
     # ------------------------------------------------------------ life
 
@@ -249,7 +261,7 @@ class Gate:
     def _link_is(self, *, up: bool, copied: bool) -> None:
         """Told a few times a second. The copy is fresh only once it was seen whole (`copied`). Once the link is up
         again, forms typed on paper meet the platform's declarations."""
-        self.copy_age.link(up=copied)
+        self.copy_age.link(up=copied and self.store.watch_state.whole)
         if up and not self._was_up:
             for actor in self.actors.values():
                 actor.on_declarations()

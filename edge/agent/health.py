@@ -47,6 +47,7 @@ class GateHealth:
             "clock": clock.state(),
             "store": self._room(),
             "copy_age_s": self._copy_view(),
+            "taken": self._taken(),
             "eyes": [trend_view(trend) for trend in self.trends()],
         }
 
@@ -65,6 +66,15 @@ class GateHealth:
         """0 while the link is up; null where this gate never had a whole copy."""
         age_s = self._copy_age_s()
         return 0.0 if age_s is None else None if age_s >= NEVER_S else age_s
+
+    def _taken(self) -> dict[str, Any]:
+        """What the centre sent and this gate did not take: the newest watch list, rows of it, declarations."""
+        held = self._store.watch_state
+        return {
+            "watchlist": held.refused or (f"{held.missing} pieces missing" if held.missing else ""),
+            "watch_rows": held.rows,
+            "declarations": self._store.refused_declarations(),
+        }
 
     def _boom(self) -> dict[str, Any]:
         now = self._barrier.snapshot()

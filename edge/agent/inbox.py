@@ -14,7 +14,7 @@ from edge.agent.lane import LaneActor
 from edge.agent.remote import RemoteCommands
 from edge.errors import BadMessageError, HalfTakenError
 from edge.store import Store, StoreInbox
-from edge.wire import check_procedure, parse_command, parse_declaration
+from edge.wire import parse_command
 
 
 class GateInbox(StoreInbox):
@@ -36,9 +36,11 @@ class GateInbox(StoreInbox):
         self._commands = {lane: RemoteCommands(actor, clock_state) for lane, actor in lanes.items()}
 
     def declaration(self, declaration_id: str, payload: bytes) -> bool:
-        if payload:
-            check_procedure(parse_declaration(payload), self._known)
-        return self._tell(super().declaration(declaration_id, payload))
+        try:
+            return self._tell(self._store.put_declaration(declaration_id, payload, self._known))
+        except BadMessageError:
+            self._tell(True)  # what is here of it is doubtful now
+            raise
 
     def watchlist(self, payload: bytes, piece: int = 0) -> bool:
         try:

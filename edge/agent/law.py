@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from edge import clock, resources
+from edge.agent.copy_age import NEVER_S
 from edge.config import LaneConfig, LawConfig
 from edge.core.law import Choices, Name, Rules, RulesError
 from edge.core.lookup import choose, unit
@@ -122,7 +123,7 @@ class Law:
             seal_broken=at.seals.broken,
             off_route=at.seals.off_route,
             gate=self._gate,
-            copy_age_s=self._copy_age_s(),
+            copy_age_s=self._age_s(declaration),
             copy_limit_s=self._limit_s,
             guard_checked=at.checked or (declaration is not None and declaration.id.startswith(PAPER_ID)),
             smart_lane=lane.smart_lane,
@@ -136,6 +137,12 @@ class Law:
         """The declared tractor with its trailers, whichever of their plates was read; the plates themselves where
         none is declared (a guard picked the declaration)."""
         return (unit(declaration, plates) if declaration is not None else ()) or tuple(plates)
+
+    def _age_s(self, declaration: Declaration | None) -> float | None:
+        """One whose newest version could not be taken is as old as can be: that version may have withdrawn it."""
+        if declaration is not None and self._store.is_refused(declaration.id):
+            return NEVER_S
+        return self._copy_age_s()
 
     def _customs_hold(self, plate: str) -> str | None:
         return self._store.watch(plate, customs=True)

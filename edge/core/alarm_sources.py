@@ -91,6 +91,13 @@ def gate_conditions(health: Mapping[str, Any], copy_limit_s: float) -> Iterator[
         yield Condition("gate/copy", "copy_none", 2, on_delay_s=COPY_NONE_S)
     elif copy_s is not None and copy_s > copy_limit_s:
         yield Condition("gate/copy", "copy_old", 2)
+    taken = health.get("taken", {})
+    if taken.get("watchlist"):  # a listed truck may read ready: nobody may find that out at the barrier
+        yield Condition("gate/watchlist", "watchlist_refused", 1)
+    if taken.get("watch_rows"):
+        yield Condition("gate/watch_rows", "watch_rows", 2)
+    if taken.get("declarations"):
+        yield Condition("gate/declarations", "declarations_refused", 2)
 
 
 def notice_condition(lane: str, kind: str, code: str) -> Condition | None:

@@ -1,4 +1,5 @@
-"""The second equality of plates: holding. Two texts hold each other when their skeletons are the same (config/watch.toml).
+"""The second equality of plates: holding. Two texts hold each other when their skeletons are the same
+(config/watch.toml).
 
 A watch list is typed by people: Cyrillic letters, D for Đ, a country in front, 挂 left out, two plates in one row. What
 it holds is found by look-alikes, so that no spelling lets a listed truck by. Opening asks for the exact plate and never
@@ -101,7 +102,10 @@ class Skeletons:
     def _spelled(self, letter: str) -> str:
         """The letters and digits of a plate that this one may stand for, itself first."""
         row = self._rows.get(letter, letter)
-        return "".join(dict.fromkeys([*([letter] if letter in _PLATE else []), *(c for c in row if c in _PLATE)])) or row[0]
+        return (
+            "".join(dict.fromkeys([*([letter] if letter in _PLATE else []), *(c for c in row if c in _PLATE)]))
+            or row[0]
+        )
 
 
 _PLATE = frozenset("0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZĐ")

@@ -19,6 +19,9 @@ from edge.store import notes
 
 REMOVED = "removed"
 PAPER = "paper"
+REFUSED = "refused"
+"""The note, by id, of a declaration whose newest message was not taken."""
+REFUSED_KEPT = 10_000
 SET_ASIDE_KEPT = 1_000
 SET_ASIDE_BYTES = 4_096
 
@@ -50,6 +53,16 @@ def put(
     return True
 
 
+def refuse(db: sqlite3.Connection, declaration_id: str, why: str | None) -> None:
+    """The newest message under this id was not taken, or (None) it was: what is here of it may be out of date."""
+    notes.put(db, REFUSED, declaration_id[:200], None if why is None else {"why": _clean(why)[:1024]})
+    if why is not None:
+        db.execute(
+            "DELETE FROM note WHERE kind = ?1 AND rowid <= (SELECT max(rowid) FROM note WHERE kind = ?1) - ?2",
+            (REFUSED, REFUSED_KEPT),
+        )
+
+
 def mark_seen(db: sqlite3.Connection, declaration_id: str) -> None:
     """The centre still has something under this id, even where its payload turns out to be unreadable or old."""
     db.execute(
@@ -64,10 +77,10 @@ def _moves_forward(new: Declaration, payload: bytes, row: tuple[int, str, bytes,
     if new.version > version:
         return True
     if new.version < version:
-        raise errors.BadMessageError(f"version: {new.version} is older than {version}, which is here already")
+        raise errors.OldMessageError(f"version: {new.version} is older than {version}, which is here already")
     if state == REMOVED:
         if sweep >= 0:
-            raise errors.BadMessageError(f"version: {new.version} was removed by the centre; a newer one is needed")
+            raise errors.OldMessageError(f"version: {new.version} was removed by the centre; a newer one is needed")
         return True
     if payload != here:
         raise errors.BadMessageError(f"version: {new.version} is here already with another content")
@@ -120,7 +133,14 @@ def _bury(db: sqlite3.Connection, declaration_id: str, version: int, received_ms
 
 def watch_seen(db: sqlite3.Connection, *, gone: bool) -> None:
     """The centre has a watch list, whatever is in it; `gone`: it said that it has none any more."""
-    db.execute("UPDATE copy SET watch_sweep = " + ("-1" if gone else "sweep"))
+    db.execute("UPDATE copy SET watch_sweep = CASE WHEN ? THEN -1 ELSE sweep END", (gone,))
+
+
+def watch_unseen(db: sqlite3.Connection) -> bool:
+    """This subscribe showed declarations, but not the watch list that an earlier one showed."""
+    sweep, watch_sweep = db.execute("SELECT sweep, watch_sweep FROM copy").fetchone()
+    seen = db.execute("SELECT 1 FROM declaration WHERE sweep = ? AND state <> ? LIMIT 1", (sweep, REMOVED)).fetchone()
+    return seen is not None and 0 <= watch_sweep != sweep
 
 
 def begin_copy(db: sqlite3.Connection) -> None:

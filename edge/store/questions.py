@@ -29,6 +29,7 @@ class Questions:
     _clocks: Clocks
     _evidence: Path
     _skeletons: Skeletons
+    _refused: frozenset[str]
     watch_state: watch.ListState
     """How the newest watch list was taken."""
 
@@ -49,6 +50,13 @@ class Questions:
         `customs`: asked for by customs, which takes two people to override."""
         hit = self._read(lambda c: watch.find(c, self._skeletons, plate, normal_plate, customs=customs))
         return None if hit is None else hit.words
+
+    def refused_declarations(self) -> int:
+        """How many declarations have a newest message that was not taken: the version here may be out of date."""
+        return len(self._refused)
+
+    def is_refused(self, declaration_id: str) -> bool:
+        return declaration_id in self._refused
 
     def copy_seen_at(self) -> str | None:
         """When all of the centre's retained messages had last been seen, by the wall clock; None: never."""

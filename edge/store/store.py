@@ -12,11 +12,10 @@ from pathlib import Path
 from typing import IO, TypeVar
 
 from edge import errors, resources
-from edge.core import events, skeleton
+from edge.core import events, plate, skeleton
 from edge.core.events import Anchor, ChainFault
-from edge.ports import OutgoingEvent, OutgoingEvidence
-from edge.core import plate
 from edge.core.skeleton import Skeletons
+from edge.ports import OutgoingEvent, OutgoingEvidence
 from edge.store import db, declarations, evidence, journal, keys, recovery, watch
 from edge.store.clocks import Clocks
 from edge.store.counter import CounterFile, Counters
@@ -67,6 +66,7 @@ class Store(Questions, Housekeeping):
         self._sender, self._sender_lock = db.connect(data_dir / db.NAME, readonly=True), threading.Lock()
         self._deciding, self._durable = Deciding(), True
         self._look_at_list()
+        self._refused = frozenset(self.notes(declarations.REFUSED))
         self._tidy_evidence()
         self._room.keep_reserve()
 
@@ -88,8 +88,8 @@ class Store(Questions, Housekeeping):
         """Open or make the record in `data_dir`, which no other process may hold.
 
         `keep_acknowledged_s`: how long an event stays here after the centre has it; 0 prunes at once. `check` proves
-        signatures in `verify`; without it the key in data_dir/keys is used where there is one. `skeletons`: what holds a
-        plate, without it config/watch.toml.
+        signatures in `verify`; without it the key in data_dir/keys is used where there is one. `skeletons`: what
+        holds a plate, without it config/watch.toml.
         """
         held = db.lock(data_dir)
         try:
@@ -204,14 +204,17 @@ class Store(Questions, Housekeeping):
     ) -> bool:
         """True where the copy changed. Raises BadMessageError, and then the version that was here stays."""
         fault: errors.BadMessageError | None = None
-        changed = False
+        changed, refused = False, None
         with self._writing("storing a declaration", durable=False) as connection:
             if payload:
                 declarations.mark_seen(connection, declaration_id)
             try:
                 changed = declarations.put(connection, declaration_id, payload, self._clocks.wall_ms(), known_procedure)
             except errors.BadMessageError as error:
-                fault = error
+                fault, refused = error, None if isinstance(error, errors.OldMessageError) else str(error)
+            if refused is not None or declaration_id in self._refused:
+                declarations.refuse(connection, declaration_id, refused)
+        self._refused = self._refused - {declaration_id} | ({declaration_id} if refused is not None else frozenset())
         if fault is not None:
             raise fault
         return changed
@@ -255,7 +258,12 @@ class Store(Questions, Housekeeping):
         """How many declarations were found removed; None where the broker showed nothing at all, which proves
         nothing."""
         with self._writing("completing a copy") as connection:
-            return declarations.complete_copy(connection, self._clocks.now(), fresh=self.watch_state.whole)
+            if declarations.watch_unseen(connection):
+                watch.refuse(connection, "watchlist", "the broker did not show it, though there was one")
+            fresh = watch.state(connection).whole
+            removed = declarations.complete_copy(connection, self._clocks.now(), fresh=fresh)
+        self._look_at_list()
+        return removed
 
     def set_aside(self, topic: str, payload: bytes, why: str) -> None:
         with self._writing("setting a message aside", durable=False) as connection:

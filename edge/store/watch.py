@@ -1,7 +1,8 @@
 """The watch list here: what holds a plate. Functions over a connection; a long list is written in short transactions.
 
 A list is refused only where nothing of it can be read; then the one before stands and the copy is not fresh. A good row
-counts whatever stands beside it. The old list goes only when the new one is whole: in between both hold.
+counts whatever stands beside it. The old list goes only when the new one is whole and none of its
+rows is bad: until then both hold.
 """
 
 from __future__ import annotations
@@ -42,13 +43,14 @@ class Hit:
         """For the guard, who may have to say why: the reason, and the entry where it is not the plate itself."""
         if self.exact:
             return self.reason
-        return f"{self.reason} (danh sách ghi {self.entry!r}, giống biển đọc được / listed as {self.entry!r}, looks like it)"
+        as_listed = f"danh sách ghi {self.entry!r}, giống biển đọc được / listed as {self.entry!r}, looks like it"
+        return f"{self.reason} ({as_listed})"
 
 
 @dataclass(frozen=True, slots=True)
 class ListState:
-    """`refused`: why the newest list, or a piece of it, was not taken; `missing`: pieces that have not come; `rows`: how
-    many rows of the list in force were bad or fit no plate; `named` the first of them."""
+    """`refused`: why the newest list, or a piece of it, was not taken; `missing`: pieces that have not come; `rows`:
+    how many rows of the list in force were bad or fit no plate; `named` the first of them."""
 
     refused: str = ""
     missing: int = 0
@@ -60,7 +62,9 @@ class ListState:
         return not self.refused and not self.missing
 
 
-def find(db: sqlite3.Connection, skeletons: Skeletons, plate: str, normal: Callable[[str], str], *, customs: bool) -> Hit | None:
+def find(
+    db: sqlite3.Connection, skeletons: Skeletons, plate: str, normal: Callable[[str], str], *, customs: bool
+) -> Hit | None:
     """The entry that holds this plate, an exact one before one that is only like it."""
     rows = db.execute(
         "SELECT entry, reason FROM watch WHERE skeleton = ? AND customs = ? ORDER BY id",
@@ -81,7 +85,9 @@ def state(db: sqlite3.Connection) -> ListState:
         missing = contents["pieces"] - sum(one["version"] == contents["version"] for one in _pieces(parts, contents))
     named = [fault for one in parts.values() for fault in one["faults"]]
     rows = sum(one["bad"] for one in parts.values())
-    why = "; ".join(f"{key.removeprefix('refused/')}: {body['why']}" for key, body in lists.items() if key.startswith("refused/"))
+    why = "; ".join(
+        f"{key.removeprefix('refused/')}: {body['why']}" for key, body in lists.items() if key.startswith("refused/")
+    )
     return ListState(why, missing, rows, tuple(named[:NAMED]))
 
 
@@ -95,8 +101,8 @@ def refuse(db: sqlite3.Connection, topic: str, why: str | None) -> None:
 
 
 def take(writing: Writing, skeletons: Skeletons, piece: int, payload: bytes) -> tuple[bool, tuple[str, ...]]:
-    """One message of `watchlist` (piece 0) or `watchlist/{piece}`: whether the list changed, and the rows that were bad or
-    fit no plate. Raises BadMessageError where nothing of it can be read."""
+    """One message of `watchlist` (piece 0) or `watchlist/{piece}`: whether the list changed, and the rows that were bad
+    or fit no plate. Raises BadMessageError where nothing of it can be read."""
     read = wire.watch_rows(payload)
     if read.pieces is not None:
         if piece != WHOLE:
@@ -111,15 +117,18 @@ def take(writing: Writing, skeletons: Skeletons, piece: int, payload: bytes) -> 
     part = hashlib.sha256(b"%d %s" % (piece, payload)).hexdigest()[:16]
     with writing() as db:
         known = notes.all_of(db, PART, str(piece)).get(str(piece))
-        if known is not None and known["part"] == part:
-            return _settle_after(writing, piece, read), tuple(known["faults"])
-        db.execute("DELETE FROM watch WHERE part = ?", (part,))  # of a try that was cut short
+        same = known is not None and known["part"] == part
+        if not same:
+            db.execute("DELETE FROM watch WHERE part = ?", (part,))  # of a try that was cut short
+    if known is not None and same:
+        return _settle_after(writing, piece, read), tuple(known["faults"])
     rows, faults = _rows(skeletons, read, part)
     for at in range(0, len(rows), CHUNK):
         with writing() as db:
             _insert(db, rows[at : at + CHUNK])
     with writing() as db:
         body = {"part": part, "version": read.version, "rows": len(rows), "bad": len(faults), "faults": faults[:NAMED]}
+        body["unread"] = len(read.faults)
         notes.put(db, PART, str(piece), body)
     _settle_after(writing, piece, read)
     return True, tuple(faults)
@@ -174,6 +183,8 @@ def _settle(writing: Writing) -> bool:
             }
             if len(kept) < contents["pieces"]:
                 return False
+        if any(one["unread"] for one in kept.values()):
+            return False  # what a bad row was to hold may be held by the list before
         for key in parts.keys() - kept.keys():
             notes.put(db, PART, key, None)
     return _drop_others(writing, [one["part"] for one in kept.values()])

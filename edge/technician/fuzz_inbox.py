@@ -32,7 +32,7 @@ COUNT = 100_000
 _LOOKED_AT = (
     "SELECT id, version, state, payload, received_ms FROM declaration",
     "SELECT * FROM declaration_plate",
-    "SELECT * FROM watch",
+    "SELECT DISTINCT entry FROM watch WHERE entry = '29A99999'",
     "SELECT * FROM confirmation",
     "SELECT * FROM lane",
     "SELECT * FROM event",
@@ -141,7 +141,7 @@ def _well(topic: str, payload: bytes) -> bool:
             case "command":
                 return name != LANE or bool(wire.parse_command(payload))
             case "ack":
-                return name == LANE and wire.parse_ack(payload) <= 1
+                return name == LANE and wire.parse_ack(payload).seq <= 1
             case _:
                 return kind == "echo" and name == LANE
     except BadMessageError:

@@ -244,23 +244,13 @@ class Session:
         elif kind == "command" and name in self._windows:
             inbox.command(name, letter.payload, letter.retained)
         elif kind == "ack" and name in self._windows:
-            self._acknowledged(name, wire.parse_ack(letter.payload))
+            self._acknowledged(name, wire.parse_ack(letter.payload).seq)
         elif kind == "echo" and name in self._windows:
             self._copy.echoed(letter.payload)
         else:
             raise BadMessageError("no such topic")
 
-    def _acknowledged(self, lane: str, ack: wire.Ack) -> None:
-        """One that carries a hash is compared with event n here first: what does not fit is no acknowledgement."""
-        if not self._parts.outbox.fits(lane, ack.seq, ack.hash):
-            self._acks.pop(lane, None)
-            jumped = self._parts.outbox.forked(lane, ack.seq, ack.hash)
-            self._windows[lane].restart(jumped, clock.mono_s())
-            self._more[lane] = True
-            return
-        self._moved_on(lane, ack.seq)
-
-    def _moved_on(self, lane: str, seq: int) -> None:
+    def _acknowledged(self, lane: str, seq: int) -> None:
         """The window moves at once, the store is told a moment later, many acknowledgements in one go: forgetting one
         costs but a repeat. One beyond what was sent goes to the store directly, which knows if it can be."""
         window = self._windows[lane]
