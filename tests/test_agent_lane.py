@@ -133,7 +133,7 @@ def test_the_same_key_after_a_restart_gets_the_first_answer_too(world: World) ->
     key = clock.new_id()
     first = world.run(world.press("confirm", key=key))
     world.restart()
-    assert world.run(world.desk.outcome(key)) == first
+    assert world.run(world.desk.settle(GUARD, key)) == first
     world.arrives()
     assert world.run(world.press("confirm", key=key)) == first
     assert world.barrier.offers == []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 
 from edge.panel.ledger import Ledger
 from edge.ports import Action, ActionResult, Person
@@ -18,8 +19,10 @@ def action(key: str = "key-00000001", name: str = "turn_away") -> Action:
 class RememberingLane(FakeLane):
     """A desk that finds old keys in its record."""
 
-    async def outcome(self, key: str) -> ActionResult | None:
-        return ActionResult(done=True, code="recorded", seq=7) if key == "before-restart" else None
+    async def settle(self, person: Person, key: str) -> ActionResult:
+        if key == "before-restart":
+            return ActionResult(done=True, code="recorded", seq=7)
+        return ActionResult(done=False, code="not_arrived")
 
 
 def test_two_presses_of_one_key_at_the_same_time_act_once() -> None:
@@ -46,7 +49,7 @@ def test_a_waiter_that_goes_away_does_not_stop_the_act() -> None:
             await asyncio.sleep(0)
         waiter.cancel()
         lane.gate.set()
-        return await ledger.settle(lane, action().key, same_boot=True)
+        return await ledger.settle(lane, GUARD, action().key, same_boot=True)
 
     assert asyncio.run(run()).done
 
@@ -54,7 +57,7 @@ def test_a_waiter_that_goes_away_does_not_stop_the_act() -> None:
 def test_a_settled_key_that_never_arrived_is_void_even_if_it_arrives_later() -> None:
     async def run() -> tuple[ActionResult, ActionResult, int]:
         lane, ledger = FakeLane(passage=passage()), Ledger()
-        told = await ledger.settle(lane, action().key, same_boot=True)
+        told = await ledger.settle(lane, GUARD, action().key, same_boot=True)
         late = await ledger.do(lane, action())
         return told, late, len(lane.acts)
 
@@ -66,12 +69,12 @@ def test_a_settled_key_that_never_arrived_is_void_even_if_it_arrives_later() -> 
 
 def test_after_a_restart_the_desks_own_record_answers() -> None:
     lane = RememberingLane(passage=passage())
-    assert asyncio.run(Ledger().settle(lane, "before-restart", same_boot=False)).seq == 7
-    assert asyncio.run(Ledger().settle(lane, "never-recorded", same_boot=False)).code == "not_arrived"
+    assert asyncio.run(Ledger().settle(lane, GUARD, "before-restart", same_boot=False)).seq == 7
+    assert asyncio.run(Ledger().settle(lane, GUARD, "never-recorded", same_boot=False)).code == "not_arrived"
 
 
 def test_after_a_restart_a_desk_without_memory_leaves_it_open() -> None:
-    assert asyncio.run(Ledger().settle(FakeLane(), "some-old-key", same_boot=False)).code == "unsure"
+    assert asyncio.run(Ledger().settle(FakeLane(), GUARD, "some-old-key", same_boot=False)).code == "unsure"
 
 
 def test_an_act_that_broke_is_told_as_unsure() -> None:
@@ -85,7 +88,7 @@ def test_an_act_that_broke_is_told_as_unsure() -> None:
         press = asyncio.ensure_future(ledger.do(lane, action()))
         await asyncio.wait([press])
         assert isinstance(press.exception(), ZeroDivisionError)
-        return await ledger.settle(lane, action().key, same_boot=True)
+        return await ledger.settle(lane, GUARD, action().key, same_boot=True)
 
     assert asyncio.run(run()).code == "unsure"
 
@@ -95,8 +98,27 @@ def test_old_keys_make_room_and_running_ones_stay() -> None:
         lane, ledger = FakeLane(passage=passage()), Ledger(room=3)
         for n in range(5):
             await ledger.do(lane, action(f"key-0000000{n}"))
-        return await ledger.settle(lane, "key-00000004", True), await ledger.settle(lane, "key-00000000", True)
+        return await ledger.settle(lane, GUARD, "key-00000004", True), await ledger.settle(
+            lane, GUARD, "key-00000000", True
+        )
 
     newest, oldest = asyncio.run(run())
     assert newest.done
     assert not oldest.done
+
+
+def test_a_key_means_one_press_at_one_lane_by_one_person() -> None:
+    """Answered "done" for something that was not done: by another lane's key, and by another person's."""
+
+    async def run() -> tuple[ActionResult, ActionResult, ActionResult, ActionResult]:
+        here, there, ledger = FakeLane(passage=passage()), FakeLane(passage=passage()), Ledger()
+        await ledger.do(here, action())
+        elsewhere = await ledger.settle(there, GUARD, action().key, True)
+        others = await ledger.settle(here, Person("bp-2", "Khác", "guard"), action().key, True)
+        by_other = await ledger.do(here, replace(action(), person=Person("bp-2", "Khác", "guard")))
+        return elsewhere, others, by_other, await ledger.settle(here, GUARD, action().key, True)
+
+    elsewhere, others, by_other, mine = asyncio.run(run())
+    assert (elsewhere.done, elsewhere.code) == (False, "not_arrived")
+    assert (others.done, others.code) == (by_other.done, by_other.code) == (False, "key_reused")
+    assert mine.done

@@ -8,7 +8,7 @@ from typing import Any
 from edge import clock
 from edge.agent.alarms import AlarmDesk, Move
 from edge.agent.lane import LaneActor
-from edge.agent.press import Handlers, Presses
+from edge.agent.press import Handlers, Presses, kept
 from edge.core import alarms
 from edge.core.alarms import Shelf
 from edge.errors import RefusedError
@@ -45,7 +45,7 @@ class AlarmPresses(Presses):
     async def _press(self, action: Action, move: Move, code: str) -> ActionResult:
         words = {"words": action.words} if action.words else {}
         who = {"by": action.person.id, "role": action.person.role, **words}
-        seq = await self._desk.press(move, who, {action.key: {"code": code}})
+        seq = await self._desk.press(move, who, kept(action, code))
         return ActionResult(True, code, seq)
 
 

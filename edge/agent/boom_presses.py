@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from edge.agent.press import Handlers, Presses
+from edge.agent.press import Handlers, Presses, kept
 from edge.errors import RefusedError
 from edge.ports import Action, ActionResult
 
@@ -51,7 +51,7 @@ class BoomPresses(Presses):
         if (why := self.actor.boom_refuses()) is not None:
             raise RefusedError(*why)
         body = {**self.who(action), "stage": "emergency", "reason": action.reason, "words": action.words}
-        keys = {action.key: {"code": "emergency_opened"}}
+        keys = kept(action, "emergency_opened")
         seq = await self.actor.open_after_record("override", body, keys=keys, emergency=True)
         return ActionResult(True, "emergency_opened", seq)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from edge.agent.boom_presses import BoomPresses
@@ -16,7 +17,7 @@ from edge.agent.press import Presses
 from edge.agent.yard_presses import YardPresses
 from edge.core.plate import PlateTable
 from edge.errors import RefusedError, StoreError, StoreFullError
-from edge.ports import Action, ActionResult
+from edge.ports import KEY_REUSED, VOID, Action, ActionResult, Person
 
 LANE_ACTIONS = frozenset(
     {
@@ -79,16 +80,22 @@ class Desk:
     async def changed(self, since: int) -> int:
         return await self._actor.changed(since)
 
-    async def outcome(self, key: str) -> ActionResult | None:
-        """`ports.ActionMemory`: what became of a press, also across a restart."""
-        known = await self._actor.ledger.known(key)
-        return None if known is None else _answered(known)
+    async def settle(self, person: Person, key: str) -> ActionResult:
+        """`ports.ActionMemory`: what became of a press, also across a restart; one that never arrived is void from
+        now on, on record."""
+        void = {"code": VOID, "done": False, "by": person.id}
+        return _answered(await self._actor.ledger.settle(self._key(key), void), person)
+
+    def _key(self, key: str) -> str:
+        """A page's key as the record knows it: of a press, at this lane."""
+        return f"press/{self._actor.config.id}/{key}"
 
     def live_jpeg(self, camera: str) -> bytes | None:
         return self._live_jpeg(camera)
 
     async def act(self, action: Action) -> ActionResult:
         """Queue the press behind whatever the lane is doing; a stop does not wait for anything."""
+        action = replace(action, key=self._key(action.key))
         if action.name == "stop":
             self._actor.barrier.stop_boom()
         answer: asyncio.Future[ActionResult] = asyncio.get_running_loop().create_future()
@@ -105,11 +112,12 @@ class Desk:
         try:
             before = await self._actor.ledger.known(action.key)
             if before is not None:
-                return _answered(before)
-            self._check(action)
-            result = await self._handlers[action.name](action)
-        except RefusedError as error:
-            return ActionResult(False, error.code, None, error.detail)
+                return _answered(before, action.person, action.name)
+            try:
+                self._check(action)
+                result = await self._handlers[action.name](action)
+            except RefusedError as error:
+                return await self._refused(action, error)
         except StoreError as error:
             # Not on disk, so not done: nothing was offered to the barrier (docs/safety.md).
             code = "store_full" if isinstance(error, StoreFullError) else "store_failed"
@@ -117,6 +125,12 @@ class Desk:
         self._actor.shown.result = {"code": result.code, "detail": result.detail}
         self._actor.touch()
         return result
+
+    async def _refused(self, action: Action, error: RefusedError) -> ActionResult:
+        """A refusal is an answer as well: the same press, come again later, is not judged anew. Raises StoreError."""
+        answer = {"code": error.code, "detail": error.detail[:500], "done": False}
+        by = {"name": action.name, "by": action.person.id}
+        return _answered(await self._actor.ledger.settle(action.key, {**answer, **by}), action.person, action.name)
 
     def _check(self, action: Action) -> None:
         """Raises RefusedError: a press is for the passage that the person saw, and for what may be done now."""
@@ -133,9 +147,12 @@ class Desk:
             raise RefusedError("not_now", action.name)
 
 
-def _answered(known: Mapping[str, Any]) -> ActionResult:
-    """The answer that a press got, from the record."""
-    return ActionResult(True, str(known["code"]), int(known["seq"]) if "seq" in known else None)
+def _answered(known: Mapping[str, Any], person: Person, name: str = "") -> ActionResult:
+    """The answer that a press got, from the record; none for another person's or another press of the same key."""
+    if known.get("by", person.id) != person.id or (name and known.get("name", name) != name):
+        return ActionResult(False, KEY_REUSED)
+    seq = int(known["seq"]) if "seq" in known else None
+    return ActionResult(bool(known.get("done", True)), str(known["code"]), seq, str(known.get("detail", "")))
 
 
 def lane_actions(boom: Mapping[str, Any]) -> list[str]:

@@ -7,7 +7,7 @@ from typing import Any
 
 from edge import clock
 from edge.agent.lane import LaneActor
-from edge.agent.press import Handlers, Presses
+from edge.agent.press import Handlers, Presses, kept
 from edge.core import handover
 from edge.errors import RefusedError
 from edge.ports import Action, ActionResult
@@ -91,6 +91,5 @@ class HandoverPresses(Presses):
     async def _write(
         self, action: Action, body: Mapping[str, Any], code: str, also: Callable[[Transaction], None]
     ) -> ActionResult:
-        keys = {action.key: {"code": code}}
-        done = await self.actor.ledger.write("login", body, keys=keys, also=lambda tx, _: also(tx))
+        done = await self.actor.ledger.write("login", body, keys=kept(action, code), also=lambda tx, _: also(tx))
         return ActionResult(True, code, done.seq)

@@ -88,6 +88,18 @@ class Ledger:
 
         return await asyncio.to_thread(put)
 
+    async def settle(self, key: str, answer: Mapping[str, Any]) -> dict[str, Any]:
+        """The answer that this key got already; where it got none, `answer`, on disk from now on. Raises StoreError."""
+
+        def transact() -> dict[str, Any]:
+            with self._store.transaction(self._lane) as tx:
+                known = tx.known_action(key)
+                if known is None:
+                    tx.action(key, answer)
+                return dict(answer) if known is None else known
+
+        return await asyncio.to_thread(transact)
+
     async def known(self, key: str) -> dict[str, Any] | None:
         """The answer that this key got already, or None."""
         return await asyncio.to_thread(self._store.action, key)

@@ -10,7 +10,7 @@ from typing import Any
 from edge import clock
 from edge.agent.lane import LaneActor
 from edge.agent.law import Assessment, Seals
-from edge.agent.press import Handlers, Presses
+from edge.agent.press import Handlers, Presses, kept
 from edge.agent.receipts import keep_receipt
 from edge.core import passage as passages
 from edge.core.instant import stamp_after
@@ -66,7 +66,7 @@ class PassagePresses(Presses):
             "again": verdict == "release",
             "confirmation": confirmation_to_json(given),
         }
-        keys = {action.key: {"code": "confirmed"}, self.actor.once_key(assessment): {"code": "confirmed"}}
+        keys = {**kept(action, "confirmed"), self.actor.once_key(assessment): {"code": "confirmed"}}
         confirmation = None if verdict == "release" else (assessment.declaration.id, given)
         seq = await self.actor.open_after_record("confirmation", body, confirmation=confirmation, keys=keys)
         return ActionResult(True, "confirmed", seq)
@@ -90,7 +90,7 @@ class PassagePresses(Presses):
         self._check_barrier()
         body = {**self.who(action), "reason": action.reason, "words": action.words}
         body |= {"verdict": asdict(assessment.verdict), "two_people": assessment.two_people}
-        seq = await self.actor.open_after_record("override", body, keys={action.key: {"code": "overridden"}})
+        seq = await self.actor.open_after_record("override", body, keys=kept(action, "overridden"))
         return ActionResult(True, "overridden", seq)
 
     async def turn_away(self, action: Action) -> ActionResult:

@@ -6,12 +6,17 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 from edge.agent.lane import LaneActor
-from edge.agent.ledger import Also
+from edge.agent.ledger import Also, Keys
 from edge.core.passage import Passage
 from edge.errors import RefusedError
 from edge.ports import Action, ActionResult
 
 Handlers = Mapping[str, Callable[[Action], Awaitable[ActionResult]]]
+
+
+def kept(action: Action, code: str) -> Keys:
+    """What the record keeps of a press: its key at this lane, whose and which press it was, and the answer."""
+    return {action.key: {"code": code, "name": action.name, "by": action.person.id}}
 
 
 class Presses:
@@ -41,6 +46,6 @@ class Presses:
         self, action: Action, kind: str, code: str, body: Mapping[str, Any], also: Also | None = None
     ) -> ActionResult:
         """The event and the press's answer, in one transaction."""
-        full, keys = {**self.who(action), **body}, {action.key: {"code": code}}
-        done = await self.actor.ledger.write(kind, full, keys=keys, also=also)
+        full = {**self.who(action), **body}
+        done = await self.actor.ledger.write(kind, full, keys=kept(action, code), also=also)
         return ActionResult(True, code, done.seq)

@@ -8,7 +8,7 @@ from typing import Any
 
 from edge import clock
 from edge.agent.lane import LaneActor
-from edge.agent.press import Handlers, Presses
+from edge.agent.press import Handlers, Presses, kept
 from edge.agent.yard import Yard
 from edge.core.lookup import choose
 from edge.core.plate import PlateTable
@@ -69,7 +69,7 @@ class YardPresses(Presses):
         done = await self.actor.ledger.write(
             "passage",
             {**self.who(action), **body},
-            keys={action.key: {"code": "entered_by_hand"}},
+            keys=kept(action, "entered_by_hand"),
             confirmation=confirmation,
             also=lambda tx, _: self.actor.record.count(tx),
         )

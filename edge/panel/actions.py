@@ -87,7 +87,7 @@ async def settle(request: Request) -> Response:
     body = await body_of(request)
     asked = checked(Settle, body)
     panel: Panel = request.app.state.panel
-    result = await panel.ledger.settle(lane_of(request), asked.key, asked.boot == panel.boot)
+    result = await panel.ledger.settle(lane_of(request), session.person, asked.key, asked.boot == panel.boot)
     return _answer(asked.key, result)
 
 

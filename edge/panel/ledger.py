@@ -1,8 +1,11 @@
 """A press is done once or not at all, and the page can ask which.
 
-The page makes a key for each press. The ledger runs a key once; the same key again waits for the same answer. After a
-lost answer the page settles the key: either it learns what was done, or the key is void from then on, so that the lost
-press cannot arrive late and open a barrier that nobody expects to open.
+The page makes a key for each press. The ledger runs a key once at a lane; the same key again waits for the same answer.
+After a lost answer the page settles the key: either it learns what was done, or the key is void from then on, so that
+the lost press cannot arrive late and open a barrier that nobody expects to open.
+
+What is kept here are the presses of this moment. A desk with a memory keeps answers and voids on disk, by lane, person
+and press, so that neither a restart nor thousands of others in between make a key mean something twice.
 """
 
 from __future__ import annotations
@@ -11,58 +14,67 @@ import asyncio
 from collections import OrderedDict
 
 from edge.errors import RefusedError, StoreError, StoreFullError
-from edge.ports import Action, ActionMemory, ActionResult, LaneDesk
+from edge.ports import KEY_REUSED, Action, ActionMemory, ActionResult, LaneDesk, Person
+from edge.ports import VOID as VOID_CODE
 
 UNSURE = ActionResult(done=False, code="unsure")
-VOID = ActionResult(done=False, code="not_arrived")
+VOID = ActionResult(done=False, code=VOID_CODE)
+REUSED = ActionResult(done=False, code=KEY_REUSED)
 Outcome = asyncio.Task[ActionResult]
+Place = tuple[int, str]
+"""A lane's desk and a key there."""
 
 
 class Ledger:
-    """The newest keys and what became of them; the lane desk keeps them beyond a restart."""
+    """The newest keys and what became of them."""
 
     def __init__(self, room: int = 2000) -> None:
         self._room = room
-        self._entries: OrderedDict[str, tuple[Action | None, Outcome | None]] = OrderedDict()
+        self._entries: OrderedDict[Place, tuple[Person, Action | None, Outcome | None]] = OrderedDict()
 
     async def do(self, lane: LaneDesk, action: Action) -> ActionResult:
         """Does the action, or waits for the answer that its key already has. A waiter's end cancels nothing."""
-        known = self._entries.get(action.key)
+        known = self._entries.get((id(lane), action.key))
         if known is None:
             task = asyncio.ensure_future(perform(lane, action))
-            self._keep(action.key, action, task)
+            self._keep((id(lane), action.key), action.person, action, task)
             return await asyncio.shield(task)
-        first, outcome = known
-        if outcome is None:
-            return VOID
-        if first != action:
-            return ActionResult(done=False, code="key_reused")
-        return await asyncio.shield(outcome)
+        person, first, outcome = known
+        if person.id != action.person.id or (first is not None and first != action):
+            return REUSED
+        return VOID if outcome is None else await asyncio.shield(outcome)
 
-    async def settle(self, lane: LaneDesk, key: str, same_boot: bool) -> ActionResult:
-        """What became of a key. Never heard of: void from now on, or "unsure" where this start cannot know."""
-        known = self._entries.get(key)
+    async def settle(self, lane: LaneDesk, person: Person, key: str, same_boot: bool) -> ActionResult:
+        """What became of a person's key. Never heard of: void from now on, or "unsure" where this start cannot know."""
+        known = self._entries.get((id(lane), key))
         if known is None:
-            remembered = await lane.outcome(key) if isinstance(lane, ActionMemory) else None
-            if remembered is not None:
-                return remembered
-            # A press may have landed while the desk was asked: then it is the desk's, and not void.
-            if key not in self._entries:
-                self._keep(key, None, None)
-                return VOID if same_boot or isinstance(lane, ActionMemory) else UNSURE
-            known = self._entries[key]
-        outcome = known[1]
+            if not isinstance(lane, ActionMemory):
+                self._keep((id(lane), key), person, None, None)
+                return VOID if same_boot else UNSURE
+            # Void here at once, so that a press that lands while the desk writes comes too late.
+            self._keep((id(lane), key), person, None, None)
+            return await self._remembered(lane, person, key)
+        whose, _, outcome = known
+        if whose.id != person.id:
+            return REUSED
         if outcome is None:
-            return VOID
+            return VOID if not isinstance(lane, ActionMemory) else await self._remembered(lane, person, key)
         await asyncio.wait([outcome])
         return UNSURE if outcome.cancelled() or outcome.exception() else outcome.result()
 
-    def _keep(self, key: str, action: Action | None, outcome: Outcome | None) -> None:
-        self._entries[key] = (action, outcome)
+    @staticmethod
+    async def _remembered(lane: ActionMemory, person: Person, key: str) -> ActionResult:
+        try:
+            return await lane.settle(person, key)
+        except StoreError:
+            return UNSURE
+
+    def _keep(self, place: Place, person: Person, action: Action | None, outcome: Outcome | None) -> None:
+        self._entries[place] = (person, action, outcome)
         while len(self._entries) > self._room:
-            oldest = next(iter(self._entries))
-            running = self._entries[oldest][1]
-            if running is not None and not running.done():
+            done = (one for one, (_, _, task) in self._entries.items() if task is None or task.done())
+            oldest = next(done, None)
+            if oldest is None or oldest == place:
                 break
             del self._entries[oldest]
 

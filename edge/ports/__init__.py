@@ -2,6 +2,8 @@
 
 from edge.ports.centre import EvidenceOutbox, Inbox, Outbox, OutgoingEvent, OutgoingEvidence
 from edge.ports.desk import (
+    KEY_REUSED,
+    VOID,
     Action,
     ActionMemory,
     ActionResult,
@@ -17,6 +19,8 @@ from edge.ports.desk import (
 from edge.ports.eyes import Detection, Detector, Frame, Image, Reader
 
 __all__ = [
+    "KEY_REUSED",
+    "VOID",
     "Action",
     "ActionMemory",
     "ActionResult",

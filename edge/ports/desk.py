@@ -64,6 +64,10 @@ class Action:
     """A second account, proven by its PIN at the same screen: some refusals are overridden by two people only."""
 
 
+VOID, KEY_REUSED = "not_arrived", "key_reused"
+"""Codes of an answer: the press never arrived and never will; its key belongs to another press."""
+
+
 @dataclass(frozen=True, slots=True)
 class ActionResult:
     """Given only after the record is on disk. `code` names the entry of the message catalogue."""
@@ -106,8 +110,9 @@ class ActionMemory(Protocol):
     """A LaneDesk that remembers keys beyond a restart of the gate process, so that a guard whose press met one can be
     told."""
 
-    async def outcome(self, key: str) -> ActionResult | None:
-        """What became of an action by its key, from the record on disk; None where no such action was ever recorded."""
+    async def settle(self, person: Person, key: str) -> ActionResult:
+        """What became of this person's press of this key, from the record on disk; one that was never recorded is void
+        from now on, on disk as well. Raises StoreError."""
         ...
 
 
