@@ -42,7 +42,8 @@ CHANCE = 1e-6
 WAIT_MOST_S = 0.2
 """So long one call waits for a line to become quiet, before it says that it is not."""
 FRAGMENT_S = 0.05
-"""Bytes of one answer follow each other within this: 3.5 characters at 1200 baud, and an adapter's latency of 16 ms."""
+"""Bytes of one answer follow each other within this (3.5 characters at 1200 baud, an adapter's latency of 16 ms), or
+within a quarter of the time-out where that is longer: a slow line is slow in between as well."""
 REST_S = 2.0
 """A unit that was silent three times is asked only so often while others use the line: each time costs them its
 time-out."""
@@ -153,6 +154,7 @@ class Line:
         self._lock = threading.Lock()
         self._owed: list[_Owed] = []
         self._slowest_s = settings.timeout_s
+        self._gap_s = max(FRAGMENT_S, settings.timeout_s / 4)
         self._unproven = True
         self._busy_s = float("-inf")
         """When a byte or a question was last on the line."""
@@ -277,7 +279,7 @@ class Line:
         self._listen(0.0)
         if not self._owed:
             return
-        needed_s = self._slowest_s if any(entry.silent for entry in self._owed) else FRAGMENT_S
+        needed_s = self._slowest_s if any(entry.silent for entry in self._owed) else self._gap_s
         ends_s = self._clock() + WAIT_MOST_S
         while (quiet_for_s := self._clock() - self._busy_s) <= needed_s:
             if self._clock() >= ends_s:
@@ -328,7 +330,7 @@ class Line:
         asked_s = self._busy_s = self._clock()
         ends_s, echo = asked_s + self._timeout_s, frame if self._echoes else b""
         while (left_s := ends_s - self._clock()) > 0:
-            data = self._port.receive(min(left_s, FRAGMENT_S) if raw else left_s)
+            data = self._port.receive(min(left_s, self._gap_s) if raw else left_s)
             if not data and raw:
                 break
             data, echo = self._strip(echo, data)

@@ -48,6 +48,14 @@ barie_gst() {
     return 1
 }
 
+# The compilers and the simulator (simavr) for the open firmware of firmware_io/board/.
+barie_avr() {
+    { command -v gcc && command -v avr-gcc && [ -f /usr/include/simavr/sim_avr.h ] && [ -f /usr/include/libelf.h ]; } >/dev/null 2>&1 && return 0
+    apt_install gcc libc6-dev gcc-avr avr-libc libsimavr-dev libelf-dev && return 0
+    echo "set-up: no avr-gcc or no simavr: the firmware's tests are skipped" >&2
+    return 1
+}
+
 barie_python() {
     for python in "${PYTHON:-}" python3 python3.13 python3.12 python3.11; do
         [ -n "$python" ] && command -v "$python" >/dev/null 2>&1 || continue
