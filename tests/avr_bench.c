@@ -107,7 +107,6 @@ int main(int argc, char **argv) {
     avr_irq_register_notify(avr_io_getirq(avr, AVR_IOCTL_UART_GETIRQ('0'), UART_IRQ_OUT_XOFF), xoff, NULL);
     avr_irq_register_notify(avr_io_getirq(avr, AVR_IOCTL_IOPORT_GETIRQ('C'), IOPORT_IRQ_REG_PORT), switched, NULL);
     inputs(0);
-    printf("port %s\n", name), fflush(stdout);
     double began = now();
     for (uint64_t ms = 1;; ms++) {
         struct pollfd heard[2] = {{line, POLLIN, 0}, {0, POLLIN, 0}};
@@ -122,6 +121,8 @@ int main(int argc, char **argv) {
         } else if (heard[1].revents)
             return 0;
         inputs(contacts);
+        if (ms == 50) /* it has started */
+            printf("port %s\n", name), fflush(stdout);
         uint8_t byte;
         for (int n = 0; n < 4 && room && (heard[0].revents & POLLIN) && poll(heard, 1, 0) == 1; n++)
             if (read(line, &byte, 1) == 1 && !mute)
