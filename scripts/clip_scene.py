@@ -55,10 +55,12 @@ class Camera:
         right = np.cross(forward, [0.0, 0.0, 1.0])
         right /= np.linalg.norm(right)
         self._axes = np.stack([right, np.cross(forward, right), forward])
+        self.aside_m = 0.0
+        """How far to the right of where it is said to be everything stands that is drawn next."""
 
     def project(self, points: Sequence[Sequence[float]]) -> Floats | None:
         """The polygon's corners on the picture, cut at the near plane; None where nothing of it is in front."""
-        seen = (np.asarray(points, float) - EYE) @ self._axes.T
+        seen = (np.asarray(points, float) + np.array([self.aside_m, 0.0, 0.0]) - EYE) @ self._axes.T
         kept = _clipped(seen)
         if len(kept) < 3:
             return None

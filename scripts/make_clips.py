@@ -59,6 +59,8 @@ class Clip:
     look: TruckLook
     starts: str
     """The camera's clock on the picture at the first frame, HH:MM:SS."""
+    turns_in: bool = False
+    """It comes round a corner and stands with the end of its plate outside the picture, then rolls on."""
 
 
 CLIPS = (
@@ -73,6 +75,10 @@ CLIPS = (
     Clip(
         "b1-out-undeclared", "b1", "out_of_area", "29H67893", "VN", "one_line",
         TruckLook(PlateLook(("29H-678.93",), (520, 110), WHITE), (205, 208, 210), (158, 112, 60)), "14:05:17",
+    ),
+    Clip(
+        "b1-out-cut-then-whole", "b1", "out_of_area", "29H51862", "VN", "one_line",
+        TruckLook(PlateLook(("29H-518.62",), (520, 110), WHITE), (120, 96, 60), (190, 192, 196)), "15:20:41", True,
     ),
 )  # fmt: skip
 
@@ -90,6 +96,23 @@ def bumper_y(number: int) -> float | None:
     return STOP_M - (STOP_M + LENGTH_M + 1.5) * share * share
 
 
+CUT_M, WHOLE_M = 2.29, 1.75
+"""How far aside the truck stands with a sixth of its plate, the last digit, outside the picture, and with all in."""
+CUT_UNTIL, ROLLED = 84, 92
+
+
+def turning_in(number: int) -> tuple[float, float] | None:
+    """(metres from the camera, metres aside) of the bumper of a truck that turns in; None while there is none. It is on
+    the picture with its plate cut, stands so for three seconds, rolls on by the width of a hand and stands whole."""
+    if number < APPROACH or number >= END:
+        return None
+    if number < STAND:
+        left = (1 - (number - APPROACH) / (STAND - APPROACH)) ** 2
+        return STOP_M + 12.0 * left, CUT_M + 6.5 * left
+    share = np.clip((number - CUT_UNTIL) / (ROLLED - CUT_UNTIL), 0, 1)
+    return STOP_M, CUT_M + (WHOLE_M - CUT_M) * float(share)
+
+
 def raised(number: int) -> float:
     """How far up the boom is, 0..1: it rises before the truck moves off and comes down on the empty lane."""
     up = np.clip((number - LOOP[1]) / (DEPART - LOOP[1]), 0, 1)
@@ -102,13 +125,18 @@ def pictures(clip: Clip, fonts: Fonts) -> Iterator[tuple[Image, float, bool]]:
     lane, sheet = empty_lane(), plate_picture(clip.look.plate, fonts)
     noise = np.random.default_rng(len(clip.name))
     for number in range(END):
-        canvas, y = lane.copy(), bumper_y(number)
+        canvas, y, aside = lane.copy(), bumper_y(number), 0.0
+        if clip.turns_in:
+            y, aside = turning_in(number) or (None, 0.0)
+        up = 0.0 if clip.turns_in else raised(number)
         if y is None or y < 5.0:
-            boom(canvas, raised(number))
+            boom(canvas, up)
+        CAMERA.aside_m = aside
         corners = None if y is None else truck(canvas, clip.look, sheet, y)
-        if y is not None and y >= 5.0:
-            boom(canvas, raised(number))
         seen = None if corners is None else CAMERA.project(corners)
+        CAMERA.aside_m = 0.0
+        if y is not None and y >= 5.0:
+            boom(canvas, up)
         width, whole = 0.0, False
         if seen is not None and len(seen) == 4:
             seen = seen / FINE
@@ -158,6 +186,24 @@ def expected(clip: Clip, shown: list[int]) -> dict[str, Any]:
     def at(number: int) -> float:
         return round(float(number / RATE), 2)
 
+    if clip.turns_in:
+        return {
+            "clip": f"{clip.name}.mp4",
+            "lane_place": clip.place,
+            "direction": clip.direction,
+            "shows": "a truck turns in, stands with its last digit outside the picture, rolls on and stands whole",
+            "passages": [
+                {
+                    "plate": clip.plate,
+                    "country": clip.country,
+                    "layout": clip.layout,
+                    "verdict": "unknown",
+                    "appears_s": at(shown[0]),
+                    "stands_s": [at(ROLLED), at(END)],
+                    "gone_s": at(END),
+                }
+            ],
+        }
     return {
         "clip": f"{clip.name}.mp4",
         "lane_place": clip.place,

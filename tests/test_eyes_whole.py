@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from edge.core.model import PlateRead, PlateText, Point
 from edge.core.wholeness import within
 from edge.ports import Detection, Image
+from edge.vision.weights import FOLDER
 from edge.vision.wholeness import WholeReader
+
+cuts, testworld = (importlib.import_module(f"models.tools.{name}") for name in ("cuts", "testworld"))
+WORLD = (1,)
+"""Passages whose nearest picture is stated surely."""
 
 Quad = tuple[Point, Point, Point, Point]
 
@@ -45,11 +53,65 @@ class Says:
         return [PlateRead(plate, (0, 0, 1, 1), detection.corners) for detection in detections]
 
 
-def test_what_a_reader_says_is_not_whole_until_it_was_judged() -> None:
+@dataclass
+class Sees:
+    """A judge that sees both ends so surely."""
+
+    left: float
+    right: float
+    least: float = 0.9
+
+    def look(self, image: Image, reads: Sequence[PlateRead]) -> NDArray[np.float32]:
+        return np.array([[self.left, self.right]] * len(reads), np.float32).reshape(-1, 2)
+
+
+INSIDE, ACROSS = quad(100, 100, 200, 130), quad(590, 100, 640, 130)
+
+
+@pytest.mark.parametrize(
+    ("corners", "judge", "whole"),
+    [
+        (INSIDE, Sees(0.95, 0.99), True),
+        (INSIDE, Sees(0.95, 0.89), False),
+        (INSIDE, Sees(0.2, 0.99), False),
+        (ACROSS, Sees(0.99, 0.99), False),
+    ],
+)
+def test_a_plate_is_whole_where_picture_and_judge_both_say_so(corners: Quad, judge: Sees, whole: bool) -> None:
     picture = np.zeros((360, 640, 3), np.uint8)
-    (read,) = Says().read(picture, [Detection(quad(590, 100, 640, 130), 0.9)])
+    (bare,) = Says().read(picture, [Detection(corners, 0.9)])
+    assert bare is not None
+    assert not bare.whole  # nobody looked yet
+    (read,) = WholeReader(Says(), judge).read(picture, [Detection(corners, 0.9)])
     assert read is not None
-    assert not read.whole
-    (judged,) = WholeReader(Says()).read(picture, [Detection(quad(590, 100, 640, 130), 0.9)])
-    assert judged is not None
-    assert not judged.whole
+    assert read.whole is whole
+
+
+def test_places_without_a_text_keep_their_order() -> None:
+    class Some(Says):
+        def read(self, image: Image, detections: Sequence[Detection]) -> list[PlateRead | None]:
+            found = super().read(image, detections)
+            return [None, *found[1:]]
+
+    picture = np.zeros((360, 640, 3), np.uint8)
+    reads = WholeReader(Some(), Sees(1, 1)).read(picture, [Detection(INSIDE, 0.9), Detection(INSIDE, 0.9)])
+    assert [read and read.whole for read in reads] == [None, True]
+    assert WholeReader(Says(), Sees(1, 1)).read(picture, []) == []
+
+
+@pytest.mark.vision
+def test_a_plate_of_the_test_world_cut_and_covered_in_every_way_is_never_stated_wrongly() -> None:
+    """The short form of `python -m models.tools.cuts`."""
+    figures, eyes = cuts.Figures(), cuts.Eyes(FOLDER)
+    for number in WORLD:
+        cuts.sweep(eyes, testworld.passage("vn-truck-two-line", number)[1][-1], figures)
+    assert (figures.plates, figures.refused) == (len(WORLD), 0)
+    assert sum(count.tries for count in figures.counts.values()) == 96 * len(WORLD)
+    assert sum(count.stated_whole for count in figures.counts.values()) == 0
+
+
+@pytest.mark.vision
+@pytest.mark.parametrize("kind", testworld.PARTLY)
+def test_of_plates_partly_seen_nothing_wrong_is_decided(kind: str) -> None:
+    (score,) = testworld.scores([kind], 3, FOLDER)
+    assert (score.passages, score.decided_wrong, score.frames_sure_wrong_whole) == (3, 0, 0)

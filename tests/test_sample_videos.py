@@ -14,6 +14,8 @@ import pytest
 from edge.technician import expected
 from edge.technician.replay import Eye, replay
 from edge.vision import models
+from edge.vision.capture import clip_frames
+from edge.vision.pipeline import Pipeline, Seen, rules_for
 from tests.vision_world import SAMPLES
 
 CLIPS = sorted(SAMPLES.glob("*.mp4"))
@@ -76,3 +78,19 @@ def test_the_projects_own_models_read_what_is_expected(eye: Eye, name: str) -> N
     wanted = expected.load(clip)
     assert wanted
     assert expected.differences(wanted, replay(clip, eye)) == []
+
+
+@pytest.mark.vision
+def test_a_truck_that_stands_cut_and_then_whole_is_undecided_and_then_right() -> None:
+    """While its last digit is outside the picture the plate reads as a lawful one of four digits, surely."""
+    clip = SAMPLES / "b1-out-cut-then-whole.mp4"
+    (wanted,) = expected.load(clip) or [{}]
+    table = models.plate_table()
+    pipeline = Pipeline("front", *models.build("own", table, 2), table, rules=rules_for(None, models.vote_rules("own")))
+    told = [item.reading for frame in clip_frames(clip) for item in pipeline.step(frame) if isinstance(item, Seen)]
+    cut = [one for one in told if one.captured_mono_ns / 1e9 < wanted["appears_s"]]
+    assert wanted["plate"][:-1] in {one.read.plate.text for one in cut}
+    assert [one for one in cut if one.decided or one.read.whole] == []
+    decided = [one for one in told if one.decided]
+    assert {one.read.plate.text for one in decided} == {wanted["plate"]}
+    assert all(one.read.whole for one in decided)

@@ -11,7 +11,7 @@ from edge.core.plate import PlateTable, parse
 from edge.core.vote import VoteRules
 from edge.errors import ModelError
 from edge.ports import Detector, Reader
-from edge.vision.wholeness import WholeReader
+from edge.vision.wholeness import Ends, WholeReader
 
 
 def plate_table() -> PlateTable:
@@ -72,7 +72,7 @@ def build(
     if other is not None and name != "own":
         raise ModelError(f'detector "{other.name}" finds whole plates: it goes with reader "own", not "{name}"')
     detector, plate_reader = builder(table or plate_table(), threads, Path(folder) if folder else None)
-    return (_other(other, threads) if other else detector), WholeReader(plate_reader)
+    return (_other(other, threads) if other else detector), WholeReader(plate_reader, Ends(threads))
 
 
 def other_detector(name: str | None, file: str | None, sha256: str | None) -> OtherDetector | None:

@@ -19,7 +19,6 @@ import numpy as np
 from edge.core.vote import VoteRules
 from edge.ports import Image
 from edge.vision.models import plate_table
-from edge.vision.own import OwnDetector, OwnReader
 from models.tools import testworld
 from models.tools.draw import Floats
 from models.tools.failures import TEXT_H, sheet, words
@@ -48,8 +47,8 @@ def tile(frames: list[tuple[Image, Floats]], number: int) -> Image:
 
 def show(options: argparse.Namespace) -> None:
     cv2.setNumThreads(1)
-    table, detector = plate_table(), OwnDetector(1, options.models)
-    reader = OwnReader(table, 1, options.models)
+    table = plate_table()
+    detector, reader = testworld.eyes(options.models)
     tiles, key = [], {}
     for number in range(options.first, options.first + options.passages):
         for kind in testworld.KINDS:

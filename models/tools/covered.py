@@ -2,7 +2,9 @@
 
     python -m models.tools.covered OUT [--scenes TRAIN_SCENES] [--chunks 24]
 
-The cover is laid on before the camera's blur, light and noise; what it hides is counted in ink of the outer characters.
+The cover is laid on before the camera's blur, light and noise. An end is seen where no ink of its outer characters is
+hidden and the plate's border is there; half of the covers and cuts begin just between two characters, where the rest
+reads best.
 With --scenes some of the rendered plates hang in place of real ones on real vehicles, and some of those real plates are
 cut and covered themselves: their characters are not known, so only a clear cut counts there.
 """
@@ -23,12 +25,15 @@ from edge.vision.wholeness import MARGIN, SIZE
 from models.tools import camera, chunks
 from models.tools.crops import found, found_box, surround
 from models.tools.draw import Floats, Picture, Plate, draw_plate
+from models.tools.kinds import draw_spec
 
 CHUNK, VARIANTS = 2048, 6
 HIDDEN, SEEN = 0.2, 0.03
 """Of an outer character's ink: from so much hidden on the end is not seen, up to so much it is; between, no lesson."""
-CLEAR_CUT = 0.13
-"""Of the width of a plate whose characters are not known."""
+CLEAR_CUT = 0.05
+"""Of a plate's width: a cover that hides so much hides its border, whatever else."""
+VIETNAMESE = 0.6
+"""Share of Vietnamese plates: a number of four digits is as lawful as one of five."""
 LEAST_TOLD = 0.85
 """Of `Plate.told`: worn off, an outer character is as good as covered, and that is the reader's to say."""
 UNKNOWN = -1
@@ -199,9 +204,10 @@ def half_shadow(r: Random, stage: Stage) -> None:
 
 def labels(stage: Stage, hidden: Floats, share: float, side: int | None) -> Labels:
     """(left, right): 1 seen, 0 not, UNKNOWN between. `hidden` (h, w) says of each pixel how much of it is hidden."""
+    state = 1 if share <= 0 else UNKNOWN if share < CLEAR_CUT else 0
+    border = (1, 1) if side is None else (1, state) if side else (state, 1)
     if stage.plate is None:
-        state = UNKNOWN if share < CLEAR_CUT else 0
-        return (1, 1) if side is None else (1, state) if side else (state, 1)
+        return border
     ink, spec = stage.plate.ink, stage.plate.spec
     height, width = ink.shape
     flat = cv2.warpPerspective(hidden, _onto(stage.quad, width, height), (width, height), flags=cv2.WARP_INVERSE_MAP)
@@ -217,7 +223,10 @@ def labels(stage: Stage, hidden: Floats, share: float, side: int | None) -> Labe
     for line in lines.values():
         line.sort()
         worst = [max(worst[0], line[0][1]), max(worst[1], line[-1][1])]
-    first, last = (1 if w <= SEEN else 0 if w >= HIDDEN else UNKNOWN for w in worst)
+    first, last = (
+        0 if w >= HIDDEN else b if w <= SEEN else min(b, UNKNOWN) if b else 0
+        for w, b in zip(worst, border, strict=True)
+    )
     return first, last
 
 
@@ -228,16 +237,18 @@ def crop(r: Random, stage: Stage) -> tuple[Picture, Labels]:
     """(crop as the judge of ends takes it, labels) of one chance view of the stage."""
     roll, side = r.random(), r.randrange(2)
     share = r.uniform(0.03, 0.36)
+    if stage.plate is not None and r.random() < 0.5:
+        share = _between(r, stage.plate, side)
     hidden = np.zeros(stage.picture.shape[:2], np.float32)
     end: float | None = None
     if roll < 0.36:
         hidden = cover(r, stage, side, share)
     elif roll < 0.66:
         end = _cut_at(stage, side, share)
-    elif roll < 0.78:  # something stands beside the plate and hides nothing of it, or its border
-        share = r.uniform(-0.12, 0.01)
+    elif roll < 0.78:  # something stands beside the plate and hides nothing of it
+        share = r.uniform(-0.3, -0.015)
         beside = Stage(stage.picture, stage.quad, None)
-        hidden = cover(r, beside, side, share) if share > -0.1 else hidden
+        hidden = cover(r, beside, side, share) if share > -0.2 else hidden
         stage.picture = beside.picture
     if r.random() < 0.25:
         half_shadow(r, stage)
@@ -260,6 +271,21 @@ def crop(r: Random, stage: Stage) -> tuple[Picture, Labels]:
         picture, quad = _sliced(picture, quad, side, end)
     cut, _ = rectify(np.ascontiguousarray(picture), found(r, quad), SIZE, *MARGIN)
     return cut, told
+
+
+def _between(r: Random, plate: Plate, side: int) -> float:
+    """A share of the plate's width that ends in the gap before one of the last two characters of its longest line, or
+    after one of the first two at its left."""
+    lines: dict[int, list[tuple[float, float]]] = {}
+    for cell in plate.spec.cells:
+        if cell.counts:
+            line = round((cell.y + cell.h / 2) / plate.spec.size[1] * 2.2)
+            lines.setdefault(line, []).append((cell.x, cell.x + cell.w))
+    line = sorted(max(lines.values(), key=len))
+    at = r.randrange(1, min(3, len(line)))
+    low, high = (line[-at - 1][1], line[-at][0]) if side else (line[at - 1][1], line[at][0])
+    x = (low + (high - low) * r.uniform(0.0, 1.0)) / plate.spec.size[0]
+    return 1 - x if side else x
 
 
 def _cut_at(stage: Stage, side: int, share: float) -> float:
@@ -285,12 +311,20 @@ def stage_of(r: Random, scenes: Path | None) -> list[Stage]:
     roll = r.random()
     if scenes is not None and roll < 0.25:
         return [Stage(*real(r, scenes), None) for _ in range(VARIANTS)]
-    plate = draw_plate(r)
+    plate = _plate(r)
     while plate.told() < LEAST_TOLD:
-        plate = draw_plate(r)
+        plate = _plate(r)
     if scenes is not None and roll < 0.6:
         return [drawn(r, plate, *real(r, scenes)) for _ in range(VARIANTS)]
     return [drawn(r, plate) for _ in range(VARIANTS)]
+
+
+def _plate(r: Random) -> Plate:
+    country = "VN" if r.random() < VIETNAMESE else "CN"
+    spec = draw_spec(r)
+    while spec.country != country:
+        spec = draw_spec(r)
+    return draw_plate(r, spec)
 
 
 def chunk(scenes: Path | None, seed: int, count: int = CHUNK) -> dict[str, np.ndarray]:

@@ -73,7 +73,7 @@ def judge(net: EndsNet, chunks: list[Chunk]) -> None:
     """Of the held-back ends: how many of those not seen pass at each bound, and how many of those seen do not."""
     net.eval()
     with torch.no_grad():
-        parts = [Exported(net)(torch.from_numpy(p)).numpy() for c in chunks for p in np.split(c["pixels"], 8)]
+        parts = [Exported(net)(torch.from_numpy(p))[0].numpy() for c in chunks for p in np.split(c["pixels"], 8)]
     given, ends = np.concatenate(parts).ravel(), np.concatenate([c["ends"] for c in chunks]).ravel()
     for least in (0.1, 0.3, 0.5, 0.7, 0.9):
         passed, lost = (given[ends == 0] >= least).mean(), (given[ends == 1] < least).mean()

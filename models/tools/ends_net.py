@@ -33,5 +33,5 @@ class Exported(nn.Module):
         super().__init__()
         self.net = net
 
-    def forward(self, pixels: Tensor) -> Tensor:
-        return torch.sigmoid(self.net(pixels.permute(0, 3, 1, 2).float() / 255))
+    def forward(self, pixels: Tensor) -> tuple[Tensor]:
+        return (torch.sigmoid(self.net(pixels.permute(0, 3, 1, 2).float() / 255)),)
