@@ -41,7 +41,8 @@ RATE = Fraction(25, 2)
 GROUP = 12
 # Frame numbers where phases begin; all on key frames.
 APPROACH, STAND, DEPART, LEFT, END = 12, 48, 84, 132, 144
-LOOP = (60, 72)
+LOOP = (48, 72)
+"""Two groups of pictures: a loop of a single one would show the very same picture again and again."""
 READABLE_PX = 40
 """A plate narrower than this is not counted as having appeared."""
 

@@ -97,7 +97,10 @@ def test_what_a_person_reads_of_the_misread_is_counted_against_a_key_apart(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     sheet, key, answers = (tmp_path / name for name in ("sheet.png", "key.json", "answers.json"))
-    monkeypatch.setattr(byeye, "OwnDetector", lambda *_: Blind())  # nothing is found: every passage is misread
+    eyes = testworld.eyes
+    monkeypatch.setattr(
+        testworld, "eyes", lambda folder: (Blind(), eyes(folder)[1])
+    )  # nothing is found: every passage is misread
     monkeypatch.setattr("sys.argv", ["byeye", "show", str(sheet), str(key), "--first", "7", "--passages", "1"])
     byeye.main()
     wanted = json.loads(key.read_text(encoding="utf-8"))
