@@ -160,6 +160,8 @@ class LaneConfig(Section):
     """Says that the board is the simulator's, so that demo sign-in may be used; it changes nothing else."""
     match_after_s: Annotated[float, Field(gt=0)] = 6.0
     """How long after arrival an undecided plate is left to the guard as "unknown"."""
+    device_fault_after_s: Annotated[float, Field(ge=10, le=3600)] = 60.0
+    """A yard gate: how long no camera may have given a picture before vehicles pass as normal (Art. 23.2)."""
     camera: Annotated[list[CameraConfig], Field(min_length=1, max_length=4)]
     board: BoardSettings
     barrier: BarrierSettings = Field(default_factory=BarrierSettings)

@@ -92,7 +92,10 @@ def lane_config(gate: str) -> LaneConfig:
 class World:
     """A lane and its record in `folder`. `gate` is a step of the rule table, as b1_out or yard_in."""
 
-    def __init__(self, folder: Path, gate: str = "b1_out", law: LawConfig | None = None) -> None:
+    def __init__(
+        self, folder: Path, gate: str = "b1_out", law: LawConfig | None = None, *, smart: bool = False
+    ) -> None:
+        self.smart = smart
         self.folder, self.gate, self.law_config = folder, gate, law or LawConfig()
         self.age_s: float | None = None
         self.link = "up"
@@ -103,6 +106,8 @@ class World:
     def start(self) -> None:
         """The gate process begins, on whatever record is there."""
         self.config = lane_config(self.gate)
+        if self.smart:
+            self.config = self.config.model_copy(update={"smart_lane": True})
         self.store = Store.open(self.folder, site="demo", lanes=[self.config.id])
         self.barrier = FakeBarrier()
         law = Law.load(self.law_config, self.store, lambda: self.age_s)
@@ -163,6 +168,10 @@ class World:
         """What the barrier says; of the newest permit unless a serial is given."""
         newest = self.barrier.offers[-1].serial if self.barrier.offers else 0
         self.actor.on_notice(Notice(kind, newest if serial is None else serial, code, clock.mono_s()))
+
+    async def tracks(self, *in_view: int) -> None:
+        """What the camera says to be in view."""
+        self.actor.on_tracks("front", frozenset(in_view))
 
     async def tick(self) -> None:
         self.actor.on_tick()

@@ -19,13 +19,14 @@ ALARM = frozenset({"fault", "fault_cleared", "tailgate", "not_closed", "still_op
 
 def about(lane: LaneConfig, passage: Passage, assessment: Assessment | None) -> dict[str, Any]:
     """The part that says which vehicle an event is about."""
-    plates = [
-        {**asdict(sight.plate), "decided": sight.decided, "typed": sight.reading is None} for sight in passage.sights
-    ]
+    known = assessment.who.plate if assessment else None
+    sights = sorted(passage.sights, key=lambda sight: sight.plate.text != known)
+    plates = [{**asdict(sight.plate), "decided": sight.decided, "typed": sight.typed} for sight in sights]
     return {
         "passage": passage.id,
         "plates": plates,
         "declaration": assessment.declaration.id if assessment and assessment.declaration else None,
+        "who": asdict(assessment.who) if assessment else None,
         "step": assessment.verdict.step if assessment else None,
         "place": lane.place,
         "direction": lane.direction,

@@ -117,7 +117,7 @@ class Gate:
         self.afar.add(lane.id, health.view, barrier)
         if lane.place.startswith("yard"):
             actor.record.yard = self.yard
-            actor.devices_failed = health.cameras_down
+            actor.devices_failed = lambda: health.cameras_failed_s() >= lane.device_fault_after_s
         self.desks[lane.id] = Desk(
             actor, plates, health.view, lambda camera: cameras[camera].view.jpeg if camera in cameras else None
         )

@@ -9,7 +9,7 @@ from typing import Any
 
 from edge import clock
 from edge.agent.barrier import Barrier
-from edge.agent.cameras import FAILED, CameraProcess
+from edge.agent.cameras import CameraProcess
 from edge.agent.copy_age import NEVER_S
 from edge.agent.eyesight import trend_view
 from edge.agent.lane import LaneActor
@@ -51,10 +51,10 @@ class GateHealth:
             "eyes": [trend_view(trend) for trend in self.trends()],
         }
 
-    def cameras_down(self) -> bool:
-        """No camera of this lane gives pictures: at a yard gate vehicles pass as normal then (Art. 23.2)."""
+    def cameras_failed_s(self) -> float:
+        """For how long no camera of this lane has given a picture (down, frozen or blind); 0 as soon as one does."""
         now_s = clock.mono_s()
-        return all(process.view.seen(now_s)[0] in FAILED for process in self._cameras.values())
+        return min((process.view.failed_s(now_s) for process in self._cameras.values()), default=0.0)
 
     def _room(self) -> dict[str, str]:
         """Whether the record can be written, and how much room there is for it."""

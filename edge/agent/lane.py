@@ -8,16 +8,18 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from dataclasses import asdict
 
 from edge import clock, logs
 from edge.agent import bodies
 from edge.agent.lane_state import LaneState
-from edge.agent.law import Assessment, AtGate
+from edge.agent.law import PAPER_ID, Assessment, AtGate
 from edge.agent.shown import Shown
 from edge.core import passage as passages
-from edge.core.lookup import vehicle_by_plate
+from edge.core.automatic import NOT_YET, Answer, Case, automatic
+from edge.core.identity import Choice, Named
 from edge.core.model import Reading
-from edge.core.passage import Effect, Passage
+from edge.core.passage import Effect, Passage, Sight
 from edge.core.presented import ANYTHING, odd
 from edge.core.yard import device_failed
 from firmware_io.safety import Notice
@@ -156,6 +158,10 @@ class LaneActor(LaneState):
         await self._follow(effects)
         await self._follow(self._unsaid_leaving(now_s))
         await self._devices(now_s)
+        if self.config.place.startswith("yard") and self.devices_failed() != self._failing:
+            self._failing = not self._failing
+            if self.lane.passage is not None and self.lane.passage.state not in passages.MOVING:
+                await self.assess()  # a fault is a permission only while it lasts
         passage, known = self.lane.passage, self.shown.assessment
         if not self.would_accept():
             self.shown.tried = False
@@ -163,6 +169,8 @@ class LaneActor(LaneState):
         if passage and passage.state == "waiting" and released and not self.shown.tried and self.would_accept():
             self.shown.tried = True
             await self.assess()  # anew: what was true when it arrived may not be now
+        elif passage and passage.state == "waiting" and released and self.here and not self.would_accept():
+            await self._open_by_itself()  # which says what stands against it
         return self.lane is not before or self.shown.assessment is not shown
 
     def _unsaid_leaving(self, now_s: float) -> tuple[Effect, ...]:
@@ -205,54 +213,74 @@ class LaneActor(LaneState):
             return None
         if not texts and not passage.asked and self.shown.picked is None:
             return None
-        self.shown.assessment = await asyncio.to_thread(self._ask, texts)
+        self.shown.assessment = await asyncio.to_thread(self._ask, passage)
         self.lane = passages.waiting(self.lane)
         await self.record.seen(passage, self.shown, self.best_reading())
-        if self.shown.assessment.verdict.verdict == "release":
+        if self.config.opens_by_itself or self.shown.assessment.verdict.verdict == "release":
             await self._open_by_itself()
         return self.shown.assessment
 
-    def _ask(self, texts: list[str]) -> Assessment:
+    def _ask(self, passage: Passage) -> Assessment:
         shown, failed = self.shown, self.config.place.startswith("yard") and self.devices_failed()
-        return self.law.assess(self.config, texts, AtGate(shown.picked, shown.checked, shown.seals, failed))
+        paper = shown.picked is not None and shown.picked.startswith(PAPER_ID)
+        choice = Choice(shown.picked, shown.vehicle, shown.picked_by, paper)
+        named = tuple(map(_named, passage.sights))
+        return self.law.assess(self.config, AtGate(named, choice, shown.checked, shown.looked_at, shown.seals, failed))
 
     async def _open_by_itself(self) -> None:
-        """Only with the vehicle on the loop and a barrier that would accept; once for this vehicle at this step.
+        """What `core.automatic` says of whoever stands here: a permit, or its reason on record and on the screen.
 
         A permit that was refused moved nothing, so a new one may follow, a few times; one that was accepted, or any
         opening before a restart, leaves a second time to a guard.
         """
         passage, assessment = self.lane.passage, self.shown.assessment
-        if passage is None or assessment is None or passage.state != "waiting":
+        if passage is None or assessment is None:
             return
-        if not self.would_accept():
-            return  # asked again with the next tick
-        if not self._all_declared(passage, assessment):
-            return  # a declared plate beside another one may be a plate in somebody's hand: a guard looks
-        if self._odd(passage):
-            return  # so may one that is too large, too small, or stands quite still
         once = self.once_key(assessment)
-        if await self.ledger.known(once) is not None:
+        answer = automatic(self._case(passage, assessment, again=await self.ledger.known(once) is not None))
+        if not answer.permit:
+            await self._stays_shut(passage, answer)
             return
+        self.shown.shut = None
         body = {**self.about(passage), "stage": "released", "verdict": "release", "by": "SYS"}
         await self.open_after_record("barrier", body, keys={once: {"code": "released"}})
         self.shown.released = True
 
-    def _odd(self, passage: Passage) -> bool:
-        """Some plate that was surely read was not shown as a vehicle shows it."""
+    def _case(self, passage: Passage, assessment: Assessment, *, again: bool) -> Case:
+        return Case(
+            assessment.verdict,
+            assessment.who,
+            declared=assessment.declaration is not None,
+            candidates=assessment.candidates,
+            read=bool(passage.sights),
+            yard=self.config.place.startswith("yard"),
+            waiting=passage.state == "waiting",
+            room=self.store.room() != "full",
+            barrier=" ".join(self.would_refuse() or ()).strip(),
+            odd=self._odd(passage),
+            again=again,
+        )
+
+    async def _stays_shut(self, passage: Passage, answer: Answer) -> None:
+        """Recorded once per change; that nobody stands there yet, or that it is under way, refuses nothing."""
+        if answer.code in NOT_YET or passage.state != "waiting" or answer == self.shown.shut:
+            return
+        if answer.code == "opened_before" and self.shown.permitted:
+            return  # by a press or by the gate itself, for this very passage: nothing was refused
+        assessment = self.shown.assessment
+        knew = {"verdict": asdict(assessment.verdict), "candidates": assessment.candidates} if assessment else {}
+        body = {**self.about(passage), "stage": "stays_shut", "code": answer.code, "detail": answer.detail, **knew}
+        self.shown.shut = answer
+        await self.ledger.write("refusal", {**body, "by": "SYS", "copy_age_s": self.law.copy_age_s()})
+
+    def _odd(self, passage: Passage) -> str:
+        """How some plate that was surely read was not shown as a vehicle shows it; "" where none was."""
         for reading in (sight.reading for sight in passage.sights if sight.decided and sight.reading is not None):
             first = self.shown.first.get((reading.camera, reading.track))
             why = odd(reading.read.box, first, reading.frame_size[0], self._usual.get(reading.camera, ANYTHING))
             if why:
-                log.warning("%s: nothing opens by itself, the plate is not as usual: %s", self.config.id, why)
-                return True
-        return False
-
-    @staticmethod
-    def _all_declared(passage: Passage, assessment: Assessment) -> bool:
-        """Every plate that was surely read on this vehicle is one of the declaration's."""
-        declared = assessment.declaration
-        return declared is None or all(vehicle_by_plate(declared, plate.text) for plate in passage.decided)
+                return why
+        return ""
 
     def _permit_refused(self, notice: Notice) -> None:
         passage = self.lane.passage
@@ -274,8 +302,7 @@ class LaneActor(LaneState):
     async def _know_again(self, passage: Passage) -> None:
         """What a restart found in the record is of its declaration still, though nobody asked about it since."""
         if self.shown.assessment is None and self.shown.restored:
-            texts = [plate.text for plate in passage.decided]
-            self.shown.assessment = await asyncio.to_thread(self._ask, texts)
+            self.shown.assessment = await asyncio.to_thread(self._ask, passage)
 
     async def _record_end(self) -> None:
         if self.lane.passage is not None:
@@ -286,3 +313,12 @@ class LaneActor(LaneState):
 
 def _new_id() -> str:
     return clock.new_id()
+
+
+def _named(sight: Sight) -> Named:
+    reading = sight.reading
+    if reading is None:
+        return Named(sight.plate.text, "typed", sight.by, None, sight.over, sight.decided)
+    return Named(
+        sight.plate.text, "camera", reading.camera, reading.frame, "", sight.decided, reading.read.whole
+    )  # fmt: skip

@@ -52,6 +52,8 @@ class LaneState(Actor):
         self._free_since_s: float | None = None
         self._failed_since_s: float | None = None
         self._failure_told = False
+        self._failing = False
+        """Whether the devices were out of order when the passage was last looked at."""
         self._usual = {camera.id: camera.usual for camera in config.camera}
         self._restore()
         self._timing = Timing(match_after_s=config.match_after_s)
@@ -98,7 +100,8 @@ class LaneState(Actor):
         """What may be opened automatically one single time, whatever restarts in between."""
         passage, declaration = self.lane.passage, assessment.declaration
         about = declaration.id if declaration else passage.id if passage else ""
-        parts = (self.config.id, about, assessment.verdict.step, assessment.plate or "", self.shown.refused)
+        vehicle = "+".join(assessment.who.vehicle)
+        parts = (self.config.id, about, assessment.verdict.step, vehicle, self.shown.refused)
         return "once/" + "/".join(str(part) for part in parts)
 
     # ------------------------------------------------------------ record, then permit
@@ -120,7 +123,7 @@ class LaneState(Actor):
         passage, shown = self.lane.passage, self.shown
 
         def also(tx: Transaction, recorded: Recorded) -> None:
-            if passage is not None:
+            if passage is not None and not emergency:
                 self.record.standing(tx, recorded, passage, shown)
 
         done = await self.ledger.write(
@@ -128,7 +131,8 @@ class LaneState(Actor):
         )
         assert done.serial is not None
         shown.permitted = True
-        self.lane = passages.permitted(self.lane, done.serial)
+        if not emergency:  # up for everybody: whoever stands here is still judged, held and shown as before
+            self.lane = passages.permitted(self.lane, done.serial)
         offered_s = clock.mono_s()
         self.barrier.offer(Permit(done.serial, offered_s, offered_s + PERMIT_S, emergency))
         self.touch()
@@ -141,8 +145,10 @@ class LaneState(Actor):
     def best_reading(self) -> Reading | None:
         """The reading behind the first plate on the screen: photo, plate, box and time are of one and the same
         frame."""
-        passage = self.lane.passage
-        return next((sight.reading for sight in passage.sights if sight.reading), None) if passage else None
+        passage, shown = self.lane.passage, self.shown.assessment
+        read = [sight.reading for sight in passage.sights if sight.reading] if passage else []
+        plate = shown.who.plate if shown else None
+        return next((one for one in read if one.read.plate.text == plate), read[0] if read else None)
 
     # ------------------------------------------------------------ the picture of it
 

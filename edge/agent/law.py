@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from edge import clock, resources
 from edge.agent.copy_age import NEVER_S
 from edge.config import LaneConfig, LawConfig
+from edge.core.identity import NO_CHOICE, Choice, Identity, Named, identify, matching
 from edge.core.law import Choices, Name, Rules, RulesError
-from edge.core.lookup import choose, unit
-from edge.core.model import Declaration, StepView, Verdict
+from edge.core.lookup import choose, unit, units
+from edge.core.model import Confirmation, Declaration, Reason, StepView, Verdict
 from edge.core.paper import Entry, PaperForm, to_declaration
 from edge.core.procedures import Facts, decide, needs_check, needs_two_people, outline
 from edge.core.rules import parse_rules
@@ -27,17 +28,19 @@ WordKind = Literal["step", "authority", "act"]
 
 @dataclass(frozen=True, slots=True)
 class Assessment:
-    """What the law said of a passage at one moment. `plate` is the text that found the declaration, None where a
-    guard chose it."""
+    """What the law said of a passage at one moment, and of whom. `candidates`: active declarations that name a plate of
+    it. `old`: the copy is older than the site allows, which the guard has to have checked."""
 
     verdict: Verdict
     declaration: Declaration | None
-    plate: str | None
+    who: Identity
     others: tuple[Declaration, ...]
     steps: tuple[StepView, ...]
     needs_check: bool
     two_people: bool = False
     """An override of this refusal asks for two people."""
+    candidates: int = 1
+    old: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,11 +55,13 @@ class Seals:
 
 @dataclass(frozen=True, slots=True)
 class AtGate:
-    """What is known of a passage beside its plates: a guard's choices and looks, and whether this gate's devices
-    work."""
+    """What is known of a passage: its plates, each with its source, a guard's choices and looks, and whether this
+    gate's devices work. `looked_at`: plates of other vehicles that the guard has said to have looked at."""
 
-    picked: str | None = None
+    named: tuple[Named, ...] = ()
+    choice: Choice = NO_CHOICE
     checked: bool = False
+    looked_at: frozenset[str] = frozenset()
     seals: Seals = Seals()
     devices_failed: bool = False
 
@@ -85,40 +90,70 @@ class Law:
             raise ConfigError(error.source, error.faults) from error
         return cls(rules, choices, config, store, copy_age_s)
 
-    def assess(self, lane: LaneConfig, plates: Sequence[str], at: AtGate) -> Assessment:
-        """Reads the store: not on the event loop. `plates` are exact texts only."""
-        found = {plate: self._store.declarations_for_plate(plate) for plate in plates}
-        candidates = choose([declaration for group in found.values() for declaration in group])
-        declaration = self._store.declaration(at.picked) if at.picked else next(iter(candidates), None)
+    def assess(self, lane: LaneConfig, at: AtGate) -> Assessment:
+        """Reads the store: not on the event loop. Only exact texts find anything."""
+        found = {one.text: self._store.declarations_for_plate(one.text) for one in at.named if one.decided}
+        candidates = choose([one for text in matching(at.named) for one in found.get(text, ())])
+        picked = at.choice.declaration
+        declaration = self._store.declaration(picked) if picked else next(iter(candidates), None)
+        who = self._who(declaration, at, found)
         now = clock.wall_iso()
-        mine = self._unit(declaration, plates)
-        facts = self._facts(lane, plates, at, candidates, declaration, now)
-        verdict = decide(self.rules, self._choices, declaration, lane.place, lane.direction, now=now, facts=facts)
+        facts = self._facts(lane, at, candidates, declaration, who, now)
+        named = None if declaration is None else _named_only(declaration)
+        verdict = decide(self.rules, self._choices, named, lane.place, lane.direction, now=now, facts=facts)
+        verdict = self._of_whom(verdict, who, at)
         steps: tuple[StepView, ...] = ()
         if declaration is not None and declaration.procedure in self.rules.procedures:
-            steps = outline(self.rules, self._choices, declaration, lane.place, lane.direction, mine)
+            steps = outline(self.rules, self._choices, declaration, lane.place, lane.direction, facts.plates)
         others = tuple(candidate for candidate in candidates if declaration is None or candidate.id != declaration.id)
-        plate = next(
-            (text for text, group in found.items() if declaration and any(one.id == declaration.id for one in group)),
-            None,
-        )
         two = verdict.verdict == "refuse" and needs_two_people(self.rules, verdict)
-        return Assessment(verdict, declaration, plate, others, steps, needs_check(verdict), two)
+        old = needs_check(verdict)
+        look = verdict.verdict in ("ready", "release") and bool(who.strangers - at.looked_at)
+        return Assessment(verdict, declaration, who, others, steps, old or look, two, facts.candidates, old)
+
+    def _who(self, declaration: Declaration | None, at: AtGate, found: Mapping[str, Sequence[Declaration]]) -> Identity:
+        mine = declaration.id if declaration is not None else None
+        elsewhere = {text: any(one.id != mine for one in group) for text, group in found.items()}
+        held = frozenset(text for text in found if self._held(text))
+        return identify(declaration, at.named, at.choice, elsewhere, held)
+
+    def _held(self, plate: str) -> bool:
+        return self._store.watch(plate) is not None or self._customs_hold(plate) is not None
+
+    def _of_whom(self, verdict: Verdict, who: Identity, at: AtGate) -> Verdict:
+        """The verdict with what this gate knows of the vehicle itself: which one, and what else is in view."""
+        reasons = list(verdict.reasons)
+        codes = {reason.code for reason in reasons}
+        if who.asked and (verdict.verdict != "refuse" or "passed_already" in codes):
+            kept = [reason for reason in reasons if reason.code in ("several", "overstay", "copy_age")]
+            return Verdict("unknown", verdict.step, (), (self.rules.say("which_vehicle"), *kept))
+        if "no_declaration" in codes and not any(one.decided for one in at.named):
+            unread = self.rules.say("plate_unread")
+            reasons = [unread if reason.code == "no_declaration" else reason for reason in reasons]
+        return replace(verdict, reasons=(*reasons, *self._beside(who)))
+
+    def _beside(self, who: Identity) -> list[Reason]:
+        if who.declaration is None:
+            return []
+        codes = {"sibling": "beside_sibling", "other": "beside_other", "none": "beside_undeclared"}
+        return [self.rules.say(codes[one.standing], plate=one.plate) for one in who.beside if one.standing in codes]
 
     def _facts(
         self,
         lane: LaneConfig,
-        plates: Sequence[str],
         at: AtGate,
         candidates: Sequence[Declaration],
         declaration: Declaration | None,
+        who: Identity,
         now: str,
     ) -> Facts:
+        texts = tuple(one.text for one in at.named if one.decided)
+        held = (*texts, *(plate for plate in who.vehicle if plate not in texts))
         return Facts(
-            exact_plate=bool(plates) or at.picked is not None,
-            plates=self._unit(declaration, plates),
-            watch=next((why for plate in plates if (why := self._store.watch(plate)) is not None), None),
-            customs_hold=next((why for plate in plates if (why := self._customs_hold(plate)) is not None), None),
+            exact_plate=bool(texts) or at.choice.declaration is not None,
+            plates=who.vehicle or texts,
+            watch=next((why for plate in held if (why := self._store.watch(plate)) is not None), None),
+            customs_hold=next((why for plate in held if (why := self._customs_hold(plate)) is not None), None),
             seals_seen=at.seals.seen,
             seal_broken=at.seals.broken,
             off_route=at.seals.off_route,
@@ -127,16 +162,10 @@ class Law:
             copy_limit_s=self._limit_s,
             guard_checked=at.checked or (declaration is not None and declaration.id.startswith(PAPER_ID)),
             smart_lane=lane.smart_lane,
-            device_fault=at.devices_failed,
-            overstay_s=self._stays(declaration, plates, now),
+            device_fault=at.devices_failed and not at.named,
+            overstay_s=self._stays(declaration, who.vehicle or texts, now),
             candidates=sum(candidate.state == "active" for candidate in candidates) or 1,
         )
-
-    @staticmethod
-    def _unit(declaration: Declaration | None, plates: Sequence[str]) -> tuple[str, ...]:
-        """The declared tractor with its trailers, whichever of their plates was read; the plates themselves where
-        none is declared (a guard picked the declaration)."""
-        return (unit(declaration, plates) if declaration is not None else ()) or tuple(plates)
 
     def _age_s(self, declaration: Declaration | None) -> float | None:
         """One whose newest version could not be taken is as old as can be: that version may have withdrawn it."""
@@ -160,6 +189,10 @@ class Law:
         if self._overstay_s is None:
             return []
         return overstays(self.rules, self._store.declarations_inside(), clock.wall_iso(), self._overstay_s)
+
+    def copy_age_s(self) -> float | None:
+        """How old the copy is; None while the link is up."""
+        return self._copy_age_s()
 
     def step_at(self, lane: LaneConfig) -> str | None:
         return self.rules.passages.get((lane.place, lane.direction))
@@ -199,6 +232,19 @@ class Law:
         table = self.rules.authorities if kind == "authority" else self.rules.acts
         names = [_both(table[part]) if part in table else {"vi": part, "en": part} for part in key.split("|")]
         return {"vi": " hoặc ".join(name["vi"] for name in names), "en": " or ".join(name["en"] for name in names)}
+
+
+def _named_only(declaration: Declaration) -> Declaration:
+    """Without this gate's own confirmations that name no vehicle, where there are several: they were pressed for one of
+    them, and nobody knows which (records up to 0.1.0). That somebody passed still holds all of them back."""
+    if len(units(declaration)) < 2:
+        return declaration
+    kept = tuple(one for one in declaration.confirmations if not _nobodys(one))
+    return replace(declaration, confirmations=kept)
+
+
+def _nobodys(given: Confirmation) -> bool:
+    return given.via == "gate" and given.authority == "BG" and given.plate is None
 
 
 def _both(name: Name) -> dict[str, str]:

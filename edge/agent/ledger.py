@@ -29,7 +29,7 @@ class Ledger:
     """`wake` tells the uplink that there is something new; nothing here waits for it."""
 
     def __init__(self, store: Store, lane: str, wake: Callable[[], None]) -> None:
-        self._store = store
+        self.store = store
         self._lane = lane
         self._wake = wake
 
@@ -55,7 +55,7 @@ class Ledger:
         captured_at = about.captured_at if about else None
 
         def transact() -> Recorded:
-            with self._store.transaction(self._lane) as tx:
+            with self.store.transaction(self._lane) as tx:
                 serial = tx.permit_serial() if permit else None
                 full = {**body, "permit": serial} if permit else body
                 event = tx.event(kind, full, captured_at=captured_at, mono_ns=mono_ns, photos=photos)
@@ -84,7 +84,7 @@ class Ledger:
         """Both pictures on disk, before the event that names them. Raises StoreError."""
 
         def put() -> tuple[StagedEvidence, StagedEvidence]:
-            return self._store.stage_evidence(photo, name="photo"), self._store.stage_evidence(crop, name="crop")
+            return self.store.stage_evidence(photo, name="photo"), self.store.stage_evidence(crop, name="crop")
 
         return await asyncio.to_thread(put)
 
@@ -92,7 +92,7 @@ class Ledger:
         """The answer that this key got already; where it got none, `answer`, on disk from now on. Raises StoreError."""
 
         def transact() -> dict[str, Any]:
-            with self._store.transaction(self._lane) as tx:
+            with self.store.transaction(self._lane) as tx:
                 known = tx.known_action(key)
                 if known is None:
                     tx.action(key, answer)
@@ -102,4 +102,4 @@ class Ledger:
 
     async def known(self, key: str) -> dict[str, Any] | None:
         """The answer that this key got already, or None."""
-        return await asyncio.to_thread(self._store.action, key)
+        return await asyncio.to_thread(self.store.action, key)

@@ -69,7 +69,8 @@ class PaperPresses(Presses):
         result = await self.record(
             action, "paper_form", "paper_entered", body, lambda tx, _: tx.keep(paper.PAPER, declaration.id, note)
         )
-        self.actor.shown.picked = declaration.id
+        shown = self.actor.shown
+        shown.picked, shown.vehicle, shown.picked_by = declaration.id, None, action.person.id
         await self.actor.assess()
         return result
 

@@ -14,6 +14,7 @@ from edge.agent.press import Handlers, Presses, kept
 from edge.agent.receipts import keep_receipt
 from edge.core import passage as passages
 from edge.core.instant import stamp_after
+from edge.core.lookup import unit, vehicle_by_plate
 from edge.core.model import Confirmation
 from edge.core.plate import PlateTable
 from edge.core.transfer import seal_differences
@@ -35,6 +36,7 @@ class PassagePresses(Presses):
             "override": self.override,
             "turn_away": self.turn_away,
             "pick_declaration": self.pick,
+            "pick_vehicle": self.pick_vehicle,
             "type_plate": self.type_plate,
             "seals": self.seals,
         }
@@ -47,7 +49,9 @@ class PassagePresses(Presses):
     async def confirm(self, action: Action) -> ActionResult:
         """BG's own confirmation, given here, opens (Art. 4.2.g and its kin). Judged anew on the copy as it is now."""
         shown = self.actor.shown
-        shown.checked = shown.checked or action.value == "checked"
+        if action.value == "checked" and shown.assessment is not None:  # of what the screen showed, and no more
+            shown.checked = shown.checked or shown.assessment.old
+            shown.looked_at |= shown.assessment.who.strangers
         assessment = await self.actor.assess()
         passage = self.actor.lane.passage
         if passage is None or passage.state in passages.MOVING:
@@ -55,14 +59,17 @@ class PassagePresses(Presses):
         verdict = assessment.verdict.verdict if assessment else ""
         if assessment is None or assessment.declaration is None or verdict not in ("ready", "release"):
             raise RefusedError("not_ready", verdict)
+        if assessment.who.asked or assessment.who.speaks_of is None:
+            raise RefusedError("which_vehicle")
         if assessment.needs_check:
-            raise RefusedError("check_needed")
+            raise RefusedError("check_needed" if assessment.old else "look_needed")
         self._check_barrier()
         given = self._own_pass(assessment, action.person.id)
         body = {
             **self.who(action),
             "declaration": assessment.declaration.id,
             "checked": shown.checked,
+            "looked_at": sorted(shown.looked_at),
             "again": verdict == "release",
             "confirmation": confirmation_to_json(given),
         }
@@ -76,7 +83,7 @@ class PassagePresses(Presses):
         """Never stamped before what it was given in sight of, whatever the clocks say."""
         seen = assessment.declaration.confirmations if assessment.declaration else ()
         at = stamp_after(clock.wall_iso(), *(one.at for one in seen))
-        return Confirmation(assessment.verdict.step or "", "BG", "pass", at, by, "gate", assessment.plate)
+        return Confirmation(assessment.verdict.step or "", "BG", "pass", at, by, "gate", assessment.who.speaks_of)
 
     async def override(self, action: Action) -> ActionResult:
         """A reason always; two people where the refusal asks for them (a customs hold), judged on the newest copy."""
@@ -105,7 +112,21 @@ class PassagePresses(Presses):
             raise RefusedError("no_such_declaration", action.value)
         body = {"stage": "declaration_picked", "picked": declaration.id}
         result = await self.record(action, "passage", "declaration_picked", body)
-        self.actor.shown.picked = declaration.id
+        shown = self.actor.shown
+        shown.picked, shown.vehicle, shown.picked_by = declaration.id, None, action.person.id
+        await self.actor.assess()
+        return result
+
+    async def pick_vehicle(self, action: Action) -> ActionResult:
+        """Which vehicle of the declaration stands here; the value is one of its plates, as declared."""
+        assessment = self.actor.shown.assessment
+        declaration = assessment.declaration if assessment else None
+        if declaration is None or vehicle_by_plate(declaration, action.value) is None:
+            raise RefusedError("no_such_vehicle", action.value)
+        body = {"stage": "vehicle_picked", "picked": declaration.id, "vehicle": unit(declaration, (action.value,))}
+        result = await self.record(action, "passage", "vehicle_picked", body)
+        shown = self.actor.shown
+        shown.picked, shown.vehicle, shown.picked_by = declaration.id, action.value, action.person.id
         await self.actor.assess()
         return result
 
@@ -115,17 +136,21 @@ class PassagePresses(Presses):
         plate = self._plates.read(action.value, "unknown", 1.0)
         if plate.kind == "other" or plate.text != self._plates.normalise(action.value):
             raise RefusedError("bad_plate", action.value)
-        sights = self.passage().sights
+        sights = [sight for sight in self.passage().sights if not sight.typed]
         was = sights[0].plate if sights else None
+        sure = next((one.plate.text for one in sights if one.decided and one.plate.text != plate.text), None)
+        if sure is not None and action.reason != "over_sure":
+            raise RefusedError("over_sure", sure)
         body = {
             "stage": "plate_typed",
             "typed": plate.text,
             "read": was.text if was else None,
             "raw": was.raw if was else None,
+            "over_sure": sure,
             "offered": sorted({text for near in self.actor.shown.near.values() for text in near}),
         }
         result = await self.record(action, "passage", "plate_typed", body)
-        self.actor.lane, _ = passages.typed(self.actor.lane, plate)
+        self.actor.lane, _ = passages.typed(self.actor.lane, plate, action.person.id, sure or "")
         await self.actor.assess()
         return result
 
@@ -135,7 +160,7 @@ class PassagePresses(Presses):
         declaration = assessment.declaration if assessment else None
         if declaration is None or declaration.transfer is None:
             raise RefusedError("no_transfer")
-        plates = [plate.text for plate in self.passage().decided]
+        plates = assessment.who.vehicle if assessment else ()
         differing = seal_differences(declaration, found.seen, plates)
         body = {"stage": "seals", **asdict(found), "differing": differing, "record_no": declaration.transfer.record_no}
         result = await self.record(

@@ -19,11 +19,13 @@ from edge.core.model import Confirmation, PlateText, Reading
 from edge.core.passage import Passage, Sight
 from edge.core.yard import entered, left
 from edge.errors import StoreFullError
-from edge.store import StagedEvidence, Transaction
+from edge.store import StagedEvidence, Store, Transaction
 from edge.wire import confirmation_to_json
 
 log = logging.getLogger(__name__)
 
+COUNTED = "yard_counted"
+"""The note, by yard gate, of the vehicles it counted last."""
 STANDING = "standing"
 """The note, by lane, of the vehicle that a permit is out for: what a restart must not forget."""
 
@@ -66,20 +68,32 @@ class Record:
     def standing(self, tx: Transaction, recorded: Recorded, passage: Passage, shown: Shown) -> None:
         """In the transaction of a permit: who it is for."""
         declaration = shown.assessment.declaration if shown.assessment else None
-        sights = [{"plate": asdict(sight.plate), "decided": sight.decided} for sight in passage.sights]
+        sights = [_kept(sight) for sight in passage.sights]
         body = {"passage": passage.id, "sights": sights, "declaration": declaration.id if declaration else None}
+        body["vehicle"] = shown.assessment.who.speaks_of if shown.assessment else None
         tx.keep(STANDING, self._config.id, {**body, "permit": recorded.serial})
 
     async def through(self, passage: Passage, assessment: Assessment | None, serial: int) -> None:
         """The passage itself, confirmed by the system: `auto` at a yard gate, `passed` at a barrier."""
         body: dict[str, Any] = {**self.about(passage, assessment), "stage": "through", "permit": serial}
-        if assessment is None or assessment.declaration is None or assessment.verdict.step is None:
-            await self._ledger.write("passage", body, also=self._gone)
-        else:
-            given = self.passed(assessment.verdict.step, assessment.plate)
+        step = assessment.verdict.step if assessment else None
+        plate = assessment.who.speaks_of if assessment else None
+        by_hand = self._by_hand(passage.id)
+        body["by_hand"] = by_hand
+
+        def gone(tx: Transaction, recorded: Recorded) -> None:
+            tx.keep(STANDING, self._config.id, None)
+            if self._config.place.startswith("yard") and not by_hand:
+                self.count(tx, passage.id, plate)
+
+        unknown = assessment is None or assessment.declaration is None or assessment.who.asked or step is None
+        if by_hand or unknown:
+            await self._ledger.write("passage", body, also=gone)
+        elif assessment and assessment.declaration and step:
+            given = self.passed(step, plate)
             body["confirmation"] = confirmation_to_json(given)
             confirmation = (assessment.declaration.id, given)
-            await self._ledger.write("confirmation", body, confirmation=confirmation, also=self._gone)
+            await self._ledger.write("confirmation", body, confirmation=confirmation, also=gone)
         if self.yard is not None:
             await self.yard.refresh()
 
@@ -87,20 +101,36 @@ class Record:
         act = "auto" if self._config.place.startswith("yard") else "passed"
         return Confirmation(step, "SYS", act, clock.wall_iso(), by or self._config.id, "gate", plate)
 
-    def count(self, tx: Transaction) -> None:
-        """One vehicle went through this yard gate."""
+    def count(self, tx: Transaction, passage: str, plate: str | None, *, by_hand: bool = False) -> None:
+        """One vehicle went through this yard gate: the level, and for a while who it was, so that loop and hand never
+        count one vehicle twice."""
         if self.yard is not None:
             self.yard.write(tx, entered if self._config.place == "yard_in" else left)
+        one = {"passage": passage, "plate": plate, "at": clock.wall_iso(), "by_hand": by_hand}
+        tx.keep(COUNTED, self._config.id, {"last": [*self._counted(tx.notes(COUNTED, self._config.id)), one][-20:]})
 
-    def _gone(self, tx: Transaction, recorded: Recorded) -> None:
-        tx.keep(STANDING, self._config.id, None)
-        if self._config.place.startswith("yard"):
-            self.count(tx)
+    def name_counted(self, tx: Transaction, passage: str, plate: str) -> None:
+        """The vehicle that the loop counted in this passage gets its plate, and is not counted again."""
+        last = self._counted(tx.notes(COUNTED, self._config.id))
+        named = [{**one, "plate": plate} if one["passage"] == passage else one for one in last]
+        tx.keep(COUNTED, self._config.id, {"last": named})
+
+    def counted(self, store: Store) -> list[dict[str, Any]]:
+        """The last vehicles counted at this gate, oldest first: `passage`, `plate` (None: unknown), `at`, `by_hand`."""
+        return self._counted(store.notes(COUNTED, self._config.id).get(self._config.id))
+
+    @staticmethod
+    def _counted(note: Mapping[str, Any] | None) -> list[dict[str, Any]]:
+        return list(note["last"]) if note else []
+
+    def _by_hand(self, passage: str) -> bool:
+        return any(one["passage"] == passage and one["by_hand"] for one in self.counted(self._ledger.store))
 
     async def ended(self, passage: Passage, shown: Shown) -> dict[str, Any]:
         """Returns how it ended, for the list of the last passages."""
         ended = bodies.ended(passage, shown.assessment, unseen=shown.restored)
-        plate = passage.sights[0].plate.text if passage.sights else None
+        who = shown.assessment.who if shown.assessment else None
+        plate = (who.speaks_of if who else None) or (passage.sights[0].plate.text if passage.sights else None)
         if shown.recorded is not None or shown.permitted or shown.restored:
             body = {**self.about(passage, shown.assessment), "stage": "ended", **ended, "restarted": shown.restored}
             await self._ledger.write("passage", body, also=lambda tx, _: tx.keep(STANDING, self._config.id, None))
@@ -109,8 +139,16 @@ class Record:
 
 def restored(note: Mapping[str, Any], now_s: float) -> tuple[passages.Lane, Shown]:
     """The lane as a restart finds it in the record: the boom may be up for this vehicle, nothing may open again."""
-    sights = tuple(Sight(PlateText(**row["plate"]), row["decided"], None) for row in note["sights"])
+    sights = tuple(
+        Sight(PlateText(**row["plate"]), row["decided"], None, row.get("by", ""), row.get("over", ""))
+        for row in note["sights"]
+    )
     passage = Passage(note["passage"], now_s, now_s, "open", None, sights, frozenset(), note["permit"])
     texts = tuple(plate.text for plate in passage.decided)
-    shown = Shown(picked=note["declaration"], recorded=texts, restored=True)
+    shown = Shown(picked=note["declaration"], vehicle=note.get("vehicle"), recorded=texts, restored=True)
     return passages.Lane(passage=passage), shown
+
+
+def _kept(sight: Sight) -> dict[str, Any]:
+    by = sight.by or (sight.reading.camera if sight.reading else "")
+    return {"plate": asdict(sight.plate), "decided": sight.decided, "by": by, "over": sight.over}

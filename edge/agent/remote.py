@@ -52,7 +52,7 @@ class RemoteCommands:
             return
         keys = {key: {"code": "done"}}
         if command.action == "open":
-            await self._actor.open_after_record("override", {**body, "stage": "command"}, keys=keys)
+            await self._open(body, keys)
             return
         if command.action in ("paper_on", "paper_off"):
             await self._paper(command, {**body, "stage": command.action}, keys)
@@ -60,6 +60,19 @@ class RemoteCommands:
         if command.action == "hold":
             self._actor.barrier.hold(True)
         await self._actor.ledger.write("barrier", {**body, "stage": f"command_{command.action}"}, keys=keys)
+
+    async def _open(self, body: dict[str, Any], keys: Keys) -> None:
+        """One person at the centre opens what one guard may open here, and no more: a hold that asks for two people at
+        the gate asks for them whoever orders it."""
+        actor = self._actor
+        assessment = await actor.assess() or actor.shown.assessment
+        passage = actor.lane.passage
+        about = actor.about(passage) if passage is not None else {}
+        if assessment is not None and assessment.two_people:
+            refused = {**about, **body, "stage": "command_refused", "code": "two_people"}
+            await actor.ledger.write("refusal", refused)
+            return
+        await actor.open_after_record("override", {**about, **body, "stage": "command"}, keys=keys)
 
     async def _paper(self, command: Command, body: dict[str, Any], keys: Keys) -> None:
         """The gate management centre puts the lane on paper, or takes it off (Art. 23.1)."""

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from edge.agent.law import Assessment, Seals
+from edge.core.automatic import Answer
 from edge.core.model import Box, Reading
 from edge.core.passage import Track
 from edge.store import StagedEvidence
@@ -34,6 +35,9 @@ class Shown:
     """By track, where its plate was first read."""
     assessment: Assessment | None = None
     picked: str | None = None
+    vehicle: str | None = None
+    """A plate of the declared vehicle that a guard said stands here."""
+    picked_by: str = ""
     seals: Seals = field(default_factory=Seals)
     permitted: bool = False
     """A permit was on record for it at some time, so the record must learn of its end."""
@@ -43,6 +47,10 @@ class Shown:
     """By a text as read: declared plates so like it that the guard is offered them. Never a match."""
     checked: bool = False
     """The guard said "I have checked", which an old copy asks for."""
+    looked_at: frozenset[str] = frozenset()
+    """Plates of other vehicles in view, which the guard saw on the screen and said to have looked at."""
+    shut: Answer | None = None
+    """Why nothing opened by itself, as last on record; None where nothing was asked yet."""
     recorded: tuple[str, ...] | None = None
     """The decided texts that the record already tells of; None where it tells of nothing yet."""
     result: dict[str, str] | None = None

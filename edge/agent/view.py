@@ -10,19 +10,16 @@ from typing import Any
 from edge.agent.law import Assessment, Law
 from edge.agent.shown import Picture, Shown
 from edge.config import LaneConfig
-from edge.core.lookup import pairing
-from edge.core.model import Declaration, Need, PlateText, StepView
-from edge.core.passage import MOVING, Passage
+from edge.core.lookup import pairing, units
+from edge.core.model import Declaration, Need, StepView
+from edge.core.passage import MOVING, Passage, Sight
 from edge.wire import declaration_to_json
 
 
 def passage_view(passage: Passage, shown: Shown, picture: Picture, law: Law, may: Sequence[str]) -> dict[str, Any]:
     """The `passage` part of the view."""
     assessment = shown.assessment
-    plates = [
-        _plate(sight.plate, decided=sight.decided, near=shown.near.get(sight.plate.text, ()))
-        for sight in passage.sights
-    ]
+    plates = [_plate(sight, near=shown.near.get(sight.plate.text, ())) for sight in _ordered(passage, assessment)]
     declaration = assessment.declaration if assessment else None
     return {
         "id": passage.id,
@@ -45,6 +42,9 @@ def passage_view(passage: Passage, shown: Shown, picture: Picture, law: Law, may
         "verdict": asdict(assessment.verdict) if assessment else None,
         "needs_check": assessment.needs_check if assessment else False,
         "two_people": assessment.two_people if assessment else False,
+        "who": asdict(assessment.who) if assessment else None,
+        "vehicles": _vehicles(declaration),
+        "shut": {"code": shown.shut.code, "detail": shown.shut.detail} if shown.shut else None,
         "seals": asdict(shown.seals) if declaration and declaration.transfer else None,
         "actions": list(may),
         "fault": passage.fault,
@@ -69,6 +69,8 @@ def actions(passage: Passage, assessment: Assessment | None, *, opens: bool, pap
         allowed.append("confirm")
     if assessment.others or assessment.declaration is None:
         allowed.append("pick_declaration")
+    if len(_vehicles(assessment.declaration)) > 1:
+        allowed.append("pick_vehicle")
     return [*allowed, *(["override"] if opens else []), "turn_away", "type_plate"]
 
 
@@ -82,9 +84,22 @@ def names(config: LaneConfig) -> dict[str, Any]:
     }
 
 
-def _plate(plate: PlateText, *, decided: bool, near: Sequence[str]) -> dict[str, Any]:
-    """`candidates`: the text itself and declared plates like it, where there are any."""
-    return {**asdict(plate), "decided": decided, "candidates": [plate.text, *near] if near else []}
+def _ordered(passage: Passage, assessment: Assessment | None) -> list[Sight]:
+    """The plate by which the vehicle is known stands first, and so in large letters."""
+    known = assessment.who.plate if assessment else None
+    return sorted(passage.sights, key=lambda sight: sight.plate.text != known)
+
+
+def _vehicles(declaration: Declaration | None) -> list[list[str]]:
+    """The declaration's vehicles as they drive, each with its plates: what a guard chooses from."""
+    return [[vehicle.plate for vehicle in group] for group in units(declaration)] if declaration else []
+
+
+def _plate(sight: Sight, *, near: Sequence[str]) -> dict[str, Any]:
+    """`candidates`: the text itself and declared plates like it, where there are any. `typed`: by a person."""
+    text = sight.plate.text
+    told = {**asdict(sight.plate), "decided": sight.decided, "typed": sight.typed, "over": sight.over}
+    return {**told, "candidates": [text, *near] if near else []}
 
 
 def _step(step: StepView, law: Law) -> dict[str, Any]:

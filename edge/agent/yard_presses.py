@@ -4,20 +4,26 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import timedelta
 from typing import Any
 
 from edge import clock
 from edge.agent.lane import LaneActor
+from edge.agent.ledger import Recorded
 from edge.agent.press import Handlers, Presses, kept
 from edge.agent.yard import Yard
-from edge.core.lookup import choose
+from edge.core.instant import instant
+from edge.core.lookup import choose, normal_plate
 from edge.core.plate import PlateTable
 from edge.core.yard import corrected
 from edge.errors import RefusedError
 from edge.ports import Action, ActionResult
+from edge.store import Transaction
 from edge.wire import confirmation_to_json
 
 MOST_VEHICLES = 99_999
+SAME_FOR = timedelta(minutes=30)
+"""A plate recorded by hand within this time of the loop's count is the same vehicle."""
 
 
 class YardPresses(Presses):
@@ -51,12 +57,27 @@ class YardPresses(Presses):
         await yard.refresh()
         return result
 
+    def _same_vehicle(self, plate: str) -> tuple[str | None, str | None]:
+        """The passage that now stands at the gate, and one just counted by the loop whose vehicle nobody knew: a hand
+        entry is about one of these rather than one more vehicle. Raises RefusedError where it was counted already."""
+        last = self.actor.record.counted(self.actor.store)
+        now = instant(clock.wall_iso())
+        recent = [one for one in last if (at := instant(one["at"])) and now and now - at < SAME_FOR]
+        if any(one["plate"] is not None and normal_plate(one["plate"]) == plate for one in recent):
+            raise RefusedError("counted_already", plate)
+        passage, shown = self.actor.lane.passage, self.actor.shown.assessment
+        stands = shown.who.speaks_of if shown is not None else None
+        if passage is not None and passage.arrived_s is not None and stands in (None, plate):
+            return passage.id, None
+        return None, next((one["passage"] for one in recent if one["plate"] is None), None)
+
     async def entry(self, action: Action) -> ActionResult:
         """A vehicle that passed while a device was out of order: recorded by hand, its declaration's step included
         where exactly one active declaration names it."""
         yard, plate = self._yard(), self._plates.read(action.value, "unknown", 1.0)
         if plate.kind == "other" or plate.text != self._plates.normalise(action.value):
             raise RefusedError("bad_plate", action.value)
+        here, named = self._same_vehicle(plate.text)
         found = choose(await asyncio.to_thread(self.actor.store.declarations_for_plate, plate.text))
         active = [declaration for declaration in found if declaration.state == "active"]
         step = self.actor.law.step_at(self.actor.config)
@@ -66,12 +87,21 @@ class YardPresses(Presses):
             given = self.actor.record.passed(step, plate.text, action.person.id)
             confirmation = (active[0].id, given)
             body |= {"declaration": active[0].id, "confirmation": confirmation_to_json(given)}
+        record = self.actor.record
+
+        def count(tx: Transaction, _: Recorded) -> None:
+            if named is not None:
+                record.name_counted(tx, named, plate.text)
+            else:
+                record.count(tx, here or action.key, plate.text, by_hand=True)
+
+        body["named"] = named
         done = await self.actor.ledger.write(
             "passage",
             {**self.who(action), **body},
             keys=kept(action, "entered_by_hand"),
             confirmation=confirmation,
-            also=lambda tx, _: self.actor.record.count(tx),
+            also=count,
         )
         await yard.refresh()
         return ActionResult(True, "entered_by_hand", done.seq)

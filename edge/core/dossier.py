@@ -12,7 +12,7 @@ from edge.core.privacy import shares
 
 FACTS = (
     "reason", "words", "checked", "typed", "read", "raw", "picked", "seen", "differing", "broken", "off_route",
-    "condition", "record_no", "code", "outcome", "permit", "form",
+    "condition", "record_no", "vehicle", "over_sure", "looked_at", "code", "detail", "outcome", "permit", "form",
 )  # fmt: skip
 """Keys of an event's body that are told beside it, in this order."""
 

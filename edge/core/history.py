@@ -91,13 +91,19 @@ def _about(row: PassageRow, body: Mapping[str, Any]) -> PassageRow:
         return row
     return replace(
         row,
-        plates=tuple(dict.fromkeys(str(plate["text"]) for plate in plates)) or row.plates,
+        plates=tuple(dict.fromkeys([*_who(body), *(str(plate["text"]) for plate in plates)])) or row.plates,
         read=_read(plates) if plates else row.read,
         declaration=body.get("declaration") or row.declaration,
         verdict=_verdict(body) or row.verdict,
         place=body.get("place") or row.place,
         direction=body.get("direction") or row.direction,
     )
+
+
+def _who(body: Mapping[str, Any]) -> list[str]:
+    """The vehicle as it was known: by its plate, or as declared where a person chose it. Older events do not say."""
+    who = body.get("who") or {}
+    return [str(who["plate"])] if who.get("plate") else [str(plate) for plate in who.get("vehicle", ())]
 
 
 def _read(plates: Iterable[Mapping[str, Any]]) -> Read:

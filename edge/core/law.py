@@ -56,6 +56,11 @@ REASON_WORDS: Mapping[str, frozenset[str]] = MappingProxyType(
             "check_needed": "age",
             "device_fault": "",
             "overstay": "age",
+            "which_vehicle": "",
+            "plate_unread": "",
+            "beside_undeclared": "plate",
+            "beside_other": "plate",
+            "beside_sibling": "plate",
         }.items()
     }
 )

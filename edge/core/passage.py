@@ -25,6 +25,9 @@ MOVING: frozenset[PassageState] = frozenset({"permitted", "opening", "open"})
 
 Track = tuple[str, int]
 
+ASIDE_S = 4.0
+"""What no camera has said to be in view for so long is not taken for whoever arrives."""
+
 
 @dataclass(frozen=True, slots=True)
 class Timing:
@@ -40,11 +43,17 @@ class Timing:
 @dataclass(frozen=True, slots=True)
 class Sight:
     """One plate of this passage: the best reading of its text, and whether its vote was decided. `reading` is None
-    where a guard typed it."""
+    where a guard typed it: then `by` is the guard and `over` the sure reading that it was typed over."""
 
     plate: PlateText
     decided: bool
     reading: Reading | None
+    by: str = ""
+    over: str = ""
+
+    @property
+    def typed(self) -> bool:
+        return self.reading is None
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,8 +87,10 @@ class Lane:
     recent: frozenset[str] = frozenset()
     ended_s: float = float("-inf")
     aside: tuple[Reading, ...] = ()
-    """Readings of a text just gone, on new tracks with nobody on the loop: the same vehicle seen from behind, or back
-    again. The loop decides: they belong to whoever arrives next."""
+    """Readings of a text just gone, with nobody on the loop: the same vehicle seen from behind, or one that backed off
+    and is still in view. The loop decides: they belong to whoever arrives next."""
+    aside_s: float = float("-inf")
+    """When a camera last had one of them in view."""
 
 
 Stepped = tuple[Lane, tuple[Effect, ...]]
@@ -95,7 +106,7 @@ def saw(lane: Lane, reading: Reading, now_s: float, timing: Timing, new_id: NewI
     if lane.passage is None:
         if text in lane.recent and not lane.present and now_s - lane.ended_s < timing.quiet_s:
             others = tuple(one for one in lane.aside if (one.camera, one.track) != track)
-            return replace(lane, aside=(*others, reading)), ()
+            return replace(lane, aside=(*others, reading), aside_s=now_s), ()
         lane, began = _begin(lane, now_s, new_id)
     else:
         began = ()
@@ -113,18 +124,21 @@ def kept(lane: Lane, camera: str, tracks: frozenset[int], now_s: float) -> Lane:
     aside = tuple(reading for reading in lane.aside if reading.camera != camera or reading.track in tracks)
     if len(aside) != len(lane.aside):  # what went out of view will not arrive
         lane = replace(lane, aside=aside)
+    if any(reading.camera == camera for reading in aside):
+        lane = replace(lane, aside_s=now_s)
     passage = lane.passage
     if passage is None or not any((camera, track) in passage.tracks for track in tracks):
         return lane
     return _update(lane, last_seen_s=now_s)
 
 
-def typed(lane: Lane, plate: PlateText) -> Stepped:
-    """A guard typed or chose the text: it counts as exact, under the guard's name."""
+def typed(lane: Lane, plate: PlateText, by: str = "", over: str = "") -> Stepped:
+    """A guard typed or chose the text: it counts as exact, under the guard's name, and stands over what was typed
+    before."""
     if lane.passage is None:
         return lane, ()
-    others = tuple(sight for sight in lane.passage.sights if sight.plate.text != plate.text)
-    passage = replace(lane.passage, sights=(Sight(plate, decided=True, reading=None), *others))
+    others = tuple(sight for sight in lane.passage.sights if not sight.typed and sight.plate.text != plate.text)
+    passage = replace(lane.passage, sights=(Sight(plate, decided=True, reading=None, by=by, over=over), *others))
     return replace(lane, passage=passage), ("evaluate",)
 
 
@@ -135,7 +149,7 @@ def arrived(lane: Lane, now_s: float, new_id: NewId) -> Stepped:
         lane, began = _begin(lane, now_s, new_id)
     passage = lane.passage
     assert passage is not None
-    for reading in lane.aside:
+    for reading in lane.aside if now_s - lane.aside_s < ASIDE_S else ():
         track = (reading.camera, reading.track)
         passage = replace(passage, tracks=passage.tracks | {track}, sights=_merge(passage.sights, reading))
     passage = replace(passage, arrived_s=now_s)
@@ -224,7 +238,12 @@ def _end(lane: Lane, now_s: float) -> Stepped:
     passage = lane.passage
     assert passage is not None
     texts = frozenset(sight.plate.text for sight in passage.sights)
-    return replace(lane, spent=passage.tracks, recent=texts, ended_s=now_s, aside=()), ("end",)
+    lane = replace(lane, recent=texts, ended_s=now_s)
+    if passage.state == "through":
+        return replace(lane, spent=passage.tracks, aside=()), ("end",)
+    # It backed off, and may stand in view still: what was read of it waits for the loop to say that it is here again.
+    waits = tuple(replace(s.reading, decided=s.decided) for s in passage.sights if s.reading is not None)
+    return replace(lane, spent=frozenset(), aside=waits, aside_s=passage.last_seen_s), ("end",)
 
 
 def cleared(lane: Lane) -> Lane:
@@ -248,9 +267,11 @@ def _merge(sights: tuple[Sight, ...], reading: Reading) -> tuple[Sight, ...]:
     for sight in sights:
         same_track = sight.reading is not None and (sight.reading.camera, sight.reading.track) == track
         if sight.plate.text == plate.text:
+            if sight.typed and not reading.decided:
+                return sights  # what a person typed is not made a sure reading by an unsure one
             decided = decided or sight.decided
-            if sight.reading is None or (sight.decided and not reading.decided):
-                reading, plate = sight.reading or reading, sight.plate
+            if sight.reading is not None and sight.decided and not reading.decided:
+                reading, plate = sight.reading, sight.plate
         elif not (same_track and not sight.decided):
             kept.append(sight)
     kept.append(Sight(plate, decided, reading))

@@ -36,6 +36,7 @@ class Action:
         "override",
         "turn_away",
         "pick_declaration",
+        "pick_vehicle",
         "type_plate",
         "stop",
         "hold",

@@ -94,29 +94,54 @@ export function askDeclaration(passage, send) {
       h("small", { text: [t(`facts.${each.state}`), dayClock(each.declared_at), each.current && t("dialog.current")].filter(Boolean).join(" · ") })))));
 }
 
+/** The declaration has several vehicles: which one stands here? `send({value: plate})`. */
+export function askVehicle(passage, send) {
+  show(passage, t("action_long.pick_vehicle"), h("div", { class: "choices" }, ...passage.vehicles.map((plates) =>
+    h("button", { type: "button", class: "press choice-button", "data-vehicle": plates[0],
+      onclick: () => { dialog.close(); send({ value: plates[0] }); } }, h("b", { text: plates.join(" + ") })))));
+}
+
+/** The camera read another plate surely: asked once more, held down. */
+export function askOverSure(passage, typed, read, send) {
+  const submit = h("button", { type: "button", class: "press go", id: "send" },
+    t("dialog.over_sure_yes"), h("small", { text: t("app.hold_to_send") }));
+  holdable(submit, () => { dialog.close(); send(); });
+  show(passage, t("dialog.over_sure_title"), passage.crop && cutOut(passage.crop),
+    h("p", { class: "caution", text: t("dialog.over_sure_text", { read, typed }) }), submit);
+}
+
 /** Types a plate, or takes one of what the camera read, both strings side by side. `send({value: plate})`. */
 export function askPlate(passage, send) {
   const submit = h("button", { type: "button", class: "press go low", id: "send", text: t("dialog.search") });
   const board = plateKeyboard(passage.plate?.text ?? "", (text) => { submit.disabled = text.length < 4; });
-  const candidates = (passage.plate?.candidates ?? []).slice(0, 4);
+  // What the camera read and what is only declared and like it are two things, and headed as what they are.
+  const [read, ...near] = (passage.plate?.candidates ?? []).slice(0, 4);
+  const row = (title, texts) => texts.length > 0 && h("div", { class: "candidate-row" }, h("span", { text: title }),
+    ...texts.map((text) => h("button", { type: "button", class: "press candidate", "data-candidate": text, text, onclick: () => board.set(text) })));
   submit.addEventListener("click", () => { dialog.close(); send({ value: board.value() }); });
   show(passage, t("action_long.type_plate"),
     h("div", { class: "compare" },
       passage.crop && cutOut(passage.crop),
       !passage.crop && passage.plate && plateSign(passage.plate, true),
       board.field),
-    candidates.length > 0 && h("div", { class: "candidate-row" }, h("span", { text: t("dialog.candidates") }),
-      ...candidates.map((text) => h("button", { type: "button", class: "press candidate", "data-candidate": text, text, onclick: () => board.set(text) }))),
+    row(t(passage.plate?.decided ? "dialog.candidates" : "dialog.candidates_unsure"), read && !passage.plate.typed ? [read] : []),
+    row(t("dialog.near"), near),
     board.keys, submit);
   typing = board.typed;
 }
 
-/** The copy of the declarations is old: the guard says that somebody was asked. `send({value: "checked"})`. */
+/** The copy of the declarations is old, or another vehicle's plate is in view: the guard says to have looked. `send({value: "checked"})`. */
 export function askChecked(passage, send) {
   const submit = h("button", { type: "button", class: "press go", id: "send" },
     t("checked.yes"), h("small", { text: t("app.hold_to_send") }));
   holdable(submit, () => { dialog.close(); send({ value: "checked" }); });
-  show(passage, t("checked.title"), h("p", { class: "caution", text: t("checked.text") }), submit);
+  const strangers = (passage.who?.beside ?? []).filter((each) => !["same", "unsure"].includes(each.standing));
+  const old = strangers.length === 0 || passage.verdict.reasons.some((each) => each.code === "check_needed");
+  const plates = strangers.map((each) => `${each.plate} (${t(`standing.${each.standing}`)})`).join(", ");
+  show(passage, t(old ? "checked.title" : "checked.beside_title"),
+    old && h("p", { class: "caution", text: t("checked.text") }),
+    strangers.length > 0 && h("p", { class: "caution", text: t("checked.beside_text", { plates, plate: passage.who.plate ?? passage.who.vehicle.join(" + ") }) }),
+    submit);
 }
 
 export function showStep(step) {

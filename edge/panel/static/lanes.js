@@ -2,7 +2,7 @@
 import "./blank.js";
 import { drawBoom } from "./boom.js";
 import { h, paint, setText } from "./dom.js";
-import { bannerKind } from "./passage.js";
+import { bannerKind, unknownKind } from "./passage.js";
 import { plateSign } from "./plate.js";
 import { boot, fullClock, getLanguage, name, switchLanguage, t, translateFixed } from "./words.js";
 
@@ -27,7 +27,7 @@ function drawLane(section, view) {
     const boom = h("div", { class: "boom" });
     drawBoom(boom, view.boom, getLanguage());
     const kind = passage ? bannerKind(passage) : "nobody";
-    const words = !passage ? t("passage.nobody") : ["past", "none", "not_opened"].includes(kind) ? t(`state.${passage.state}`) : t(`verdict.${kind}`);
+    const words = !passage ? t("passage.nobody") : ["past", "none", "not_opened"].includes(kind) ? t(`state.${passage.state}`) : t(`verdict.${unknownKind(passage) ?? kind}`);
     return [
       boom,
       h("div", { class: "lane-words", "data-kind": kind }, passage?.plate && plateSign(passage.plate, true), h("p", { text: words })),

@@ -2,11 +2,11 @@
 import { drawBoom } from "./boom.js";
 import { askPaper } from "./paper.js";
 import { askMore, askSeals, waiting } from "./ways.js";
-import { askChecked, askDeclaration, askPlate, askReason, close as closeSheet, closeIfNot, isOpen, onToggle, showStep } from "./dialogs.js";
+import { askChecked, askDeclaration, askOverSure, askVehicle, askPlate, askReason, close as closeSheet, closeIfNot, isOpen, onToggle, showStep } from "./dialogs.js";
 import { holdable, setText } from "./dom.js";
 import { follow } from "./feed.js";
 import { LivePicture } from "./live.js";
-import { bannerKind, drawFacts, drawVerdict } from "./passage.js";
+import { bannerKind, unknownKind, drawFacts, drawVerdict } from "./passage.js";
 import { drawPhoto, drawPlate } from "./plate.js";
 import { keepAwake, press } from "./press.js";
 import { need } from "./blank.js";
@@ -113,7 +113,7 @@ function whyNoConfirm(can) {
   const { state, verdict, actions = [] } = view.passage;
   if (bannerKind(view.passage) === "past") return ["turned_away", "left"].includes(state) ? t(`state.${state}`) : t("confirm_off.passing");
   if (verdict?.verdict === "ready") return whyNotYet(actions.includes("confirm"));
-  return view.mode === "auto" ? t("mode.auto_long") : tOr(`confirm_off.${verdict?.verdict}`, t("confirm_off.busy"));
+  return view.mode === "auto" ? t("mode.auto_long") : tOr(`confirm_off.${unknownKind(view.passage) ?? verdict?.verdict}`, t("confirm_off.busy"));
 }
 
 /** Everything is complete, and yet the boom would not open now: a fault that stands, a hold, nobody on the loop. */
@@ -154,6 +154,8 @@ async function send(action, more = {}) {
   if (busy === action) busy = null;
   tell(() => outcome(action, answer, what(), time));
   showButtons();
+  // A text over what the camera read surely is asked once more, and only about the vehicle that still stands there.
+  if (answer.code === "over_sure" && view.passage?.id === passage) askOverSure(view.passage, more.value, answer.detail, () => send(action, { ...more, reason: "over_sure" }));
   if (restarted) reload();
   return answer;
 }
@@ -192,6 +194,7 @@ function open(action) {
   else if (action === "seals") askSeals(view.passage, then);
   else if (action === "paper_form") askPaper(view.passage, view.paper_options, (value) => send("paper_form", { value }));
   else if (action === "pick_declaration") askDeclaration(view.passage, then);
+  else if (action === "pick_vehicle") askVehicle(view.passage, then);
   else askReason(action, view.passage, then);
 }
 

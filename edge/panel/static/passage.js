@@ -6,7 +6,7 @@ import { procedureName } from "./plate.js";
 const PAST = new Set(["permitted", "opening", "open", "through", "turned_away", "left"]);
 /** Names that may run on for lines: what tells them apart stands at their front. */
 const LONG = new Set(["facts.procedure", "facts.declarant", "facts.goods"]);
-const WAYS = ["pick_declaration", "seals", "paper_form"];
+const WAYS = ["pick_declaration", "pick_vehicle", "seals", "paper_form"];
 const SAID = new Set(["missing", "guard_opens", "complete", "yard_auto"]);
 const SIGNS = { ready: "✓", release: "✓", await: "!", refuse: "✕", unknown: "?", not_opened: "✕", none: "…" };
 
@@ -18,7 +18,7 @@ export function bannerKind(passage) {
 }
 
 export function drawVerdict(section, passage, language) {
-  paint(section, [passage?.state, passage?.verdict, passage?.fault, language], () => {
+  paint(section, [passage?.state, passage?.verdict, passage?.fault, passage?.shut, language], () => {
     section.hidden = !passage;
     if (!passage) return null;
     const kind = bannerKind(passage);
@@ -29,6 +29,7 @@ export function drawVerdict(section, passage, language) {
       h("div", {},
         h("h2", { text: title(kind, passage) }),
         ...(kind === "past" ? [] : details(passage)),
+        kind !== "past" && shutWhy(passage),
         passage.fault && h("p", { text: fault(passage.fault) }),
         kind === "not_opened" && h("p", { text: t("state_help.not_opened") })),
     ];
@@ -37,7 +38,22 @@ export function drawVerdict(section, passage, language) {
 
 function title(kind, passage) {
   if (kind === "past" || kind === "not_opened") return t(`state.${passage.state}`);
-  return kind === "none" ? t(`state.${passage.state}`) : t(`verdict.${kind}`);
+  if (kind === "none") return t(`state.${passage.state}`);
+  return t(`verdict.${unknownKind(passage) ?? kind}`);
+}
+
+/** Unknown is not always undeclared: the plate may be unread, or the vehicle of the declaration not said. */
+export function unknownKind(passage) {
+  if (passage.verdict?.verdict !== "unknown") return null;
+  const codes = passage.verdict.reasons.map((each) => each.code);
+  return codes.includes("which_vehicle") ? "which" : codes.includes("plate_unread") ? "unread" : null;
+}
+
+/** Why the gate did not open by itself; what the banner says anyway is not said twice. */
+function shutWhy(passage) {
+  const { shut } = passage;
+  if (!shut || shut.code === "not_released") return null;
+  return h("p", { class: "shut", "data-shut": shut.code, text: t("shut.title", { why: tOr(`shut.${shut.code}`, shut.code, { detail: shut.detail }) }) });
 }
 
 function details(passage) {
@@ -69,10 +85,11 @@ export function drawFacts(section, view, language, open) {
     const several = passage.others.length > 0 && view.can.includes("pick_declaration")
       && h("button", { type: "button", class: "press choose", id: "pick_declaration", onclick: () => open("pick_declaration"),
         text: t("facts.others", { n: passage.others.length + (passage.declaration ? 1 : 0) }) });
-    const ways = ["seals", "paper_form"].filter((way) => view.can.includes(way)).map((way) =>
+    const ways = ["pick_vehicle", "seals", "paper_form"].filter((way) => view.can.includes(way)).map((way) =>
       h("button", { type: "button", class: "press choose", id: way, text: t(`action.${way}`), onclick: () => open(way) }));
     if (passage.declaration) return [factList(passage), several, ...ways];
     if (passage.verdict?.verdict !== "unknown") return [several, ...ways];
+    if (unknownKind(passage)) return [...ways, several];
     return [...ways, h("p", { class: "no-declaration", text: t("facts.no_declaration") }), h("p", { text: t("facts.no_declaration_help") }), several];
   });
 }

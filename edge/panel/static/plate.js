@@ -16,11 +16,14 @@ export const cutOut = (id) => picture(id, { class: "crop", "aria-label": t("pict
 /** The plate area: cut-out, sign, how sure, raw text if it differs, other plates. `choose` opens the choice of candidates. */
 export function drawPlate(section, view, language, choose) {
   const passage = view.passage;
-  const shows = passage && [passage.id, passage.plate, passage.plates, passage.crop, passage.verdict?.verdict, view.can.includes("type_plate")];
+  const shows = passage && [passage.id, passage.plate, passage.plates, passage.crop, passage.verdict, passage.who, view.can.includes("type_plate")];
   paint(section, [shows, language], () => {
     if (!passage) return [h("h2", { class: "empty-title", text: t("passage.nobody") }), h("p", { text: t("passage.nobody_long") })];
     const plate = passage.plate;
-    if (!plate) return [h("h2", { class: "empty-title", text: passage.state === "reading" ? t("plate.reading") : t("plate.none") })];
+    if (!plate) {
+      return [h("h2", { class: "empty-title", text: passage.state === "reading" ? t("plate.reading") : t("plate.none") }),
+        h("div", { class: "plate-notes" }, ...whichVehicle(passage.who))];
+    }
     const unfound = passage.verdict?.verdict === "unknown" && !passage.declaration;
     const unsure = (!plate.decided || unfound) && plate.candidates.length > 1 && view.can.includes("type_plate");
     return [
@@ -34,14 +37,33 @@ export function drawPlate(section, view, language, choose) {
 }
 
 function plateNotes(plate, passage, unsure) {
-  const others = passage.plates.filter((each) => each.text !== plate.text).map((each) => each.text);
+  const { who } = passage;
+  const others = who ? [] : passage.plates.filter((each) => each.text !== plate.text).map((each) => each.text);
   return [
     h("span", { text: t(`country.${plate.country}`) }),
-    plate.decided ? h("span", { text: t("plate.decided") }) : h("span", { class: "caution", text: t("plate.unsure") }),
+    howKnown(plate, who),
+    ...whichVehicle(who),
     plate.raw && plate.raw !== plate.text && h("span", { class: "raw", text: t("plate.raw", { raw: plate.raw }) }),
+    ...(who?.beside ?? []).map((each) => h("span", { class: ["same", "unsure"].includes(each.standing) ? null : "caution", "data-beside": each.plate,
+      text: t("plate.beside", { plate: each.plate, standing: t(`standing.${each.standing}`) }) })),
     others.length > 0 && h("span", { text: t("plate.others", { plates: others.join(", ") }) }),
     unsure && h("span", { class: "candidates", text: plate.candidates.slice(0, 3).join(" / ") }),
   ];
+}
+
+/** By whom this text is known: a camera's sure vote, a person's typing, or nobody yet. */
+function howKnown(plate, who) {
+  if (plate.typed) {
+    return plate.over ? h("span", { class: "caution", text: t("plate.typed_over", { by: who?.by ?? "", over: plate.over }) })
+      : h("span", { text: t("plate.typed", { by: who?.by ?? "" }) });
+  }
+  return plate.decided ? h("span", { text: t("plate.decided") }) : h("span", { class: "caution", text: t("plate.unsure") });
+}
+
+/** The vehicle where a person, not a plate, said which one it is. */
+function whichVehicle(who) {
+  if (!who || !["picked", "paper"].includes(who.source) || who.vehicle.length === 0) return [];
+  return [h("span", { class: "vehicle", text: t(`plate.${who.source}`, { plates: who.vehicle.join(" + "), by: who.by }) })];
 }
 
 /** The photo of the passage; the box over it scales as it does, since both are in the frame's own pixels. */

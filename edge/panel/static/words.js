@@ -12,7 +12,7 @@ export function t(key, places = {}) {
 }
 
 /** The text of a key, or `otherwise` where the catalogue has none. */
-export const tOr = (key, otherwise) => (boot.messages[key] ? t(key) : otherwise);
+export const tOr = (key, otherwise, values) => (boot.messages[key] ? t(key, values) : otherwise);
 
 /** One of the desk's own {vi, en} names. */
 export const name = (names, otherwise = "") => (names ? (names[language] ?? names.vi ?? otherwise) : otherwise);
