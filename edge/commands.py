@@ -23,6 +23,11 @@ def add_to(commands: Commands) -> None:
     setup.add_argument("--answers", type=Path, default=None, metavar="FILE", help="the answers as TOML, nothing asked")
     setup.add_argument("--force", action="store_true", help="a config that is there is kept as .before")
     setup.add_argument("--no-doctor", action="store_true")
+    walk = _add(commands, "walk", "prove each wire of a lane's board on the spot, agent stopped; signed record", _walk)
+    walk.add_argument("lane")
+    walk.add_argument("--config", type=Path, default=CONFIG, metavar="FILE")
+    walk.add_argument("--by", required=True, metavar="NAME", help="who walks")
+    walk.add_argument("--language", choices=("vi", "en"), default="vi")
     health = _add(commands, "health", "whether this version runs; the package asks it after an upgrade", _health)
     health.add_argument("--config", type=Path, default=None, metavar="FILE")
     health.add_argument("--trial", action="store_true", help="start the agent in a world of its own")
@@ -93,6 +98,13 @@ def _setup(args: argparse.Namespace) -> int:
     from edge.technician.setup import run
 
     return run(args.config, args.answers, force=args.force, doctor=not args.no_doctor)
+
+
+def _walk(args: argparse.Namespace) -> int:
+    from edge.config import load_config
+    from edge.technician.walk import run
+
+    return run(load_config(args.config), args.lane, args.by, language=args.language)
 
 
 def _health(args: argparse.Namespace) -> int:

@@ -21,7 +21,7 @@ passage: ContextVar[str] = ContextVar("passage", default="")
 FORMAT_ENV, LEVEL_ENV = "BARIE_LOG_FORMAT", "BARIE_LOG_LEVEL"
 """Tell a camera's process how its parent logs."""
 _TEXT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
-_QUIET = ("uvicorn.error", "pymodbus")
+_QUIET = ("uvicorn.error",)
 
 
 class _Process:

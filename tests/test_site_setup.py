@@ -15,6 +15,7 @@ from edge.errors import BarieError, ConfigError
 from edge.secret_path import CREDENTIALS
 from edge.technician import config_keys, discover, setup
 from edge.uplink.certificate import days_left
+from firmware_io.board import InputWiring
 from firmware_io.sim import SimBoard
 from firmware_io.sim_world import World
 
@@ -112,13 +113,23 @@ def test_the_questions_of_a_person_lead_to_a_good_config(tmp_path: Path, monkeyp
     monkeypatch.setattr(discover, "cameras", lambda: [discover.FoundCamera("192.0.2.77", "cam")])
     monkeypatch.setattr(discover, "boards", lambda: [("modbus_rtu", "/dev/serial/by-id/usb-x")])
     answers = iter(["vi", "Bad Id", "tan-thanh", "Tân Thanh", "Tan Thanh", "2", "2", "rtsp://192.0.2.77/s", "viewer",
-                    "",
-                    "5", "rtsp://192.0.2.78/s", "", "192.0.2.90", "120", "broker.example", "c"])  # fmt: skip
+                    "", "1", "19200", "",
+                    "", "", "3o", "3c", "7c", *[""] * 7, "8o", "", "", "", "4", "", "", "",
+                    "5", "rtsp://192.0.2.78/s", "", "192.0.2.90:4196", "1", *[""] * 12, *[""] * 6, "2",
+                    "120", "broker.example", "c"])  # fmt: skip
     given, passwords = setup.asked(tmp_path, lambda question: next(answers), lambda question: "mật khẩu")
     assert given.pop("language") == "vi"
     config = setup.write(tmp_path / "gate.toml", given, passwords)
     assert [lane.id for lane in config.lane] == ["b1-out", "yard-in"]
-    assert (config.lane[0].board.kind, config.lane[1].board.kind) == ("modbus_rtu", "modbus_tcp")
+    first, second = (lane.board for lane in config.lane)
+    assert (first.kind, first.profile, first.baud, first.unit) == ("modbus_rtu", "waveshare-8ch", 19200, 1)
+    assert first.wiring() == {
+        "presence": InputWiring(1), "safety_loop": InputWiring(2, normally_closed=True), "exit_loop": InputWiring(3),
+        "limit_open": InputWiring(4), "limit_closed": InputWiring(5), "manual_key": InputWiring(8),
+    } | {"photocell": InputWiring(7, normally_closed=True)}  # fmt: skip
+    assert first.outputs == {"open": 1, "close": 2, "stop": 3, "green": 4}
+    assert (second.kind, second.profile, second.tcp_port) == ("rtu_over_tcp", "waveshare-eth-b-8ch", 4196)
+    assert [lane.barrier.closes_by for lane in config.lane] == ["relay", "controller"]
     assert config.yard is not None
     assert config.yard.capacity == 120
     assert config.mqtt is not None

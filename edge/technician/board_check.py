@@ -47,6 +47,7 @@ def check_board(settings: BoardSettings, barrier: BarrierSettings) -> Iterator[V
 def _ask(settings: BoardSettings) -> tuple[str, Mapping[InputName, bool]]:
     board = open_board(settings)
     try:
+        board.check()
         return board.describe(), board.read_inputs()
     finally:
         board.close()

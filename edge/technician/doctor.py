@@ -12,6 +12,7 @@ from typing import Literal
 from edge import clock
 from edge.config import Config, LaneConfig
 from edge.errors import BarieError
+from edge.technician import walk
 from edge.technician.board_check import Verdict, check_board
 from edge.technician.eyes import build
 from edge.technician.site_check import check_accounts, check_broker, check_port, check_record
@@ -45,7 +46,7 @@ def examine(config: Config) -> Iterator[Finding]:
     yield Finding("ok", "config", f"site {config.site.id}, {len(config.lane)} lane(s)")
     yield _models(config)
     for lane in config.lane:
-        yield from _board(lane)
+        yield from _board(lane, Path(config.site.data_dir))
         for camera in lane.camera:
             yield _camera(camera.id, camera.address())
     data_dir = Path(config.site.data_dir)
@@ -72,9 +73,12 @@ def _models(config: Config) -> Finding:
     return _judged("models", look, BarieError)
 
 
-def _board(lane: LaneConfig) -> Iterator[Finding]:
+def _board(lane: LaneConfig, data_dir: Path) -> Iterator[Finding]:
     for mark, words in check_board(lane.board, lane.barrier):
         yield Finding(mark, f"board of {lane.id}", words)
+    if not lane.simulated:
+        passed, words = walk.last(lane, data_dir)
+        yield Finding("ok" if passed else "warn", f"walk of {lane.id}", words)
 
 
 def _camera(name: str, url: str) -> Finding:

@@ -20,8 +20,9 @@ from edge.config import Config, parse_config
 from edge.errors import BarieError, ConfigError
 from edge.files import write_whole
 from edge.store.keys import open_key
-from edge.technician import config_keys, discover
+from edge.technician import config_keys, discover, wiring
 from edge.technician.certificate import make_request
+from edge.technician.setup_board import ask_board
 from edge.technician.setup_words import say
 from edge.technician.site_check import check_record
 
@@ -33,10 +34,6 @@ KINDS: dict[str, tuple[str, str, str, str, str]] = {
     "4": ("b2-out", "b2", "out_of_area", "Barie 02 – chiều ra", "Barrier 2 – outbound"),
     "5": ("yard-in", "yard_in", "in", "Bãi – cổng vào", "Yard – entry"),
     "6": ("yard-out", "yard_out", "out", "Bãi – cổng ra", "Yard – exit"),
-}
-WIRING: dict[str, Any] = {
-    "inputs": {"presence": 1, "safety_loop": 2, "photocell": 3, "limit_open": 4, "limit_closed": 5},
-    "outputs": {"open": 1, "close": 2, "stop": 3},
 }
 TLS_FILES = {"ca_file": "ca.pem", "cert_file": "gate.pem", "key_file": "gate.key"}
 METRICS_PORT = 9464
@@ -61,6 +58,9 @@ def run(target: Path, answers: Path | None, *, force: bool, doctor: bool) -> int
     print(say(language, "written", it=target))
     public = prepare(target.parent, config, language)
     print(say(language, "key", it=public))
+    for lane in config.lane:
+        print(say(language, "written", it=wiring.write(lane, target.parent, language)))
+        print(say(language, "walk", lane=lane.id, file=target))
     if not doctor:
         return 0
     from edge.technician.doctor import run as look
@@ -180,18 +180,9 @@ def _lane(
         name = f"camera-{id}.password"
         passwords[name] = ask_unseen(f"{say(language, 'password')}: ")
         camera |= {"user": user, "password_file": str(folder / name)}
-    board = _board(question("board", boards[n - 1][1] if len(boards) >= n else "", n=n))
+    wired = ask_board(question, n, boards[n - 1][1] if len(boards) >= n else "", language)
     lane = {"id": id, "name": {"vi": vi, "en": en}, "place": place, "direction": direction}
-    return {**lane, "camera": [camera], "board": board, "barrier": {}}, passwords
-
-
-def _board(where: str) -> dict[str, Any]:
-    """A device is a Modbus RTU line or a GPIO chip; anything else the address of a Modbus TCP module."""
-    if where.startswith("/dev/gpiochip"):
-        return {"kind": "gpio", "port": where, **WIRING}
-    if where.startswith("/"):
-        return {"kind": "modbus_rtu", "port": where, **WIRING}
-    return {"kind": "modbus_tcp", "host": where, **WIRING}
+    return {**lane, "camera": [camera], **wired}, passwords
 
 
 def _broker(where: str, tls: bool, folder: Path) -> dict[str, Any]:
