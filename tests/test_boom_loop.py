@@ -1,4 +1,4 @@
-"""The barrier loop with a real pymodbus client, over a real pseudo-terminal, against the simulated board and boom."""
+"""The barrier loop with our Modbus, over a real pseudo-terminal, against the simulated board and boom."""
 
 from __future__ import annotations
 
