@@ -21,6 +21,8 @@ passage: ContextVar[str] = ContextVar("passage", default="")
 FORMAT_ENV, LEVEL_ENV = "BARIE_LOG_FORMAT", "BARIE_LOG_LEVEL"
 """Tell a camera's process how its parent logs."""
 _TEXT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
+_PRIORITIES = ((logging.CRITICAL, 2), (logging.ERROR, 3), (logging.WARNING, 4), (logging.INFO, 6), (0, 7))
+"""From which level on which of syslog's priorities."""
 _QUIET = ("uvicorn.error",)
 
 
@@ -43,7 +45,8 @@ def start_child_log() -> None:
 def start_log(level: str, *, as_json: bool = False) -> None:
     """Once, at the start of a program."""
     handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(JsonLines() if as_json else logging.Formatter(_TEXT))
+    lines = JsonLines() if as_json else logging.Formatter(_TEXT)
+    handler.setFormatter(WithPriority(lines) if to_journal(os.environ) else lines)
     handler.addFilter(Flood())
     logging.basicConfig(level=level.upper(), handlers=[handler])
     for name in _QUIET:
@@ -74,6 +77,29 @@ class Flood(logging.Filter):
             self._seen.pop(next(iter(self._seen)))
         self._seen[kind] = (since_s, count + 1)
         return count < self.MOST
+
+
+def to_journal(environ: Mapping[str, str]) -> bool:
+    """True where standard error is journald's own stream: $JOURNAL_STREAM names its device and inode (systemd.exec(5)),
+    and a program started with its output elsewhere has inherited the name only."""
+    try:
+        about = os.fstat(sys.stderr.fileno())
+    except (OSError, ValueError, AttributeError):
+        return False
+    return environ.get("JOURNAL_STREAM") == f"{about.st_dev}:{about.st_ino}"
+
+
+class WithPriority(logging.Formatter):
+    """Lines that carry their priority as journald takes it from a stream (sd-daemon(3)): `journalctl -p warning` shows
+    warnings."""
+
+    def __init__(self, lines: logging.Formatter) -> None:
+        super().__init__()
+        self._lines = lines
+
+    def format(self, record: logging.LogRecord) -> str:
+        level = next(number for least, number in _PRIORITIES if record.levelno >= least)
+        return "\n".join(f"<{level}>{line}" for line in self._lines.format(record).splitlines())
 
 
 class JsonLines(logging.Formatter):

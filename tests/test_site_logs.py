@@ -168,3 +168,29 @@ def test_the_models_step_back_from_wherever_the_process_stands() -> None:
     )
     ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=False)
     assert "as far as the models" in ran.stdout, ran.stderr
+
+
+SAYS = """
+import logging, sys
+sys.path.insert(0, {root!r})
+from edge import logs
+logs.start_log("debug", as_json=True)
+for level in ("debug", "info", "warning", "error", "critical"):
+    getattr(logging.getLogger("x"), level)("one\\ntwo")
+"""
+
+
+@pytest.mark.parametrize("named", [True, False])
+def test_lines_to_the_journal_carry_their_priority_and_others_do_not(named: bool) -> None:
+    """`journalctl -p warning` shows what is one; a program whose output goes elsewhere has inherited the name only."""
+    root = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))  # noqa: PTH100, PTH120
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        about = os.fstat(theirs.fileno())
+        stream = f"{about.st_dev}:{about.st_ino}" if named else "1:2"
+        environment = {**os.environ, "JOURNAL_STREAM": stream}
+        line = [sys.executable, "-c", SAYS.format(root=root)]
+        subprocess.run(line, stderr=theirs.fileno(), env=environment, check=True, timeout=60)
+        told = ours.recv(65536).decode().splitlines()
+    assert [text[:3] for text in told] == (["<7>", "<6>", "<4>", "<3>", "<2>"] if named else ['{"a'] * 5)
+    assert all(json.loads(text[3:] if named else text)["text"] == "one\ntwo" for text in told)
