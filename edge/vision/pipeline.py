@@ -21,6 +21,12 @@ from edge.ports import Detection, Detector, Frame, Image, Reader
 from edge.vision.motion import Evidence, MotionGate
 from edge.vision.watch import Watch
 
+ASIDE = ((0.0, 0.0, 0.05), (0.02, -0.04, 0.02), (-0.02, 0.04, 0.02), (0.0, 0.0, -0.02))
+"""A plate that stands in the very same picture gives no second piece of evidence by being read again. Read from a
+little aside it does: another grid of pixels, another share of its surroundings. Each: moved right and down, and made
+larger, in shares of its width and height. A text that does not hold from there earns
+nothing more from this picture."""
+
 Window = tuple[int, int, int, int]
 """(x1, y1, x2, y2) in whole pixels of the frame."""
 
@@ -80,10 +86,17 @@ class _Case:
     whole: bool = False
     """Its last reading was of a plate seen whole."""
     evidence: Evidence | None = None
-    """The picture that was read last; where the very same comes again there is nothing to learn."""
+    """The picture that was read last."""
+    text: str = ""
+    """What was read in that picture first."""
+    aside: int = 0
+    """How many of ASIDE that picture was read from; after all of them the very same picture has nothing to teach."""
 
     def still(self, luma: Image) -> bool:
         return self.evidence is not None and self.evidence.still(luma)
+
+    def learned(self, luma: Image) -> bool:
+        return self.still(luma) and not (self.whole and self.aside < len(ASIDE))
 
 
 class Pipeline:
@@ -133,7 +146,7 @@ class Pipeline:
     def _unsettled(self, luma: Image) -> bool:
         """True where a plate in view may be read anew, though nothing moves."""
         return any(
-            track.missed or not (self._settled(i, track.box) or self._cases[i].still(luma))
+            track.missed or not (self._settled(i, track.box) or self._cases[i].learned(luma))
             for i, track in self._tracks.live.items()
         )
 
@@ -147,21 +160,27 @@ class Pipeline:
         view = self._view(frame.image, now_s)
         detections = self._detect(frame, view)
         boxes = [_box(detection) for detection in detections]
-        kept = {
-            i: track_id
-            for i, track_id in enumerate(self._tracks.match(boxes, now_s))
-            if track_id is not None and self._settled(track_id, boxes[i])
-        }
+        near = {i: track_id for i, track_id in enumerate(self._tracks.match(boxes, now_s)) if track_id is not None}
+        kept = {i: track_id for i, track_id in near.items() if self._settled(track_id, boxes[i])}
         for i, track_id in kept.items():
             self._tracks = self._tracks.seen(track_id, boxes[i], now_s, read=False)
         rest = [i for i in range(len(boxes)) if i not in kept and not _within(boxes[i], [boxes[k] for k in kept])]
-        reads = [_bounded(read, view) for read in self._reader.read(frame.image, [detections[i] for i in rest])]
+        asked = [self._asked(detections[i], near.get(i), frame.luma) for i in rest]
+        found = zip(rest, self._reader.read(frame.image, asked), strict=True)
+        reads = [_bounded(_put_back(read, detections[i]), view) for i, read in found]
         if self._watch is not None:
             self._watch.read(frame, [detections[i] for i in rest], reads)
         told, seen = self._take([read for read in reads if read is not None], frame, now_s, set(kept.values()))
         seen |= self._seen_unread([boxes[i] for i in rest], now_s, seen)
         self._tracks, gone = self._tracks.missed(seen, now_s)
         return told + [self._close(track_id) for track_id in gone]
+
+    def _asked(self, detection: Detection, track_id: int | None, luma: Image) -> Detection:
+        """The place to read: a plate that stands in the very same picture is read from a little aside."""
+        case = self._cases[track_id] if track_id is not None else None
+        if case is None or not case.whole or case.aside >= len(ASIDE) or not case.still(luma):
+            return detection
+        return _moved_aside(detection, *ASIDE[case.aside])
 
     def _take(
         self, reads: list[PlateRead], frame: Frame, now_s: float, seen: set[int]
@@ -214,12 +233,16 @@ class Pipeline:
 
     def _vote(self, track_id: int, read: PlateRead, frame: Frame) -> list[Seen | Gone]:
         case = self._cases[track_id]
-        anew = case.evidence is None or not case.whole or not case.evidence.still(frame.luma)
+        same = case.whole and case.still(frame.luma)
+        holds = same and read.plate.text == case.text
+        anew = not same or (holds and case.aside < len(ASIDE))
+        case.aside = 0 if not same else min(case.aside + 1, len(ASIDE)) if holds else len(ASIDE)
         case.tries += anew
         if not case.conflicts:
             seen_as = self._table.normalise(read.plate.raw)
             case.tally = case.tally.add(read.plate, seen_as, whole=read.whole, anew=anew)
-        case.whole, case.evidence = read.whole, Evidence.of(frame.luma, read.box) if anew else case.evidence
+        case.whole, case.evidence = read.whole, case.evidence if same else Evidence.of(frame.luma, read.box)
+        case.text = case.text if same else read.plate.text
         if self._watch is not None:
             self._watch.voted(frame, track_id, read, case.tally)
         leader, decided = case.tally.leader, case.tally.decided
@@ -310,6 +333,27 @@ def _shifted(detection: Detection, dx: int, dy: int) -> Detection:
         return a, b, c, d
 
     return replace(detection, corners=quad(detection.corners), lines=tuple(quad(line) for line in detection.lines))
+
+
+def _moved_aside(detection: Detection, right: float, down: float, larger: float) -> Detection:
+    x1, y1, x2, y2 = _box(detection)
+    width, height = x2 - x1, y2 - y1
+    middle_x, middle_y = (x1 + x2) / 2, (y1 + y2) / 2
+
+    def point(at: Point) -> Point:
+        x, y = at[0] + (at[0] - middle_x) * larger, at[1] + (at[1] - middle_y) * larger
+        return x + right * width, y + down * height
+
+    def quad(corners: tuple[Point, Point, Point, Point]) -> tuple[Point, Point, Point, Point]:
+        a, b, c, d = (point(corner) for corner in corners)
+        return a, b, c, d
+
+    return replace(detection, corners=quad(detection.corners), lines=tuple(quad(line) for line in detection.lines))
+
+
+def _put_back(read: PlateRead | None, detection: Detection) -> PlateRead | None:
+    """Where the plate stands is what the detector said, from wherever it was read."""
+    return read if read is None else replace(read, box=_box(detection), corners=detection.corners)
 
 
 def _bounded(read: PlateRead | None, view: Window) -> PlateRead | None:
