@@ -159,7 +159,7 @@ class Worker:
         # The models' threads, made from this one, step back behind the barrier loop, the record and the screen; whoever
         # started all of this further back may not be overtaken.
         now = os.getpriority(os.PRIO_PROCESS, 0)
-        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), max(now, MODELS_NICE))
+        os.setpriority(os.PRIO_PROCESS, 0, max(now, MODELS_NICE))
         try:
             pipeline = self._load()
             self._reader = "ready"

@@ -7,14 +7,16 @@ that was killed leaves no orphan. This module is the light way in; the work is i
 from __future__ import annotations
 
 import argparse
+import ipaddress
 import logging
 import os
 import signal
 import socket
 import threading
+from urllib.parse import urlsplit
 
 from edge import clock
-from edge.confine import confine, readable
+from edge.confine import NOWHERE, Reach, confine, readable
 from edge.errors import BadMessageError
 from edge.logs import of_process, start_child_log
 from edge.vision import link
@@ -23,6 +25,7 @@ from edge.vision.settings import Settings, Wishes, settings_from
 log = logging.getLogger(__name__)
 
 SETTINGS_WITHIN_S = 10.0
+DEFAULT_PORTS, NAMES_PORT = {"rtsp": 554, "rtsps": 322}, 53
 
 
 def first_settings(sock: socket.socket) -> Settings:
@@ -69,6 +72,21 @@ def _work(sock: socket.socket, settings: Settings, wishes: Wishes) -> None:
     Worker(sock, settings, source, wishes).run()
 
 
+def reach_of(settings: Settings) -> Reach:
+    """The camera's own port. Datagrams only where it sends by them, or its name must be asked for."""
+    where = urlsplit(settings.url)
+    if where.scheme not in DEFAULT_PORTS:
+        return NOWHERE  # a file, in tests
+    try:
+        ipaddress.ip_address(where.hostname or "")
+        named = False
+    except ValueError:
+        named = True
+    port = where.port or DEFAULT_PORTS[where.scheme]
+    ports = (port, NAMES_PORT) if named else (port,)
+    return Reach(ports, datagrams=named or settings.transport == "udp")
+
+
 def step_back() -> None:
     """Off the gate process's priority (Nice=-10 in its unit), which this process was born with: the record, the screen
     and the barrier come before pictures. Threads made from now on inherit it."""
@@ -100,7 +118,7 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         settings = first_settings(sock)
         of_process(camera=settings.camera)
-        confine(readable(settings.models_dir))  # before anything of the camera's is read
+        confine(readable(settings.models_dir), reach_of(settings))  # before anything of the camera's is read
         wishes = Wishes()
         threading.Thread(target=_watch, args=(sock, wishes), name="watch", daemon=True).start()
         about = {"camera": settings.camera, "models": {"reader": settings.reader}, "pid": os.getpid()}
