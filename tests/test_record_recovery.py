@@ -44,7 +44,8 @@ def test_a_smashed_header_keeps_the_numbers(tmp_path: Path) -> None:
     database.write_bytes(smashed)
     store = open_store(tmp_path)
     body = alarm(store)
-    assert (body["code"], body["lost_from"], body["lost_to"]) == ("record_set_aside", 11, seq)
+    assert (body["code"], body["lost_from"], body["events_kept"]) == ("record_set_aside", None, seq - 10)
+    assert [event.seq for event in store.pending("b1", 0, 100)] == list(range(11, seq + 2)), "read from the raw pages"
     assert len(store.findings) == 1
     assert store.unacknowledged("b1").next_seq == seq + 2
     with store.transaction("b1") as tx:

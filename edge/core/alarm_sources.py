@@ -91,6 +91,8 @@ def gate_conditions(health: Mapping[str, Any], copy_limit_s: float) -> Iterator[
         yield Condition("gate/copy", "copy_none", 2, on_delay_s=COPY_NONE_S)
     elif copy_s is not None and copy_s > copy_limit_s:
         yield Condition("gate/copy", "copy_old", 2)
+    for code in health.get("record", ()):
+        yield Condition(f"gate/record/{code}", code, 1)
     taken = health.get("taken", {})
     if taken.get("watchlist"):  # a listed truck may read ready: nobody may find that out at the barrier
         yield Condition("gate/watchlist", "watchlist_refused", 1)

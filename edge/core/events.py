@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Any
 
@@ -148,18 +148,40 @@ def uuid7(unix_ms: int, random_bytes: bytes) -> str:
 
 
 def verify_chain(
-    rows: Iterable[bytes], *, site: str, lane: str, anchor: Anchor, check: SignatureCheck | None = None
+    rows: Iterable[bytes],
+    *,
+    site: str,
+    lane: str,
+    anchor: Anchor,
+    check: SignatureCheck | None = None,
+    holes: Sequence[tuple[int, int]] = (),
 ) -> ChainFault | Anchor:
     """Walk a lane's stored events as they stand: the first fault, or the anchor where the walk ended.
 
-    With `check`, every event must bear a valid signature; without it signatures are not looked at.
+    With `check`, every event must bear a valid signature; without it signatures are not looked at. `holes`: numbers,
+    from and to, that a later event of the same chain says are gone: the chain may go on behind them.
     """
     for payload in rows:
-        found = _next_anchor(payload, site, lane, anchor, check)
+        found = _next_anchor(payload, site, lane, _behind_holes(payload, anchor, holes), check)
         if isinstance(found, str):
             return ChainFault(lane, anchor.seq + 1, found)
         anchor = found
     return anchor
+
+
+def _behind_holes(payload: bytes, after: Anchor, holes: Sequence[tuple[int, int]]) -> Anchor:
+    """Where the walk goes on: behind what is told to be gone, by the next row's own word for what hung there."""
+    if not holes:
+        return after
+    try:
+        row = json.loads(payload)
+        seq, before = row["seq"], row["prev_hash"]
+        gone = seq > after.seq + 1 and all(
+            any(first <= edge <= last for first, last in holes) for edge in (after.seq + 1, seq - 1)
+        )
+    except (ValueError, KeyError, TypeError, RecursionError):
+        return after
+    return Anchor(seq - 1, before) if gone else after
 
 
 def _next_anchor(payload: bytes, site: str, lane: str, after: Anchor, check: SignatureCheck | None) -> Anchor | str:

@@ -30,6 +30,15 @@ class Outbox(Protocol):
         BadMessageError if seq is beyond what this gate ever produced."""
         ...
 
+    def fits(self, lane: str, seq: int, digest: str | None) -> bool:
+        """Whether the centre's event `seq` is this gate's, by the hash that came with the acknowledgement."""
+        ...
+
+    def forked(self, lane: str, seq: int, digest: str | None) -> int:
+        """The centre has another history of this lane: numbers jump, what the centre may not have is recorded anew.
+        Returns the last number that will not be sent."""
+        ...
+
     def go_back(self, lane: str, seq: int) -> int:
         """The centre lost its store and has only up to seq: everything behind it that is still here goes out again.
         Returns the last event that it will not get; where that is beyond seq, an event says so."""

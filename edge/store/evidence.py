@@ -84,12 +84,15 @@ def files(root: Path) -> Iterator[Path]:
     yield from sorted(root.glob("*/*.jpg"))
 
 
-def collect_orphans(connection: sqlite3.Connection, root: Path) -> int:
-    """Delete photos that no row names: a crash came between photo and commit. At start only, while nobody stages."""
+def set_orphans_aside(connection: sqlite3.Connection, root: Path, aside: Path) -> int:
+    """Photos that no row names go to another folder, not away: a crash may have come between photo and commit, and the
+    record itself may be an older copy. How many. At start only, while nobody stages."""
     known = {path for (path,) in connection.execute("SELECT path FROM evidence")}
     orphans = [path for path in files(root) if path.relative_to(root).as_posix() not in known]
     for path in orphans:
-        path.unlink()
+        to = aside / path.relative_to(root)
+        to.parent.mkdir(parents=True, exist_ok=True)
+        path.replace(to)
     return len(orphans)
 
 

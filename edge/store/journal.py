@@ -5,7 +5,8 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from typing import Any, NamedTuple
 
 from edge import errors
@@ -13,6 +14,8 @@ from edge.core import events
 from edge.core.events import Anchor, ChainFault, Envelope
 from edge.ports import OutgoingEvent
 
+MOST = 1 << 39
+"""Numbers of one lane end far below 2^40, its run of event.id."""
 ALL = 1 << 62
 """A moment after every event, for `prune`."""
 _RUN = "(SELECT number << 40 FROM lane WHERE lane = ?1)"
@@ -73,8 +76,8 @@ def pending(db: sqlite3.Connection, lane: str, after_seq: int, limit: int) -> li
 
 def unacknowledged(db: sqlite3.Connection, lane: str) -> Unacknowledged:
     row = db.execute(
-        "SELECT l.next_seq, l.acked_seq, e.payload"
-        " FROM lane l LEFT JOIN event e ON e.id = (l.number << 40) + l.acked_seq + 1 WHERE l.lane = ?",
+        "SELECT l.next_seq, l.acked_seq, (SELECT e.payload FROM event e WHERE e.id > (l.number << 40) + l.acked_seq"
+        " AND e.id < (l.number + 1) << 40 ORDER BY e.id LIMIT 1) FROM lane l WHERE l.lane = ?",
         (lane,),
     ).fetchone()
     if row is None:
@@ -94,6 +97,28 @@ def acknowledge(db: sqlite3.Connection, lane: str, seq: int) -> int:
     if seq > row[1]:
         db.execute("UPDATE lane SET acked_seq = ? WHERE lane = ?", (seq, lane))
     return max(0, int(seq - row[1]))
+
+
+def fits(db: sqlite3.Connection, lane: str, seq: int, digest: str | None) -> bool:
+    """Whether the centre's event `seq` is ours, by its hash where the centre says it. False beyond the lane's last.
+    What is not here any more cannot be compared and proves nothing. Raises BadMessageError for another lane."""
+    row = db.execute("SELECT next_seq, pruned_seq, pruned_hash FROM lane WHERE lane = ?", (lane,)).fetchone()
+    if row is None:
+        raise errors.BadMessageError(f"ack for lane {lane!r}, which is not one of this gate's")
+    if seq >= MOST:
+        raise errors.BadMessageError(f"ack seq {seq} for lane {lane}: more than a lane can have")
+    if seq >= row[0]:
+        return False
+    if digest is None or seq == 0 or seq < row[1]:
+        return True
+    own = row[2] if seq == row[1] else hash_of(db, lane, seq)
+    return own is None or own == digest
+
+
+def hash_of(db: sqlite3.Connection, lane: str, seq: int) -> str | None:
+    """Of an event that is here; None where it is not."""
+    row = db.execute(f"SELECT payload FROM event WHERE id = {_RUN} + ?2", (lane, seq)).fetchone()  # noqa: S608
+    return str(json.loads(row[0])["hash"]) if row else None
 
 
 def go_back(db: sqlite3.Connection, lane: str, seq: int) -> int:
@@ -128,11 +153,11 @@ def prune(db: sqlite3.Connection, lane: str, older_than_ms: int) -> int:
     return db.execute(f"DELETE FROM event WHERE id > {_RUN} AND id <= {_RUN} + ?2", (lane, row[0])).rowcount  # noqa: S608
 
 
-def payloads(db: sqlite3.Connection, lane: str, after_seq: int = 0) -> Iterator[bytes]:
-    """Stored envelopes of a lane in order."""
+def payloads(db: sqlite3.Connection, lane: str, after_seq: int = 0, limit: int = -1) -> Iterator[bytes]:
+    """Stored envelopes of a lane in order; at most `limit`."""
     for (payload,) in db.execute(
-        f"SELECT payload FROM event WHERE id > {_RUN} + ?2 AND id < {_RUN} + (1 << 40) ORDER BY id",  # noqa: S608
-        (lane, after_seq),
+        f"SELECT payload FROM event WHERE id > {_RUN} + ?2 AND id < {_RUN} + (1 << 40) ORDER BY id LIMIT ?3",  # noqa: S608
+        (lane, after_seq, limit),
     ):
         yield payload
 
@@ -150,6 +175,18 @@ def lanes(db: sqlite3.Connection) -> Sequence[str]:
 # ---------------------------------------------------------------- checking
 
 
+def told_holes(alarms: Iterable[bytes]) -> list[tuple[int, int]]:
+    """Numbers that signed events of the lane itself say are not here (`lost_from` to `lost_to`, and `holes`)."""
+    found = []
+    for payload in alarms:
+        with suppress(ValueError, KeyError, TypeError):
+            body = json.loads(payload)["body"]
+            found += [(int(first), int(last)) for first, last in body.get("holes", ())]
+            if body.get("lost_from") is not None:
+                found.append((int(body["lost_from"]), int(body["lost_to"])))
+    return found
+
+
 def verify(db: sqlite3.Connection, site: str, check: events.SignatureCheck | None) -> list[ChainFault]:
     """Every lane's chain from its anchor to its last event; for each lane at most its first fault. Reads one
     snapshot."""
@@ -164,7 +201,10 @@ def _verify_lane(
     db: sqlite3.Connection, site: str, lane: str, check: events.SignatureCheck | None
 ) -> ChainFault | None:
     row = db.execute("SELECT pruned_seq, pruned_hash FROM lane WHERE lane = ?", (lane,)).fetchone()
-    end = events.verify_chain(payloads(db, lane), site=site, lane=lane, anchor=Anchor(*row), check=check)
+    told = told_holes(payload for (payload,) in db.execute(
+        f"SELECT payload FROM event WHERE {_OF_LANE} AND kind = 'alarm' ORDER BY id", (lane,)  # noqa: S608
+    ))  # fmt: skip
+    end = events.verify_chain(payloads(db, lane), site=site, lane=lane, anchor=Anchor(*row), check=check, holes=told)
     if isinstance(end, ChainFault):
         return end
     last = tip(db, lane)

@@ -16,7 +16,7 @@ from edge.core import events, plate, skeleton
 from edge.core.events import Anchor, ChainFault
 from edge.core.skeleton import Skeletons
 from edge.ports import OutgoingEvent, OutgoingEvidence
-from edge.store import db, declarations, evidence, journal, keys, recovery, watch
+from edge.store import db, declarations, evidence, fork, journal, keys, recovery, watch
 from edge.store.clocks import Clocks
 from edge.store.counter import CounterFile, Counters
 from edge.store.deciding import Deciding
@@ -61,10 +61,15 @@ class Store(Questions, Housekeeping):
         self._room = Room(data_dir, limits)
         self._counter = CounterFile(data_dir / "counters")
         self.findings: list[str] = []
+        self.troubles: dict[str, str] = {}
+        """What was found of this record since the start that a person must know: code by what it is about."""
+        self._proven: dict[str, int] = {}
         self._db = self._open_database(data_dir)
         self._reader = db.connect(data_dir / db.NAME, readonly=True)
         self._sender, self._sender_lock = db.connect(data_dir / db.NAME, readonly=True), threading.Lock()
         self._deciding, self._durable = Deciding(), True
+        for lane in lanes:
+            self._record_overlap(lane)  # that a crash interrupted
         self._look_at_list()
         self._refused = frozenset(self.notes(declarations.REFUSED))
         self._tidy_evidence()
@@ -123,7 +128,7 @@ class Store(Questions, Housekeeping):
     def _open_database(self, data_dir: Path) -> sqlite3.Connection:
         (data_dir / "evidence").mkdir(exist_ok=True)
         label = self._clocks.wall_iso().replace(":", "")
-        connection, rescued = recovery.open_or_recover(data_dir, self._counter.found, label)
+        connection, rescued = recovery.open_or_recover(data_dir, self._counter.found, label, self._check)
         known = self._counter.found or Counters()
         with db.transaction(connection, "adding lanes"):
             recovery.meet_site(connection, self._site)
@@ -131,15 +136,22 @@ class Store(Questions, Housekeeping):
                 journal.add_lane(connection, lane, known.lanes.get(lane, Anchor()))
             watch.meet_table(connection, self._skeletons)
             recovery.raise_serial(connection, known.permit_serial)
+            if rescued is not None and rescued.code == "record_gone":
+                for lane in self._lanes:
+                    self._transaction(connection, lane).event("alarm", rescued.bodies(lane)[0])
             for lane, body in recovery.take_alarms(connection):
                 self._transaction(connection, lane).event("alarm", body)
         self.findings += [rescued.words()] if rescued is not None else []
+        self.troubles |= {"record": rescued.code} if rescued is not None else {}
+        recovery.mark_begun(data_dir, self._site, label)
         self._db = connection
         self._copy_counters()
         return connection
 
     def _tidy_evidence(self) -> None:
-        evidence.collect_orphans(self._db, self._evidence)
+        aside = evidence.set_orphans_aside(self._db, self._evidence, self._evidence.parent / "orphans")
+        if aside:
+            log.warning("%d photos that nothing names were put into orphans/", aside)
         self.findings += [f"photo {one} is missing on disk" for one in evidence.missing(self._db, self._evidence)]
 
     # ------------------------------------------------------------ writing
@@ -286,6 +298,34 @@ class Store(Questions, Housekeeping):
             if covered and self._keep_ms == 0:
                 journal.prune(connection, lane, journal.ALL)
             return covered
+
+    def fits(self, lane: str, seq: int, digest: str | None) -> bool:
+        """`ports.Outbox`. One that fits by its hash is remembered: up to there both histories are one."""
+        fits = self._read(lambda c: journal.fits(c, lane, seq, digest))
+        if fits and digest is not None and seq > self._proven.get(lane, 0):
+            with self._writing(f"proving lane {lane}", durable=False) as connection:
+                fork.prove(connection, lane, seq)
+            self._proven[lane] = seq
+        return fits
+
+    def forked(self, lane: str, seq: int, digest: str | None) -> int:
+        """`ports.Outbox`: docs/storage.md, "Two histories"."""
+        with self._writing(f"taking a fork of lane {lane}") as connection:
+            jumped = fork.begin(connection, self._transaction(connection, lane), lane, seq, digest)
+        self._proven[lane] = jumped
+        self.troubles[f"{lane}/{fork.FORKED}"] = fork.FORKED
+        log.error(
+            "lane %s: the centre's event %d is not ours: a copy was put back, or a twin runs; numbers go on from %d",
+            lane, seq, jumped + 1,
+        )  # fmt: skip
+        self._record_overlap(lane)
+        return jumped
+
+    def _record_overlap(self, lane: str) -> None:
+        more = True
+        while more:
+            with self._writing(f"recording the overlap of lane {lane}") as connection:
+                more = fork.record_again(connection, self._transaction(connection, lane), lane)
 
     def go_back(self, lane: str, seq: int) -> int:
         """A centre without its store: acknowledged events count as unsent again as far as they are here. What is gone

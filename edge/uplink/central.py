@@ -98,8 +98,8 @@ class Central:
         for declaration_id, payload in self._store.declarations():
             self._publisher.publish(self._topics.declaration(declaration_id), payload, retain=True)
         self._publisher.publish(self._topics.watchlist, self._watchlist, retain=True)
-        for lane, seq in self._store.acked().items():
-            self._acknowledge(Progress(lane, seq, None))
+        for progress in self._store.acked():
+            self._acknowledge(progress)
 
     @property
     def _publisher(self) -> Link:
@@ -189,8 +189,8 @@ class Central:
         self._say("evidence", lane=lane, id=name, bytes=len(letter.payload))
 
     def _acknowledge(self, progress: Progress) -> None:
-        topic, payload = self._topics.ack(progress.lane), json.dumps({"seq": progress.acked}).encode()
-        self._publisher.publish(topic, payload)
+        body = {"seq": progress.acked, **({"hash": progress.hash} if progress.hash else {})}
+        self._publisher.publish(self._topics.ack(progress.lane), json.dumps(body).encode())
         self._say("ack", lane=progress.lane, seq=progress.acked)
         if progress.missing is not None:
             self._say("gap", lane=progress.lane, missing=progress.missing)

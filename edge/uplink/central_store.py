@@ -35,6 +35,8 @@ class Progress:
     acked: int
     missing: int | None
     chain_breaks: tuple[int, ...] = ()
+    hash: str | None = None
+    """Of event `acked`; None behind a declared loss, and before the first."""
 
 
 @dataclass(slots=True)
@@ -139,15 +141,19 @@ class CentralStore:
         body = event["body"]
         if event["kind"] == "alarm" and isinstance(body, dict) and isinstance(body.get("lost_from"), int):
             loss = (event["lane"], body["lost_from"], min(int(body["lost_to"]), event["seq"] - 1))
-            self._db.execute("INSERT OR IGNORE INTO loss VALUES (?, ?, ?)", loss)
+            self._db.execute(
+                "INSERT INTO loss VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET last = max(last, excluded.last)", loss
+            )
 
     def _join(self, event: Mapping[str, Any]) -> bool:
-        """Move the lane's mark over this event where it is the next one, noting whether the chain holds."""
+        """Move the lane's mark over this event where it is the next one and hangs on the one before. One that does not
+        is of another history (docs/protocol.md, rule 12): nothing from there on is acknowledged."""
         mark = self._marks.get(event["lane"]) or self._read_mark(event["lane"])
         if event["seq"] != mark.acked + 1:
             return False
         if mark.hash is not None and event["prev_hash"] != mark.hash:
             mark.breaks.append(event["seq"])
+            return False
         mark.acked, mark.hash = event["seq"], event["hash"]
         return True
 
@@ -172,15 +178,16 @@ class CentralStore:
             "SELECT 1 FROM event WHERE lane = ? AND seq > ? LIMIT 1", (lane, mark.acked)
         ).fetchone()
         breaks, mark.breaks = tuple(mark.breaks), []
-        return Progress(lane, mark.acked, mark.acked + 1 if beyond else None, breaks)
+        return Progress(lane, mark.acked, mark.acked + 1 if beyond else None, breaks, mark.hash if mark.acked else None)
 
     def _read_mark(self, lane: str) -> _Mark:
         row = self._db.execute("SELECT acked, hash FROM lane WHERE lane = ?", (lane,)).fetchone()
         self._marks[lane] = mark = _Mark(row[0], row[1]) if row else _Mark(0, GENESIS_HASH)
         return mark
 
-    def acked(self) -> dict[str, int]:
-        return dict(self._db.execute("SELECT lane, acked FROM lane").fetchall())
+    def acked(self) -> list[Progress]:
+        rows = self._db.execute("SELECT lane, acked, hash FROM lane").fetchall()
+        return [Progress(lane, acked, None, hash=last if acked else None) for lane, acked, last in rows]
 
     def count(self) -> int:
         return int(self._db.execute("SELECT count(*) FROM event").fetchone()[0])

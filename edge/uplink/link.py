@@ -27,6 +27,7 @@ from edge.uplink.mailbox import Arrived, Connected, Letter, Lost, Mailbox, Publi
 
 Protocol = Literal["5", "3.1.1"]
 RECEIVE_MAXIMUM = 100
+TWIN = "another machine connected with this gate's id (a clone, or mqtt.client_id given twice)"
 PACKET_MAXIMUM_BYTES = 8_100_000
 CONNECT_TIMEOUT_S = 5.0
 READS = 200
@@ -243,7 +244,7 @@ class Link:
         self._put(Lost("connection failed"))
 
     def _on_disconnect(self, client: Any, userdata: Any, flags: Any, reason: Any, properties: Any) -> None:
-        self._put(Lost(str(reason)))
+        self._put(Lost(TWIN if str(reason) == "Session taken over" else str(reason)))
 
     def _on_subscribe(self, client: Any, userdata: Any, mid: int, reasons: Any, properties: Any) -> None:
         self._put(Subscribed(tuple(str(one) if one.is_failure else "" for one in reasons)))

@@ -244,11 +244,25 @@ class Session:
         elif kind == "command" and name in self._windows:
             inbox.command(name, letter.payload, letter.retained)
         elif kind == "ack" and name in self._windows:
-            self._acknowledged(name, wire.parse_ack(letter.payload).seq)
+            self._heard(name, wire.parse_ack(letter.payload))
         elif kind == "echo" and name in self._windows:
             self._copy.echoed(letter.payload)
         else:
             raise BadMessageError("no such topic")
+
+    def _heard(self, lane: str, ack: wire.Ack) -> None:
+        """One that does not fit event n here, or lies above our last, is no acknowledgement: it is evidence of a
+        roll-back or of a twin of this gate."""
+        if self._parts.outbox.fits(lane, ack.seq, ack.hash):
+            self._acknowledged(lane, ack.seq)
+            return
+        self._acks.pop(lane, None)
+        jumped = self._parts.outbox.forked(lane, ack.seq, ack.hash)
+        self._windows[lane].restart(jumped, clock.mono_s())
+        self._more[lane] = True
+        raise BadMessageError(
+            f"ack: event {ack.seq} here is another one, or none: an old copy was put back, or a twin runs"
+        )
 
     def _acknowledged(self, lane: str, seq: int) -> None:
         """The window moves at once, the store is told a moment later, many acknowledgements in one go: forgetting one
