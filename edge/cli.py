@@ -214,6 +214,12 @@ def _record(commands: Commands) -> None:
     export = _add(journal, "export", "events as JSON lines or CSV", _journal_export)
     _config_option(export)
     export.add_argument("--format", choices=["jsonl", "csv"], default="jsonl")
+    why = _add(commands, "why", "why a gate opened or stayed shut: what it knew, decided and still asked", _why)
+    _config_option(why)
+    why.add_argument("--lane", default="", help="one lane; without it, the newest passage of any")
+    why.add_argument("--at", default="", metavar="TIME", help="as things stood then (ISO 8601); without it, now")
+    why.add_argument("--plate", default="", help="the last passage in which this plate was read or meant")
+    why.add_argument("--json", action="store_true", help="one JSON object")
     central = _add(commands, "central", "the stand-in for the platform", _central)
     central.add_argument("--broker", default="127.0.0.1:1883", metavar="HOST:PORT")
     central.add_argument("--site", required=True)
@@ -223,6 +229,13 @@ def _record(commands: Commands) -> None:
         "--check", default=None, metavar="HOST:PORT", help="try the consumer behind this broker instead"
     )
     central.add_argument("--protocol", choices=["5", "3.1.1"], default="5")
+
+
+def _why(args: argparse.Namespace) -> int:
+    from edge.config import load_config
+    from edge.technician.why import run
+
+    return run(load_config(args.config), args.lane, args.at, args.plate, as_json=args.json)
 
 
 def _journal_verify(args: argparse.Namespace) -> int:

@@ -389,6 +389,13 @@ def test_9_an_emergency_keeps_the_refusal_of_who_stands_there_and_his_sign_is_no
     assert sign_of({**world.desk.view(), "boom": boom}) == "stop"
 
 
+def test_9_for_anybody_else_the_sign_says_drive_in_an_emergency(world: World) -> None:
+    world.arrives(OTHER)
+    world.run(world.press("emergency_open", reason="people"))
+    boom = {"state": "open", "faults": [], "held": False, "board_ok": True, "emergency": True}
+    assert sign_of({**world.desk.view(), "boom": boom}) == "drive"
+
+
 # ---------------------------------------------------------------- 10. backs off and comes again
 
 

@@ -24,6 +24,9 @@ def sign_of(view: Mapping[str, Any]) -> Sign:
         return "stop"
     if passage["state"] == "open":
         return "drive" if boom["state"] == "open" else "stop"
+    if boom.get("emergency") and boom["state"] == "open":
+        held = (passage["verdict"] or {}).get("verdict") == "refuse"
+        return "stop" if held or passage["state"] == "turned_away" else "drive"
     if boom["state"] in ("lowering", "stopped", "unknown", "open"):
         return "stop"
     return _before_the_boom(passage)

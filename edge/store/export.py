@@ -22,7 +22,7 @@ COLUMNS = ("lane", "seq", "kind", "event_id", "captured_at", "recorded_at", "clo
 def export_jsonl(data_dir: Path, out: IO[str]) -> int:
     """One envelope a line, lane by lane, exactly as stored. How many."""
     count = 0
-    for payload in _payloads(data_dir):
+    for payload in envelopes(data_dir):
         out.write(payload.decode("utf-8") + "\n")
         count += 1
     return count
@@ -33,7 +33,7 @@ def export_csv(data_dir: Path, out: IO[str]) -> int:
     writer = csv.writer(out)
     writer.writerow(COLUMNS)
     count = 0
-    for payload in _payloads(data_dir):
+    for payload in envelopes(data_dir):
         row = json.loads(payload)
         row["body"] = json.dumps(row["body"], ensure_ascii=False, sort_keys=True)
         writer.writerow([row[name] for name in COLUMNS])
@@ -47,7 +47,8 @@ def verify_folder(data_dir: Path, site: str) -> list[ChainFault]:
         return journal.verify(connection, site, keys.public_check(data_dir / "keys"))
 
 
-def _payloads(data_dir: Path) -> Iterator[bytes]:
+def envelopes(data_dir: Path) -> Iterator[bytes]:
+    """Every event still here as stored, lane by lane. Raises StoreError."""
     with db.translated("exporting the record"), closing(db.connect(_existing(data_dir), readonly=True)) as connection:
         for row in sqlite_utils.Database(connection).query("SELECT payload FROM event ORDER BY lane, seq"):
             yield row["payload"]
