@@ -15,7 +15,7 @@ from edge.panel.accounts import Accounts
 from edge.panel.body import body_of, checked
 from edge.panel.door import COOKIE, AccountsDoor, Session, check_csrf, signed_in
 from edge.panel.feed import lane_of
-from edge.panel.rights import ACTION_NAMES
+from edge.panel.rights import ACTION_NAMES, held_at
 from edge.panel.settings import Panel
 from edge.ports import Action, ActionResult, Person
 
@@ -67,12 +67,16 @@ async def act(request: Request) -> Response:
         raise HTTPException(400, "bad_request")
     if press.name not in panel.rights.get(session.person.role, frozenset()):
         raise HTTPException(403, "not_your_role")
+    lane = lane_of(request)
+    place = str(lane.view()["place"])
+    if press.name not in held_at(panel.rights, session.person.role, place):
+        raise HTTPException(403, "not_your_place")
     panel.door.touch(request)
     try:
-        second = await _second(request, press, session.person)
+        second = await _second(request, press, session.person, place)
     except RefusedError as error:
         return _answer(press.key, ActionResult(False, error.code, None, error.detail))
-    result = await panel.ledger.do(lane_of(request), _action(press, session, second))
+    result = await panel.ledger.do(lane, _action(press, session, second))
     answer = _answer(press.key, result)
     if press.name == TAKES_OVER and result.done and second is not None and isinstance(panel.door, AccountsDoor):
         panel.door.end(request)  # who signed for the shift stands at the screen from now on
@@ -98,7 +102,7 @@ async def touch(request: Request) -> Response:
     return Response(status_code=204)
 
 
-async def _second(request: Request, press: Press, first: Person) -> Person | None:
+async def _second(request: Request, press: Press, first: Person, place: str) -> Person | None:
     """The second person, proven here and now. Raises RefusedError: same_person, wrong_pin, locked_out,
     too_many_tries, second_role."""
     given = press.second
@@ -110,7 +114,8 @@ async def _second(request: Request, press: Press, first: Person) -> Person | Non
     # Argon2 is slow on purpose: never on the loop that also drives the barrier.
     person = await asyncio.to_thread(accounts.check_pin, given.id, given.pin)
     needed = TAKES_OVER if press.name == TAKES_OVER else "second"
-    if needed not in request.app.state.panel.rights.get(person.role, frozenset()):
+    held = request.app.state.panel.rights.get(person.role, frozenset())
+    if needed not in held or (press.name != TAKES_OVER and f"place:{place}" not in held):
         raise RefusedError("second_role")
     return person
 

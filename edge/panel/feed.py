@@ -16,6 +16,7 @@ from edge import __version__
 from edge.clock import mono_s, wall_iso
 from edge.panel.door import Session, from_loopback, signed_in
 from edge.panel.present import screen_view, status_of
+from edge.panel.rights import held_at
 from edge.panel.settings import Panel
 from edge.ports import LaneDesk
 
@@ -30,7 +31,8 @@ def lane_of(request: Request) -> LaneDesk:
 
 
 def view_for(panel: Panel, lane: LaneDesk, session: Session) -> dict[str, Any]:
-    return screen_view(lane.view(), panel.rights.get(session.person.role, frozenset()))
+    view = lane.view()
+    return screen_view(view, held_at(panel.rights, session.person.role, str(view["place"])))
 
 
 async def view_json(request: Request) -> Response:
@@ -113,8 +115,13 @@ def _age_ms(camera: Mapping[str, Any]) -> str:
 
 
 async def evidence(request: Request) -> Response:
-    signed_in(request)
-    jpeg = request.app.state.panel.desk.evidence_jpeg(request.path_params["id"])
+    session, panel = signed_in(request), request.app.state.panel
+    id = request.path_params["id"]
+    # Of the vehicle that stands there everybody sees the photo; older ones are history.
+    standing = any(id in json.dumps(lane.view()["passage"]) for lane in panel.desk.lanes.values())
+    if not standing and "history" not in panel.rights.get(session.person.role, frozenset()):
+        raise HTTPException(403, "not_your_role")
+    jpeg = panel.desk.evidence_jpeg(id)
     if jpeg is None:
         raise HTTPException(404, "no_such_photo")
     # Not kept: thousands of photos in a shift would stay in the memory of a page that is never left.

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import get_args, get_type_hints
 
+from edge.core.model import Place
 from edge.errors import ConfigError
 from edge.ports import Action
 
@@ -19,7 +20,19 @@ passages up; see who is on the way; set where a camera reads plates; say whether
 out with the faces on them."""
 
 Rights = Mapping[str, frozenset[str]]
-"""role -> names of the actions it may do, and of what else it may; looking is every role's."""
+"""role -> names of the actions it may do, of what else it may, and `place:NAME` of where; looking is every role's."""
+
+
+ANYWHERE = frozenset({"stop", "alarm_ack", "alarm_shelve", "alarm_unshelve", "handover_write", "handover_sign"})
+"""Of the whole gate, or never the dangerous choice: at every lane, whatever the role's places."""
+
+
+def held_at(rights: Rights, role: str, place: str) -> frozenset[str]:
+    """What a role may at a lane of this place: all of its rights where the place is one of its own."""
+    held = rights.get(role, frozenset())
+    if f"place:{place}" in held:
+        return held
+    return held - (ACTION_NAMES - ANYWHERE)
 
 
 def load_rights(path: Path | None = None) -> Rights:
@@ -34,6 +47,12 @@ def load_rights(path: Path | None = None) -> Rights:
         faults += [f"{role}.actions: no such action: {name}" for name in unknown]
         unknown = sorted(set(entry.get("may", ())) - set(MAY))
         faults += [f"{role}.may: no such right: {name}" for name in unknown]
+        unknown = sorted(set(entry.get("places", ())) - set(get_args(Place)))
+        faults += [f"{role}.places: no such place: {name}" for name in unknown]
+        faults += [] if "places" in entry else [f"{role}.places: missing"]
     if faults:
         raise ConfigError(path.name, faults)
-    return {role: frozenset(entry["actions"]) | frozenset(entry.get("may", ())) for role, entry in raw.items()}
+    return {
+        role: frozenset((*entry["actions"], *entry.get("may", ()), *(f"place:{place}" for place in entry["places"])))
+        for role, entry in raw.items()
+    }
