@@ -191,16 +191,48 @@ def _read(args: argparse.Namespace) -> int:
 
 
 def _law(commands: Commands) -> None:
-    explain = _add(commands, "explain", "what the Decision still asks of a declaration at a place, as JSON", _explain)
-    explain.add_argument("--declaration", type=Path, required=True, metavar="FILE")
+    explain = _add(commands, "explain", "what the Decision still asks of a vehicle at a place, as JSON", _explain)
+    explain.add_argument(
+        "--declaration", type=Path, nargs="+", action="extend", default=[], metavar="FILE", help="one or several"
+    )
     explain.add_argument("--place", required=True, choices=["b1", "b2", "yard_in", "yard_out"])
     explain.add_argument("--direction", required=True, choices=["into_area", "out_of_area", "in", "out"])
+    explain.add_argument("--plate", default=None, metavar="P", help="the plate read (default: the declared vehicle's)")
+    explain.add_argument("--config", type=Path, default=None, metavar="FILE", help="the gate's TOML file: its choices")
+    explain.add_argument("--now", default=None, metavar="ISO", help="time with an offset (default: now)")
+    explain.add_argument("--seals-seen", default=None, metavar="A,B", help="seal numbers on the vehicle, as looked at")
+    explain.add_argument("--paper", type=Path, default=None, metavar="FORM", help="a signed form of App. V, as JSON")
+    explain.add_argument("--watch", type=Path, default=None, metavar="LIST", help="a watch list, as JSON")
+    explain.add_argument("--copy-age", type=float, default=None, metavar="S", help="seconds since the centre was heard")
+    explain.add_argument("--smart", action="store_true", help="the lane is a pilot smart lane")
+    explain.add_argument("--choice", action="append", default=[], metavar="K=V", help="a site's choice; repeat it")
+    explain.add_argument("--at-gate", action="store_true", help="from the record of the gate of --config instead")
 
 
 def _explain(args: argparse.Namespace) -> int:
-    from edge.technician.explain import run
+    from edge.technician.explain import Question, run
 
-    return run(args.declaration, args.place, args.direction)
+    pairs = [one.partition("=") for one in args.choice]
+    if not all(sep for _, sep, _ in pairs):
+        raise ConfigError("--choice", ["must be KEY=VALUE"])
+    seals = None if args.seals_seen is None else tuple(s.strip() for s in args.seals_seen.split(",") if s.strip())
+    return run(
+        Question(
+            args.place,
+            args.direction,
+            tuple(args.declaration),
+            args.plate,
+            args.config,
+            args.now,
+            seals,
+            args.paper,
+            args.watch,
+            args.copy_age,
+            args.smart,
+            {key: value for key, _, value in pairs},
+            args.at_gate,
+        )
+    )
 
 
 # ---------------------------------------------------------------- record

@@ -109,7 +109,11 @@ class LawConfig(Section):
     he_at_b1_in: Literal["article", "appendix"] = "article"
     he_at_b1_out: Literal["article", "appendix"] = "article"
     yard_exit: Literal["hold", "warn"] = "hold"
+    yard_passages: Literal["required", "if_any"] = "required"
+    """"if_any": a yard without devices, or whose data are not shared (Art. 4.2.c, "nếu có")."""
     smart_lane: Literal["off", "on"] = "off"
+    clock_skew_s: Annotated[float, Field(ge=0, le=60)] = 0.0
+    """In the groups that the Decision lists in order, how much earlier than its predecessor a stamp may be."""
     copy_age_limit_s: Annotated[int, Field(ge=60)] = 3600
     overstay_s: Annotated[int, Field(ge=60)] | None = None
     """A vehicle inside the gate area for longer is shown; None: no limit."""
@@ -118,7 +122,7 @@ class LawConfig(Section):
 
     def choices(self) -> dict[str, str]:
         """The choices that the rule table offers, by its own names."""
-        return self.model_dump(include={"he_at_b1_in", "he_at_b1_out", "yard_exit", "smart_lane"})
+        return self.model_dump(include={"he_at_b1_in", "he_at_b1_out", "yard_exit", "yard_passages", "smart_lane"})
 
 
 class YardConfig(Section):

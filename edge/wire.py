@@ -13,9 +13,9 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Annotated, Any, Literal, NoReturn, TypeVar
+from typing import Annotated, Any, Literal, NoReturn, Self, TypeVar
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
 
 from edge.core.instant import deadline_instant, instant
 from edge.core.model import Confirmation, Declaration, Transfer, Vehicle
@@ -87,19 +87,40 @@ class _Driver(_Row):
     phone: Text | None = None
 
 
+class _Permit(_Row):
+    number: Word | None = None
+    valid_until: Deadline | None = None
+
+
 class _Vehicle(_Row):
-    role: Literal["vehicle", "tractor", "trailer"]
-    plate: Plate
+    role: Literal["vehicle", "tractor", "trailer", "goods", "carrier", "igv"]
+    plate: Plate | None = None
+    chassis: Word | None = None
+    unit_no: Word | None = None
+    trip: Literal["through", "brings", "takes"] | None = None
+    permit: _Permit | None = None
     country: Word
     vehicle_class: Word | None = Field(default=None, alias="class")
     container: Text | None = None
     seal: Text | None = None
     driver: _Driver | None = None
 
+    @model_validator(mode="after")
+    def _known_by_something(self) -> Self:
+        if not (self.plate or self.chassis or self.unit_no or self.container):
+            raise ValueError("plate: a vehicle without one has a chassis, unit_no or container")
+        return self
+
+    def _goes_by(self) -> str:
+        """The number that stands for the plate where there is none: a driverless carrier's, a chassis, a container."""
+        return self.plate or self.unit_no or self.chassis or self.container or ""
+
     def value(self) -> Vehicle:
         name, phone = (self.driver.name, self.driver.phone) if self.driver else (None, None)
+        permit = self.permit or _Permit()
         return Vehicle(
-            self.role, self.plate, self.country, self.vehicle_class, self.container, self.seal, name, phone
+            self.role, self._goes_by(), self.country, self.vehicle_class, self.container, self.seal, name, phone,
+            self.trip, permit.number, permit.valid_until, self.chassis, self.unit_no,
         )  # fmt: skip
 
 
@@ -107,7 +128,8 @@ class _Confirmation(_Row):
     step: Word
     authority: Word
     act: Word
-    at: Stamp
+    at: Annotated[str, StringConstraints(max_length=64)]
+    """As it came: one that cannot be read is shown, and orders and opens nothing (docs/law.md)."""
     by: Text
     via: Literal["platform", "gate", "paper"] = "platform"
     plate: Plate | None = None

@@ -1,8 +1,9 @@
 """The fifteen procedures as Decision 27/2025/QĐ-UBND writes them, copied out by hand from Articles 4 to 7.
 
 Never made from config/procedures.toml: the tests hold the two against each other. Each step is (step, article,
-groups): groups follow each other in time, inside one any order is legal. "CU storage ?storage" is asked where the
-declaration says so. A step without groups is one that the article lets through the yard without making a step of it.
+groups): groups follow each other in time where the Decision lists them ("theo thứ tự sau": B1 out, B2 out); elsewhere
+presence counts, and only the opener comes last at its own gate. "CU storage ?storage" is asked where the declaration
+says so; "?!fee" unless it says no, because the article has no "nếu có". A step without groups is one that the article lets through the yard without making a step of it.
 """
 
 from __future__ import annotations
@@ -32,7 +33,7 @@ TABLE: dict[str, list[Row]] = {
                 ),
             ),
         ),
-        ("fee", "4.2.đ", (("GC|TX fee ?fee",),)),
+        ("fee", "4.2.đ", (("GC|TX fee ?!fee",),)),
         ("yard_out", "4.2.e", (("SYS auto",),)),
         ("b1_out", "4.2.g", (("CD permit",), ("CU pass",), ("HE pass",), ("BG pass",))),
     ],
@@ -54,7 +55,7 @@ TABLE: dict[str, list[Row]] = {
                 ),
             ),
         ),
-        ("fee", "4.3.d", (("GC|TX fee ?fee",),)),
+        ("fee", "4.3.d", (("GC|TX fee ?!fee",),)),
         ("yard_out", "4.3.đ", (("SYS auto",),)),
         ("b2_in", "4.3.e", (("CU pass",), ("BG pass",))),
         ("b1_out", "4.3.g", (("CD permit",), ("CU pass",), ("HE pass",), ("BG pass",))),
@@ -79,7 +80,7 @@ TABLE: dict[str, list[Row]] = {
         ("yard_out", "4.4.d", (("SYS auto",),)),
         ("b2_in", "4.4.đ", (("CU pass",), ("BG pass",))),
         ("in_area", "4.4.e", (("BG weight_class",),)),
-        ("fee", "4.4.g", (("GC|TX fee ?fee",),)),
+        ("fee", "4.4.g", (("GC|TX fee ?!fee",),)),
         ("b1_out", "4.4.h", (("CD permit",), ("CU pass",), ("HE pass",), ("BG pass",))),
     ],
     # Điều 5.2: bến bãi trong khu vực cửa khẩu
@@ -101,7 +102,7 @@ TABLE: dict[str, list[Row]] = {
                 ),
             ),
         ),
-        ("fee", "5.2.đ", (("GC|TX fee ?fee",),)),
+        ("fee", "5.2.đ", (("GC|TX fee ?!fee",),)),
         ("yard_out", "5.2.e", (("SYS auto",),)),
         ("b2_out", "5.2.g", (("CU pass",), ("BG pass",))),
     ],
@@ -175,7 +176,7 @@ TABLE: dict[str, list[Row]] = {
                 ),
             ),
         ),
-        ("fee", "5.2.đ", (("GC|TX fee ?fee",),)),
+        ("fee", "5.2.đ", (("GC|TX fee ?!fee",),)),
         ("yard_out", "5.2.e", (("SYS auto",),)),
         ("b2_out", "5.2.g", (("CU pass",), ("BG pass",))),
     ],
@@ -216,7 +217,7 @@ TABLE: dict[str, list[Row]] = {
                 ),
             ),
         ),
-        ("fee", "5.2.đ", (("GC|TX fee ?fee",),)),
+        ("fee", "5.2.đ", (("GC|TX fee ?!fee",),)),
         ("yard_out", "5.2.e", (("SYS auto",),)),
         ("b2_out", "5.2.g", (("CU pass",), ("BG pass",))),
     ],
@@ -240,7 +241,7 @@ TABLE: dict[str, list[Row]] = {
                 ),
             ),
         ),
-        ("fee", "4.2.đ", (("GC|TX fee ?fee",),)),
+        ("fee", "4.2.đ", (("GC|TX fee ?!fee",),)),
         ("yard_out", "4.2.e", (("SYS auto",),)),
         ("b1_out", "4.2.g", (("CD permit",), ("CU pass",), ("HE pass",), ("BG pass",))),
     ],
@@ -264,7 +265,7 @@ TABLE: dict[str, list[Row]] = {
                 ),
             ),
         ),
-        ("fee", "4.2.đ", (("GC|TX fee ?fee",),)),
+        ("fee", "4.2.đ", (("GC|TX fee ?!fee",),)),
         ("yard_out", "4.2.e", (("SYS auto",),)),
         ("b1_out", "4.2.g", (("CD permit",), ("CU pass",), ("HE pass",), ("BG pass",))),
     ],
@@ -289,6 +290,8 @@ GATES = {
     "yard_out": ("yard_out", "out"),
 }
 YARDS = ("yard_in", "yard_out")
+LISTED = ("b1_out", "b2_out")
+"""Where the Decision says "theo thứ tự sau"."""
 
 REQUIRES = (
     "storage",
@@ -324,12 +327,34 @@ def asked_at(procedure: str, gate: str, requires: dict[str, bool]) -> list[Asked
             group += 1
             for member in members:
                 who, what, *condition = member.split()
-                if not condition or requires.get(condition[0][1:], condition[0] == "?storage"):
+                key = condition[0].lstrip("?!") if condition else ""
+                if not condition or requires.get(key, key == "storage" or condition[0].startswith("?!")):
                     full = article if article.startswith("App.") else f"Art. {article}"
                     asked.append(Asked(step, who, what, f"27/2025 {full}", group))
         if step == gate:
             return asked
     raise AssertionError(f"{procedure} has no {gate}")
+
+
+BACK: dict[str, dict[str, list[tuple[str, str]]]] = {
+    # Khoản 3 Điều 6: không nhận được hàng, quay về qua barie số 02
+    "VN-EMPTY-IMPORT": {"yard_out": [], "b2_out": [("CU pass", "6.3.c"), ("BG pass", "6.3.c")]},
+    "VN-EMPTY-EXPORT": {"yard_out": [], "b2_out": [("CU pass", "6.3.c"), ("BG pass", "6.3.c")]},
+    # Khoản 5 Điều 6
+    "VN-EMPTY-FROM-CN-IMPORT": {"yard_out": [], "b2_out": [("CU pass", "6.5.c"), ("BG pass", "6.5.c")]},
+    # Khoản 3 Điều 7: không có kiểm dịch y tế
+    "CN-EMPTY-EXPORT": {"yard_out": [], "b1_out": [("CD permit", "7.3"), ("CU pass", "7.3"), ("BG pass", "7.3")]},
+}
+"""An empty that came for goods and got none: what its way back asks for beside its first step."""
+
+
+def asked_back(procedure: str, gate: str) -> list[Asked]:
+    """Everything asked at a gate of an empty that got no goods: its own first barrier, then the way back."""
+    step, article, groups = TABLE[procedure][0]
+    first = [tuple(member.split()) for members in groups for member in members]
+    asked = [Asked(step, who, what, f"27/2025 Art. {article}", 1) for who, what in first]
+    back = [(*member.split(), article) for member, article in BACK[procedure][gate]]
+    return asked + [Asked(gate, who, what, f"27/2025 Art. {article}", 2) for who, what, article in back]
 
 
 CASES = [(procedure, step) for procedure, rows in TABLE.items() for step, _, _ in rows if step in GATES]

@@ -13,10 +13,14 @@ import pytest
 from edge import resources
 from edge.core.instant import age_text
 from edge.errors import ConfigError
-from edge.technician.explain import run
+from edge.technician import explain
 from edge.wire import declaration_to_json
 from tests.law_table import NONE, asked_at
 from tests.law_tools import TABLE_FILE, declared, given
+
+
+def run(file: Path, place: str, direction: str, **kwargs: Any) -> int:
+    return explain.run(explain.Question(place, direction, [file], **kwargs))
 
 
 def saved(folder: Path, lacking: int = 1, **changes: object) -> Path:
@@ -58,10 +62,10 @@ def test_every_verdict_but_unknown_can_be_had(tmp_path: Path, capsys: pytest.Cap
 
 def test_now_and_choices_and_another_table_may_be_given(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     transfer = {
-        "record_no": "1", "record_date": "x", "sent_by": "a", "received_by": "b", "deadline": "2026-11-20T00:00:00Z",
+        "record_no": "1", "record_date": "x", "sent_by": "a", "received_by": "b", "deadline": "2026-11-20T12:00:00Z",
     }  # fmt: skip
     file = saved(tmp_path, 0, transfer=transfer)
-    early, late = "2026-11-19T00:00:00Z", "2026-11-21T00:00:00Z"
+    early, late = "2026-11-20T11:00:00Z", "2026-11-21T00:00:00Z"
     assert explained(capsys, file, "b1", "out_of_area", now=early)["verdict"] == "release"
     assert explained(capsys, file, "b1", "out_of_area", now=late)["verdict"] == "refuse"
     assert (

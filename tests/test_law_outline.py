@@ -53,7 +53,7 @@ def test_needs_say_who_gave_what_when_and_what_came_too_early() -> None:
     assert [(n.authority, n.state, n.by, n.at) for n in views["b2_in"]] == [
         ("CU", "given", "HQ-1", stamp(1)), ("BG", "early", "BP-1", stamp(0)),
     ]  # fmt: skip
-    assert [(n.authority, n.state, n.by) for n in views["fee"]] == [("TX", "early", "TX-1")]
+    assert [(n.authority, n.state, n.by) for n in views["fee"]] == [("TX", "given", "TX-1")]
     permit = views["b1_out"][0]
     assert (permit.authority, permit.state, permit.article) == ("CD", "missing", "27/2025 Art. 4.2.g")
     empty = {view.step: view.needs for view in row(declared("EX-IN", requires={"fee": True}), "b2_in")}
@@ -72,9 +72,11 @@ def test_every_earlier_step_that_lacks_something_is_open() -> None:
     }  # fmt: skip
 
 
-def test_a_step_whose_confirmations_came_ahead_of_an_absent_one_is_not_done() -> None:
+def test_between_steps_presence_counts_and_in_a_listed_group_order() -> None:
     asked = asked_at("EX-IN", "b1_out", NONE)
     confirmations = [given(one, n) for n, one in enumerate(asked) if (one.step, one.authority) != ("b2_in", "BG")]
     views = row(declared("EX-IN", confirmations, NONE), "b1_out")
-    assert [view.state for view in views if view.step in ("b2_in", "yard_in", "in_yard")] == ["open"] * 3
-    assert {need.state for need in views[1].needs} == {"early"}
+    assert [view.state for view in views if view.step in ("b2_in", "yard_in", "in_yard")] == ["open", "done", "done"]
+    behind = [given(one, n) for n, one in enumerate(asked) if one.authority != "CD"]
+    needs = row(declared("EX-IN", behind, NONE), "b1_out")[-1].needs
+    assert [(n.authority, n.state) for n in needs][:3] == [("CD", "missing"), ("CU", "early"), ("HE", "early")]

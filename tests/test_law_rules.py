@@ -141,7 +141,8 @@ def test_a_sites_choices_are_checked_and_default_to_the_law() -> None:
     chosen = rules().choose({"yard_exit": "warn"})
     assert (rules().chosen(chosen, "yard_exit"), rules().chosen(chosen, "he_at_b1_in")) == ("warn", "article")
     assert {key: choice.values[0] for key, choice in rules().choices.items()} == {
-        "he_at_b1_out": "article", "he_at_b1_in": "article", "yard_exit": "hold", "smart_lane": "off",
+        "he_at_b1_out": "article", "he_at_b1_in": "article", "yard_exit": "hold", "yard_passages": "required",
+            "smart_lane": "off",
     }  # fmt: skip
 
 

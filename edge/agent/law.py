@@ -4,21 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import Any, Literal, Protocol
 
 from edge import clock, resources
 from edge.agent.copy_age import NEVER_S
 from edge.config import LaneConfig, LawConfig
+from edge.core.choice import judge
 from edge.core.identity import NO_CHOICE, Choice, Identity, Named, identify, matching
-from edge.core.law import Choices, Name, Rules, RulesError
+from edge.core.law import SYSTEM, Choices, Name, Rules, RulesError
 from edge.core.lookup import choose, unit, units
 from edge.core.model import Confirmation, Declaration, Reason, StepView, Verdict
 from edge.core.paper import Entry, PaperForm, to_declaration
-from edge.core.procedures import Facts, decide, needs_check, needs_two_people, outline
+from edge.core.procedures import Facts, needs_check, needs_two_people, outline
 from edge.core.rules import parse_rules
 from edge.core.stay import Stay, overstays
 from edge.errors import ConfigError
-from edge.store import Store
 
 PAPER_ID = "PAPER-"
 """How the ids of declarations begin that were typed in here from paper."""
@@ -66,9 +66,19 @@ class AtGate:
     devices_failed: bool = False
 
 
+class DeclarationRecord(Protocol):
+    """What a verdict asks of the gate's record: `edge.store.Store`, or `edge.store.reading` beside a running gate."""
+
+    def declaration(self, declaration_id: str) -> Declaration | None: ...
+    def declarations_for_plate(self, plate: str) -> list[Declaration]: ...
+    def declarations_inside(self) -> list[Declaration]: ...
+    def watch(self, plate: str, *, customs: bool = False) -> str | None: ...
+    def is_refused(self, declaration_id: str) -> bool: ...
+
+
 class Law:
     def __init__(
-        self, rules: Rules, choices: Choices, config: LawConfig, store: Store, copy_age_s: Callable[[], float | None]
+        self, rules: Rules, choices: Choices, config: LawConfig, store: DeclarationRecord, copy_age_s: Callable[[], float | None]
     ) -> None:
         self.rules = rules
         self._choices = choices
@@ -79,13 +89,13 @@ class Law:
         self._gate = config.route_name
 
     @classmethod
-    def load(cls, config: LawConfig, store: Store, copy_age_s: Callable[[], float | None]) -> Law:
+    def load(cls, config: LawConfig, store: DeclarationRecord, copy_age_s: Callable[[], float | None]) -> Law:
         """Read the rule table and the site's choices strictly. Raises ConfigError with every fault, by file and
         line."""
         text, source = resources.config_text(config.rules_file or "procedures.toml")
         try:
             rules = parse_rules(text, source)
-            choices = rules.choose(config.choices())
+            choices = rules.choose(config.choices(), config.clock_skew_s)
         except RulesError as error:
             raise ConfigError(error.source, error.faults) from error
         return cls(rules, choices, config, store, copy_age_s)
@@ -95,16 +105,21 @@ class Law:
         found = {one.text: self._store.declarations_for_plate(one.text) for one in at.named if one.decided}
         candidates = choose([one for text in matching(at.named) for one in found.get(text, ())])
         picked = at.choice.declaration
-        declaration = self._store.declaration(picked) if picked else next(iter(candidates), None)
-        who = self._who(declaration, at, found)
+        chosen = self._store.declaration(picked) if picked else None
+        judged = ([chosen] if chosen else []) if picked else candidates
         now = clock.wall_iso()
-        facts = self._facts(lane, at, candidates, declaration, who, now)
-        named = None if declaration is None else _named_only(declaration)
-        verdict = decide(self.rules, self._choices, named, lane.place, lane.direction, now=now, facts=facts)
-        verdict = self._of_whom(verdict, who, at)
+
+        def facts_of(one: Declaration | None) -> Facts:
+            return self._facts(lane, at, candidates, one, self._who(one, at, found), now)
+
+        named = [_named_only(one) for one in judged]
+        best = judge(self.rules, self._choices, named, lane.place, lane.direction, now, facts_of)
+        declaration = next((one for one in judged if best.declaration and one.id == best.declaration.id), None)
+        who, facts = self._who(declaration, at, found), facts_of(declaration)
+        verdict = self._of_whom(best.verdict, who, at)
         steps: tuple[StepView, ...] = ()
         if declaration is not None and declaration.procedure in self.rules.procedures:
-            steps = outline(self.rules, self._choices, declaration, lane.place, lane.direction, facts.plates)
+            steps = outline(self.rules, self._choices, declaration, lane.place, lane.direction, facts.plates, now=now)
         others = tuple(candidate for candidate in candidates if declaration is None or candidate.id != declaration.id)
         two = verdict.verdict == "refuse" and needs_two_people(self.rules, verdict)
         old = needs_check(verdict)
@@ -200,7 +215,7 @@ class Law:
     def passes(self, procedure: str, step: str) -> bool:
         """Whether this procedure ever goes through this step."""
         known = self.rules.procedures.get(procedure)
-        return known is not None and known.index(step) is not None
+        return known is not None and known.passes(step)
 
     def paper(self, form: PaperForm, entry: Entry) -> Declaration:
         """A typed form as a declaration, its signatures as confirmations. Raises KeyError for an unknown procedure."""
@@ -244,7 +259,7 @@ def _named_only(declaration: Declaration) -> Declaration:
 
 
 def _nobodys(given: Confirmation) -> bool:
-    return given.via == "gate" and given.authority == "BG" and given.plate is None
+    return given.via == "gate" and given.authority != SYSTEM and given.plate is None
 
 
 def _both(name: Name) -> dict[str, str]:

@@ -27,6 +27,16 @@ def instant(stamp: str | datetime) -> Instant | None:
     return None if moment.utcoffset() is None else moment - _EPOCH
 
 
+def bare_day(text: str) -> Instant | None:
+    """The first instant, in Vietnam, of a date without a time, as a paper form's signature has it; else None."""
+    if len(text) != _DATE_LENGTH:
+        return None
+    try:
+        return datetime.fromisoformat(text).replace(tzinfo=_VIETNAM) - _EPOCH
+    except ValueError:
+        return None
+
+
 def deadline_instant(text: str) -> Instant | None:
     """The last instant of a deadline: a stamp with an offset, or a bare date, which ends at midnight in Vietnam."""
     if len(text) != _DATE_LENGTH:

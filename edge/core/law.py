@@ -6,7 +6,7 @@ fixed.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Literal
@@ -17,6 +17,10 @@ StepKind = Literal["barrier", "yard", "work"]
 
 SYSTEM = "SYS"
 AUTO = "auto"
+OVERRIDE = "override"
+"""The act of a guard who opened against a verdict: it completes that step for later gates, and is named there."""
+RELEASE = "pass"
+"""The act that stands at a step, by the system, where a smart lane released without a guard (865/QĐ-TTg)."""
 PASSED = "passed"
 """The act that stands at a step once the vehicle went through; it is no confirmation that the law asks for."""
 
@@ -33,12 +37,21 @@ REASON_WORDS: Mapping[str, frozenset[str]] = MappingProxyType(
             "smart_lane": "",
             "not_registered": "",
             "out_of_order": "who_vi who_en act_vi act_en at",
-            "ahead": "who_vi who_en act_vi act_en at",
             "bad_time": "who_vi who_en act_vi act_en",
             "future_stamp": "at",
             "no_declaration": "",
             "plate_not_exact": "",
             "several": "count",
+            "several_ready": "count",
+            "odd_order": "step_vi step_en at",
+            "opener_early": "who_vi who_en at",
+            "overridden_before": "step_vi step_en at",
+            "smart_before": "step_vi step_en at",
+            "goes_back": "name_vi name_en",
+            "got_nothing": "name_vi name_en",
+            "emptied": "",
+            "takes_elsewhere": "",
+            "no_trace": "",
             "procedure_unknown": "procedure",
             "watch": "why",
             "customs_hold": "why",
@@ -105,15 +118,34 @@ class LawNeed:
 
 @dataclass(frozen=True, slots=True)
 class LawStep:
-    """One step: `groups` follow each other in time, within one group any order is legal. A `passage` asks for
-    nothing.
+    """One step. `listed`: the Decision lists its confirmations in order (theo thứ tự sau), so stamps matter; elsewhere
+    presence counts. A `passage` asks for nothing. `of_goods`: asked of the goods, whichever vehicle they came on.
     """
 
     step: str
     article: str
     kind: StepKind
     passage: bool
-    groups: tuple[tuple[LawNeed, ...], ...]
+    needs: tuple[LawNeed, ...]
+    listed: bool = False
+    of_goods: bool = False
+
+    @property
+    def opener(self) -> LawNeed | None:
+        """The confirmation that opens this gate; None at work steps and bare passages."""
+        return next((need for need in self.needs if need.opens), None)
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """Another way through a procedure. `kind`: `brings` and `takes` for the vehicles of a transshipment, of `country`
+    where the platform gives no `trip`; `no_goods` for an empty that came for goods and got none.
+    """
+
+    kind: str
+    name: Name
+    country: str | None
+    steps: tuple[LawStep, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +153,7 @@ class Procedure:
     """One procedure with all its steps in legal order, its continuation's included.
 
     `goes_on_after` is the index of the last step of its own, where the rest is another procedure's; else None.
+    `from_inside`: it begins inside the gate area, so that some trace of having come in must be there.
     """
 
     id: str
@@ -128,13 +161,21 @@ class Procedure:
     source: str
     steps: tuple[LawStep, ...]
     goes_on_after: int | None = None
+    routes: Mapping[str, Route] = field(default_factory=dict)
+    from_inside: bool = False
 
     def index(self, step: str | None) -> int | None:
         """Where in the legal order a step stands, or None: this procedure never has it."""
-        for number, law_step in enumerate(self.steps):
-            if law_step.step == step:
-                return number
-        return None
+        return index_of(self.steps, step)
+
+    def passes(self, step: str | None) -> bool:
+        """Whether any vehicle of this procedure ever goes through this step, by any of its ways."""
+        return any(index_of(steps, step) is not None for steps in (self.steps, *(r.steps for r in self.routes.values())))
+
+
+def index_of(steps: Sequence[LawStep], step: str | None) -> int | None:
+    """Where a step stands among `steps`, or None."""
+    return next((number for number, law_step in enumerate(steps) if law_step.step == step), None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,8 +210,8 @@ class SiteChoice:
 
 @dataclass(frozen=True, slots=True)
 class Choices:
-    """One site's (or lane's) choices, checked by `Rules.choose`. `clock_skew_s`: how much earlier than its legal
-    predecessor a confirmation's stamp may be and still count; 0 is the law's own.
+    """One site's (or lane's) choices, checked by `Rules.choose`. `clock_skew_s`: in a listed group, how much earlier
+    than its predecessor a confirmation's stamp may be and still count; 0 is the law's own.
     """
 
     values: Mapping[str, str] = field(default_factory=dict)
@@ -195,6 +236,8 @@ class Rules:
     procedures: Mapping[str, Procedure]
     steps: Mapping[str, StepPlace]
     authorities: Mapping[str, Name]
+    holders: frozenset[str]
+    """Authorities whose hold on a plate asks for two people to lift (a customs hold)."""
     acts: Mapping[str, Name]
     requires: Mapping[str, bool]
     """Each "if any" key, and what its absence means."""

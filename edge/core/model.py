@@ -13,7 +13,9 @@ from typing import Literal
 
 Place = Literal["b1", "b2", "yard_in", "yard_out"]
 Direction = Literal["into_area", "out_of_area", "in", "out"]
-Authority = Literal["BG", "CU", "HE", "PQ", "AQ", "CD", "GC", "TX", "SYS"]
+Trip = Literal["through", "brings", "takes"]
+"""A vehicle's part in the goods' trip (Art. 10.2): goes through with them, brings them to a transshipment and goes back
+empty, or takes them over and never came by the first barrier."""
 Via = Literal["platform", "gate", "paper"]
 DeclarationState = Literal["active", "withdrawn", "completed"]
 VerdictName = Literal["release", "ready", "await", "refuse", "unknown"]
@@ -87,8 +89,10 @@ class Reading:
 
 @dataclass(frozen=True, slots=True)
 class Vehicle:
-    """`role`: vehicle, tractor or trailer. `vehicle_class` is the JSON key `class`: one of the paper form's six
-    classes."""
+    """`role`: vehicle, tractor, trailer, goods (on its own wheels as goods) or carrier (driverless; also igv).
+    `vehicle_class` is the JSON key `class`: one of the paper form's six classes. `trip` is None where the platform does
+    not send it. `permit_no`, `permit_until`: the international road transport permit (Art. 4.2.g, 5.2.a). Where
+    there is no plate, the number it goes by stands there: `unit_no` (of an IGV), `chassis` or container."""
 
     role: str
     plate: str
@@ -98,6 +102,11 @@ class Vehicle:
     seal: str | None = None
     driver_name: str | None = None
     driver_phone: str | None = None
+    trip: Trip | None = None
+    permit_no: str | None = None
+    permit_until: str | None = None
+    chassis: str | None = None
+    unit_no: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,8 +143,8 @@ class Transfer:
 class Declaration:
     """A declaration on the platform (tờ khai), with every confirmation known here: the centre's and this gate's own.
 
-    `requires` holds the "if any" (nếu có) answers, by key; an absent `storage` means true, every other absent key
-    false.
+    `requires` holds the "if any" (nếu có) answers, by key; what an absent key means is the rule table's to
+    say, confirmation by confirmation.
     """
 
     id: str

@@ -7,9 +7,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Literal
 
-from edge.core.law import Choices, Rules
+from edge.core.instant import instant
+from edge.core.law import Choices, Rules, index_of
 from edge.core.model import Declaration, Need, StepView
 from edge.core.standing import Standing, passed_at, stand
+from edge.core.ways import way
 
 StepState = Literal["done", "here", "open", "later"]
 NeedState = Literal["given", "missing", "early"]
@@ -22,19 +24,25 @@ def outline(
     place: str,
     direction: str,
     plates: Sequence[str] = (),
+    *,
+    now: str | None = None,
 ) -> tuple[StepView, ...]:
-    """The procedure's steps as the guard's screen shows them, in legal order; empty where no procedure is known.
+    """The procedure's steps as the guard's screen shows them, in legal order, on the way that this vehicle goes; empty
+    where no procedure is known.
 
     `here` is the step at this gate, `open` an earlier one that still lacks something, `later` what comes after it. A
-    confirmation is `early` where its stamp is out of order, and where something that must precede it is absent.
+    confirmation is `early` where its stamp is out of the listed order, or something listed before it is absent.
     """
     if declaration is None or (procedure := rules.procedures.get(declaration.procedure)) is None:
         return ()
-    rows = stand(rules, choices, declaration, procedure.steps, plates)
-    here = procedure.index(rules.passages.get((place, direction)))
+    at_gate = rules.passages.get((place, direction))
+    steps = way(rules, procedure, declaration, plates, at_gate).steps
+    moment = instant(now) if now is not None else None
+    rows = stand(rules, choices, declaration, steps, plates, here=at_gate, now=moment)
+    here = index_of(steps, at_gate)
     views: list[StepView] = []
-    for index, (law_step, row) in enumerate(zip(procedure.steps, rows, strict=True)):
-        complete = all(s.counted is not None and s.ahead is None for s in row)
+    for index, (law_step, row) in enumerate(zip(steps, rows, strict=True)):
+        complete = all(s.counted is not None for s in row)
         passed = passed_at(declaration, law_step.step, plates) is not None
         needs = tuple(_need(s) for s in row)
         views.append(StepView(law_step.step, _state(index, here, complete, passed, views), needs, law_step.article))
@@ -53,6 +61,6 @@ def _state(index: int, here: int | None, complete: bool, passed: bool, before: S
 
 def _need(s: Standing) -> Need:
     given = s.counted or s.early
-    state: NeedState = "missing" if given is None else "given" if s.counted is not None and s.ahead is None else "early"
+    state: NeedState = "missing" if given is None else "given" if s.counted is not None else "early"
     label = "|".join(s.need.authorities) if given is None else given.authority
     return Need(label, s.need.act, s.need.article, state, given.by if given else None, given.at if given else None)

@@ -11,8 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from edge.core.instant import deadline_instant, instant
-from edge.core.law import SYSTEM, Choices, LawNeed, Rules
+from edge.core.law import SYSTEM, Choices, LawNeed, Rules, index_of
 from edge.core.lookup import normal_plate
 from edge.core.model import Confirmation, Declaration, Vehicle
 from edge.core.standing import applies
@@ -120,22 +119,26 @@ def lay_signatures(
     """A declaration with the form's signatures laid over what is confirmed already: also for one that the gate had a
     copy of when the platform went down."""
     procedure = rules.procedures[declaration.procedure]
-    step = rules.passages.get((entry.place, entry.direction))
-    index = procedure.index(step)
+    here = rules.passages.get((entry.place, entry.direction))
     given = {(c.step, c.authority, c.act) for c in declaration.confirmations}
-    signed: list[Confirmation] = []
-    for law_step in procedure.steps[: index + 1] if index is not None else ():
-        for need in (need for group in law_step.groups for need in group):
-            opens_here = need.opens and law_step.step == step
-            if opens_here or not applies(rules, choices, declaration, need):
-                continue
-            if not any((law_step.step, authority, need.act) in given for authority in need.authorities):
-                signed += _signed(law_step.step, need, form, entry)
-    return replace(declaration, confirmations=(*declaration.confirmations, *signed))
+    signed: dict[tuple[str, tuple[str, ...], str], list[Confirmation]] = {}
+    for steps in (procedure.steps, *(route.steps for route in procedure.routes.values())):
+        index = index_of(steps, here)
+        for law_step in steps[: index + 1] if index is not None else ():
+            for need in law_step.needs:
+                opens_here = need.opens and law_step.step == here
+                if opens_here or not applies(rules, choices, declaration, need):
+                    continue
+                if not any((law_step.step, authority, need.act) in given for authority in need.authorities):
+                    key = (law_step.step, need.authorities, need.act)
+                    signed.setdefault(key, _signed(law_step.step, need, form, entry))
+    laid = (one for each in signed.values() for one in each)
+    return replace(declaration, confirmations=(*declaration.confirmations, *laid))
 
 
 def _signed(step: str, need: LawNeed, form: PaperForm, entry: Entry) -> list[Confirmation]:
-    """One confirmation by the first of its authorities that signed. Passages of the yard's gates were recorded by
+    """One confirmation by the first of its authorities that signed, with the bare date of the form, which orders nothing:
+    what was signed yesterday and typed after midnight holds (Art. 23.1). Passages of the yard's gates were recorded by
     hand.
     """
     for authority in need.authorities:
@@ -143,19 +146,8 @@ def _signed(step: str, need: LawNeed, form: PaperForm, entry: Entry) -> list[Con
             return [Confirmation(step, SYSTEM, need.act, entry.entered_at, entry.entered_by, "paper")]
         if authority in form.signatures:
             signature = form.signatures[authority]
-            at = _signed_at(signature, entry.entered_at)
-            return [Confirmation(step, authority, need.act, at, signature.name, "paper")]
+            return [Confirmation(step, authority, need.act, signature.date, signature.name, "paper")]
     return []
-
-
-def _signed_at(signature: Signature, entered_at: str) -> str:
-    """A date has no time: the end of that day, or the moment of entry where that is earlier. So days keep their
-    order, and what was signed on one day counts as in order.
-    """
-    day_end, entered = deadline_instant(signature.date), instant(entered_at)
-    if day_end is None or entered is None or day_end >= entered:
-        return entered_at
-    return f"{signature.date}T23:59:59.999999+07:00"
 
 
 def _vehicle(line: PaperVehicle) -> Vehicle:

@@ -8,20 +8,22 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from edge.core.instant import Instant, age_text, instant
-from edge.core.law import Choices, LawStep, Name, Procedure, Rules
-from edge.core.model import Confirmation, Declaration, Missing, Reason, Verdict
+from edge.core.law import OVERRIDE, Choices, LawStep, Procedure, Rules, index_of
+from edge.core.model import Declaration, Missing, Reason, Verdict
 from edge.core.outline import outline
-from edge.core.standing import YARD_EXIT, Standing, passed_at, stand
+from edge.core.standing import YARD_EXIT, Standing, for_plates, opened_otherwise, passed_at, stand
 from edge.core.transfer import off_route, past_deadline, seal_differences
+from edge.core.ways import NO_GOODS, TAKES, Way, way
 
 __all__ = ["NO_FACTS", "Facts", "decide", "needs_check", "needs_two_people", "outline"]
 
 CHECK_NEEDED = "check_needed"
-_FUTURE_TOLERANCE = timedelta(seconds=60)
 _AGE_WORTH_SAYING_S = 60.0
+OUTSIDE = frozenset({"china", "inland"})
+"""The rule table's words for what lies on either side of the gate area (its steps' `moves`)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +37,8 @@ class Facts:
     None while the link is up; `copy_limit_s`: the site's limit, None for none. `guard_checked`: the guard said "I
     have checked" for this passage. `smart_lane`: this lane is a pilot smart lane; counts only where the site's choice
     is "on" too. `device_fault`: the devices of this yard gate failed. `overstay_s`: how long the vehicle is inside,
-    where that is past the site's limit. `candidates`: how many active declarations name this plate.
+    where that is past the site's limit. `candidates`: how many active declarations name this plate. `came_in`: another
+    declaration shows that this vehicle came into the gate area.
     """
 
     exact_plate: bool = False
@@ -53,6 +56,7 @@ class Facts:
     device_fault: bool = False
     overstay_s: float | None = None
     candidates: int = 1
+    came_in: bool = False
 
 
 NO_FACTS = Facts()
@@ -117,11 +121,33 @@ def _found(
     if declaration.state != "active":
         code = "completed" if declaration.state == "completed" else "withdrawn"
         return Verdict("refuse", step, (), (rules.say(code, procedure.source),))
-    index = procedure.index(step)
-    if index is None:
-        return Verdict("refuse", step, (), (rules.say("never_passes", procedure.source),))
-    refused = _refused(rules, declaration, procedure.steps[index], now, facts)
-    return refused or _weighed(rules, choices, declaration, procedure, index, now, facts)
+    gone = way(rules, procedure, declaration, facts.plates, step)
+    index = index_of(gone.steps, step)
+    if index is None or (gone.steps[index].of_goods and gone.steps[index].kind == "barrier"):
+        return Verdict("refuse", step, (), (_no_way(rules, procedure, gone, step),))
+    refused = _refused(rules, declaration, gone.steps[index], now, facts)
+    return refused or _weighed(rules, choices, declaration, procedure, _Gate(gone, index, now, facts))
+
+
+@dataclass(frozen=True, slots=True)
+class _Gate:
+    """This gate on the vehicle's way, now, and what is known beside the declaration."""
+
+    way: Way
+    index: int
+    now: Instant
+    facts: Facts
+
+    @property
+    def step(self) -> LawStep:
+        return self.way.steps[self.index]
+
+
+def _no_way(rules: Rules, procedure: Procedure, gone: Way, step: str | None) -> Reason:
+    """Why this vehicle never passes here in this direction."""
+    if gone.route is None or index_of(procedure.steps, step) is None:
+        return rules.say("never_passes", procedure.source)
+    return rules.say("takes_elsewhere" if gone.route.kind == TAKES else "emptied", procedure.source)
 
 
 def _refused(rules: Rules, declaration: Declaration, step: LawStep, now: Instant, facts: Facts) -> Verdict | None:
@@ -152,57 +178,69 @@ def _transfer_broken(rules: Rules, declaration: Declaration, now: Instant, facts
 @dataclass(frozen=True, slots=True)
 class _Scale:
     """The gate's step and how everything up to it stands: `missing` of what comes before the opener, and the opener
-    (none where the step is only a passage).
+    (none where the step is only a passage). `doubt`: nothing opens by itself here, and why; `hold`: nothing opens.
     """
 
     step: LawStep
     missing: list[Standing]
     opener: list[Standing]
+    doubt: tuple[Reason, ...] = ()
+    hold: tuple[Reason, ...] = ()
 
 
 def _weighed(
-    rules: Rules,
-    choices: Choices,
-    declaration: Declaration,
-    procedure: Procedure,
-    index: int,
-    now: Instant,
-    facts: Facts,
+    rules: Rules, choices: Choices, declaration: Declaration, procedure: Procedure, gate: _Gate
 ) -> Verdict:
-    rows = stand(rules, choices, declaration, procedure.steps[: index + 1], facts.plates)
+    steps, facts, step = gate.way.steps[: gate.index + 1], gate.facts, gate.step
+    rows = stand(rules, choices, declaration, steps, facts.plates, here=step.step, now=gate.now)
     stood = [s for row in rows for s in row]
-    opener = [s for s in rows[index] if s.need.opens]
-    scale = _Scale(procedure.steps[index], [s for s in stood if s.counted is None and s not in opener], opener)
-    verdict = _yard(rules, choices, scale) if scale.step.kind == "yard" else _barrier(rules, choices, scale, facts)
+    opener = [s for s in rows[-1] if s.need.opens]
+    missing = [s for s in stood if s.counted is None and s not in opener]
+    compared = seal_differences(declaration, facts.seals_seen, facts.plates) is not None
+    seals = () if compared else (rules.say("seals_not_compared"),)
+    doubt = _stamp_notes(rules, stood if step.kind == "barrier" else [s for s in stood if s not in opener])
+    hold = _no_trace(rules, procedure, declaration, step, facts)
+    scale = _Scale(step, missing, opener, doubt, hold)
+    verdict = _yard(rules, choices, scale) if step.kind == "yard" else _barrier(rules, choices, scale, facts, bool(seals))
     verdict = _aged(rules, verdict, scale, facts)
-    notes = [*_register_note(rules, procedure, index, rows), *verdict.reasons, *_order_notes(rules, stood)]
-    return replace(verdict, reasons=(*notes, *_time_notes(rules, stood, now), *_seal_notes(rules, declaration, facts)))
+    told = [
+        *_register_note(rules, procedure, gate, rows), *_way_note(rules, procedure, gate), *hold, *verdict.reasons,
+        *_order_notes(rules, stood, opener, step), *doubt, *_opened_notes(rules, declaration, steps[:-1], facts),
+        *_odd_order(rules, steps, rows), *seals,
+    ]  # fmt: skip
+    return replace(verdict, reasons=tuple(told))
 
 
 def _yard(rules: Rules, choices: Choices, scale: _Scale) -> Verdict:
     """A yard gate opens by itself once every earlier step is complete (Art. 20, 23.2); the exit may only warn."""
-    step = scale.step
-    if not scale.missing:
-        code = "yard_passage" if step.passage else "yard_auto"
-        return Verdict("release", step.step, (), (rules.say(code, step.article),))
-    asked, told = _asked(scale.missing)
-    if step.step == YARD_EXIT and rules.chosen(choices, "yard_exit") == "warn":
-        return Verdict("release", step.step, asked, (rules.say("yard_exit_warned", step.article), *told))
-    return Verdict("await", step.step, asked, told)
-
-
-def _barrier(rules: Rules, choices: Choices, scale: _Scale, facts: Facts) -> Verdict:
-    """B1 and B2 open on the border guard's own confirmation, which always comes last; a smart lane needs no press."""
-    step, closed = scale.step, [s for s in scale.opener if s.counted is None]
-    if not scale.missing and not closed:
-        return Verdict("release", step.step, (), (rules.say("complete", step.article),))
-    asked, told = _asked([*scale.missing, *closed])
-    if scale.missing:
+    step, asked, told = scale.step, *_asked(scale.missing)
+    warns = step.step == YARD_EXIT and rules.chosen(choices, "yard_exit") == "warn"
+    if scale.missing and not warns:
         return Verdict("await", step.step, asked, told)
-    if facts.smart_lane and rules.chosen(choices, "smart_lane") == "on":
-        return Verdict("release", step.step, (), (rules.say("smart_lane"),))
-    who = closed[0].need.who
-    return Verdict("ready", step.step, asked, (rules.say("guard_opens", step.article, who_vi=who.vi, who_en=who.en),))
+    if scale.doubt:  # the yard's operator presses
+        return Verdict("ready", step.step, (*asked, *_asked(scale.opener)[0]), told)
+    if scale.missing:
+        return Verdict("release", step.step, asked, (rules.say("yard_exit_warned", step.article), *told))
+    code = "yard_passage" if step.passage else "yard_auto"
+    return Verdict("release", step.step, (), (rules.say(code, step.article),))
+
+
+def _barrier(rules: Rules, choices: Choices, scale: _Scale, facts: Facts, uncompared: bool) -> Verdict:
+    """B1 and B2 open on the border guard's own confirmation, which always comes last; a smart lane needs no press, but
+    nothing that a person should look at may be open there."""
+    step, closed = scale.step, [s for s in scale.opener if s.counted is None]
+    asked, told = _asked([*scale.missing, *closed])
+    if scale.missing or scale.hold:
+        return Verdict("await", step.step, asked, told)
+    if not scale.doubt:
+        if not closed:
+            return Verdict("release", step.step, (), (rules.say("complete", step.article),))
+        alone = facts.smart_lane and rules.chosen(choices, "smart_lane") == "on"
+        if alone and not uncompared and all(s.early is None for s in closed):
+            return Verdict("release", step.step, (), (rules.say("smart_lane"),))
+    who = scale.opener[0].need.who
+    note = rules.say("guard_opens", step.article, who_vi=who.vi, who_en=who.en)
+    return Verdict("ready", step.step, _asked(scale.opener)[0], (note,))
 
 
 def _asked(missing: Sequence[Standing]) -> tuple[tuple[Missing, ...], tuple[Reason, ...]]:
@@ -229,45 +267,98 @@ def _old_s(facts: Facts) -> float | None:
     return facts.copy_age_s
 
 
+def _no_trace(
+    rules: Rules, procedure: Procedure, declaration: Declaration, step: LawStep, facts: Facts
+) -> tuple[Reason, ...]:
+    """A procedure that begins inside: something must show that the vehicle came in."""
+    if not procedure.from_inside or step.kind != "barrier" or facts.came_in:
+        return ()
+    return () if came_in(rules, declaration, facts.plates) else (rules.say("no_trace", step.article),)
+
+
+def came_in(rules: Rules, declaration: Declaration, plates: Sequence[str]) -> bool:
+    """Whether anything on this declaration shows this vehicle inside: a gate that leads in, or work in area or yard."""
+    inside = {step.id for step in rules.steps.values() if set((step.moves or {}).values()) - OUTSIDE}
+    return any(c.step in inside for c in for_plates(declaration.confirmations, plates))
+
+
 # ---------------------------------------------------------------- what else the guard should know
 
 
 def _register_note(
-    rules: Rules, procedure: Procedure, index: int, rows: Sequence[Sequence[Standing]]
+    rules: Rules, procedure: Procedure, gate: _Gate, rows: Sequence[Sequence[Standing]]
 ) -> tuple[Reason, ...]:
     after = procedure.goes_on_after
-    if after is None or index <= after or all(s.counted is not None for s in rows[after]):
+    if gate.way.route or after is None or gate.index <= after or all(s.counted is not None for s in rows[after]):
         return ()
     return (rules.say("not_registered", procedure.steps[after].article),)
 
 
-def _order_notes(rules: Rules, stood: Sequence[Standing]) -> list[Reason]:
+def _way_note(rules: Rules, procedure: Procedure, gate: _Gate) -> tuple[Reason, ...]:
+    """On the part of another way that is not the procedure's own: which, and by which article."""
+    route = gate.way.route
+    if route is None or route.kind == TAKES or gate.step in procedure.steps:
+        return ()
+    code = "got_nothing" if route.kind == NO_GOODS else "goes_back"
+    return (rules.say(code, gate.step.article, name_vi=route.name.vi, name_en=route.name.en),)
+
+
+def _order_notes(
+    rules: Rules, stood: Sequence[Standing], opener: Sequence[Standing], step: LawStep
+) -> list[Reason]:
     notes = []
     for s in stood:
-        if s.early is not None:
-            code = "bad_time" if instant(s.early.at) is None else "out_of_order"
-            notes.append(_about(rules, code, s, s.early))
-        elif s.ahead is not None:
-            notes.append(_about(rules, "ahead", s, s.ahead))
+        if s.early is None:
+            continue
+        who, what = rules.authorities.get(s.early.authority, s.need.who), s.need.what
+        if s in opener and not step.listed:
+            words = {"who_vi": who.vi, "who_en": who.en, "at": s.early.at}
+            notes.append(rules.say("opener_early", s.need.article, **words))
+        else:
+            words = {"who_vi": who.vi, "who_en": who.en, "act_vi": what.vi, "act_en": what.en, "at": s.early.at}
+            notes.append(rules.say("out_of_order", s.need.article, **words))
     return notes
 
 
-def _about(rules: Rules, code: str, s: Standing, given: Confirmation) -> Reason:
-    who: Name = rules.authorities.get(given.authority, s.need.who)
-    what = s.need.what
-    return rules.say(
-        code, s.need.article, who_vi=who.vi, who_en=who.en, act_vi=what.vi, act_en=what.en, at=given.at
-    )  # fmt: skip
+def _stamp_notes(rules: Rules, stood: Sequence[Standing]) -> tuple[Reason, ...]:
+    """Counted confirmations whose stamp is wrong: nothing opens by itself while they stand."""
+    notes = []
+    for s in stood:
+        if s.counted is None or s.stamp in ("good", "day"):
+            continue
+        who, what = rules.authorities.get(s.counted.authority, s.need.who), s.need.what
+        if s.stamp == "future":
+            notes.append(rules.say("future_stamp", at=s.counted.at))
+        else:
+            words = {"who_vi": who.vi, "who_en": who.en, "act_vi": what.vi, "act_en": what.en}
+            notes.append(rules.say("bad_time", s.need.article, **words))
+    return tuple(dict.fromkeys(notes))
 
 
-def _time_notes(rules: Rules, stood: Sequence[Standing], now: Instant) -> list[Reason]:
-    ahead = [s.counted.at for s in stood if s.counted is not None and s.moment > now + _FUTURE_TOLERANCE]
-    return [rules.say("future_stamp", at=ahead[-1])] if ahead else []
+def _opened_notes(
+    rules: Rules, declaration: Declaration, before: Sequence[LawStep], facts: Facts
+) -> list[Reason]:
+    """Earlier steps that a guard's override or a smart lane opened, by name."""
+    notes = []
+    for step in before:
+        by = opened_otherwise(declaration, step.step, facts.plates)
+        if by is not None:
+            name, code = rules.steps[step.step].name, "overridden_before" if by.act == OVERRIDE else "smart_before"
+            notes.append(rules.say(code, step.article, step_vi=name.vi, step_en=name.en, at=by.at))
+    return notes
 
 
-def _seal_notes(rules: Rules, declaration: Declaration, facts: Facts) -> list[Reason]:
-    compared = seal_differences(declaration, facts.seals_seen, facts.plates) is not None
-    return [] if compared else [rules.say("seals_not_compared")]
+def _odd_order(rules: Rules, steps: Sequence[LawStep], rows: Sequence[Sequence[Standing]]) -> list[Reason]:
+    """Presence counts between steps; stamps that run against them are shown, once."""
+    latest = None
+    for step, row in zip(steps, rows, strict=True):
+        moments = [s.moment for s in row if s.moment is not None]
+        odd = next((s for s in row if s.moment is not None and latest is not None and s.moment < latest), None)
+        if odd is not None and odd.counted is not None:
+            name = rules.steps[step.step].name
+            return [rules.say("odd_order", step.article, step_vi=name.vi, step_en=name.en, at=odd.counted.at)]
+        latest = max([*moments, *([latest] if latest is not None else [])], default=None)
+    return []
 
 
 def _notes(rules: Rules, facts: Facts) -> list[Reason]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import string
 import tomllib
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any, TypeVar
 
 from edge.core.law import (
@@ -19,6 +20,7 @@ from edge.core.law import (
     Name,
     Procedure,
     ReasonText,
+    Route,
     Rules,
     RulesError,
     SiteChoice,
@@ -30,6 +32,7 @@ from edge.core.rules_check import Sheet, check_walk, unused
 __all__ = ["Choices", "Rules", "RulesError", "parse_rules"]
 
 FORMAT = 1
+ROUTES = ("brings", "takes", "no_goods")
 T = TypeVar("T")
 _NAME_KEYS = frozenset({"vi", "en", "zh"})
 
@@ -58,7 +61,7 @@ class _Reader:
     def __init__(self, sheet: Sheet, data: Mapping[str, Any]) -> None:
         self.sheet = sheet
         self.data = data
-        self.authorities = self._each("authority", lambda path, row: self._name(path, row, frozenset()))
+        self.authorities = self._each("authority", lambda path, row: self._name(path, row, frozenset({"holds"})))
         self.acts = self._each("act", lambda path, row: self._name(path, row, frozenset()))
         self.choices = self._each("choice", self._choice)
         self.requires = self._each("requires", self._require)
@@ -76,6 +79,7 @@ class _Reader:
             procedures=procedures,
             steps=self.steps,
             authorities=self.authorities,
+            holders=frozenset(key for key, row in self.data.get("authority", {}).items() if row.get("holds") is True),
             acts=self.acts,
             requires={key: absent for key, (absent, _) in self.requires.items()},
             require_names={key: name for key, (_, name) in self.requires.items()},
@@ -145,8 +149,11 @@ class _Reader:
         """A procedure's own steps; a continuation stands as (procedure, from step, its line's index) until all are
         read.
         """
-        self._name(path, row, frozenset({"source", "steps"}))
+        self._name(path, row, frozenset({"source", "steps", "from_inside", "brings", "takes", "no_goods"}))
         self.sheet.text(path, row, "source")
+        return self._entries(path, row)
+
+    def _entries(self, path: tuple[str, ...], row: Mapping[str, Any]) -> list[LawStep | tuple[str, str, int]]:
         entries = row.get("steps")
         if not isinstance(entries, list) or not entries or not all(isinstance(entry, dict) for entry in entries):
             self.sheet.fault((*path, "steps"), "steps must list one inline table for each step")
@@ -174,14 +181,15 @@ class _Reader:
         if passage == ("block" in entry) or (passage and kind != "yard"):
             self.sheet.fault(at, "a step has a block of confirmations, or is a yard's passage = true without one")
             return None
-        groups = () if passage else self._groups(at, entry["block"], step, article)
-        return LawStep(step, article, kind, passage, groups)
+        listed, needs = (False, ()) if passage else self._needs(at, entry["block"], step, article)
+        return LawStep(step, article, kind, passage, needs, listed)
 
-    def _groups(self, at: tuple[str, ...], block: str, step: str, article: str) -> tuple[tuple[LawNeed, ...], ...]:
+    def _needs(self, at: tuple[str, ...], block: str, step: str, article: str) -> tuple[bool, tuple[LawNeed, ...]]:
+        """Whether a block's confirmations are listed in order, and the confirmations."""
         row = self.data.get("block", {}).get(block)
         if not isinstance(row, dict) or not isinstance(row.get("needs"), list) or not row["needs"]:
             self.sheet.fault(at, f"unknown block {block!r}, or one without needs")
-            return ()
+            return False, ()
         path = ("block", block)
         self.sheet.keys(path, row, {"order", "opens", "needs"})
         if row.get("order") not in ("any", "listed"):
@@ -196,14 +204,12 @@ class _Reader:
         openers = [need for need in needs if need.opens]
         if opens is not None and (len(openers) != 1 or not needs[-1].opens):
             self.sheet.fault(path, f"{opens} opens here, so its one confirmation stands last")
-        if row.get("order") == "listed":
-            return tuple((need,) for need in needs)
-        return tuple(group for group in (tuple(n for n in needs if not n.opens), tuple(openers)) if group)
+        return row.get("order") == "listed", tuple(needs)
 
     def _need(
         self, at: tuple[str, ...], need: Mapping[str, Any], step: str, article: str, opens: str | None
     ) -> LawNeed:
-        self.sheet.keys(at, need, {"authority", "act", "if", "unless"})
+        self.sheet.keys(at, need, {"authority", "act", "if", "absent_means", "unless"})
         label, act = self.sheet.text(at, need, "authority"), self.sheet.text(at, need, "act")
         authorities = tuple(label.split("|"))
         for authority in authorities:
@@ -211,7 +217,9 @@ class _Reader:
         self.sheet.known(at, "act", act, self.acts)
         if "if" in need:
             self.sheet.known(at, "key of requires", str(need["if"]), self.requires)
-        absent = self.requires.get(str(need.get("if")), (False, None))[0]
+        absent = need.get("absent_means", self.requires.get(str(need.get("if")), (False, None))[0])
+        if "absent_means" in need and ("if" not in need or not isinstance(absent, bool)):
+            self.sheet.fault(at, "absent_means must be true or false, beside an if")
         unless = self._unless(at, need["unless"]) if "unless" in need else None
         who, what = (
             _joined([self.authorities.get(a, Name(a, a, a)) for a in authorities]),
@@ -242,10 +250,33 @@ class _Reader:
                 continue
             goes_on_after = len(steps) - 1
             steps += self._continuation(("procedure", key, "steps", str(entry[2])), entry[0], entry[1], own)
-        check_walk(self.sheet, key, steps, self.steps)
+        check_walk(self.sheet, ("procedure", key, "steps"), steps, self.steps)
+        routes = {kind: self._route(key, kind, row[kind], steps) for kind in ROUTES if isinstance(row.get(kind), dict)}
+        if routes.keys() & {"takes"} and "brings" not in routes:
+            self.sheet.fault(("procedure", key, "takes"), "takes needs a brings beside it")
+        if "no_goods" in routes and goes_on_after is None:
+            self.sheet.fault(("procedure", key, "no_goods"), "no_goods needs a continuation, where goods would come in")
         return Procedure(
-            key, Name(str(row.get("vi")), str(row.get("en"))), str(row.get("source")), tuple(steps), goes_on_after
-        )
+            key, Name(str(row.get("vi")), str(row.get("en"))), str(row.get("source")), tuple(steps), goes_on_after,
+            routes, row.get("from_inside") is True,
+        )  # fmt: skip
+
+    def _route(self, key: str, kind: str, row: Mapping[str, Any], steps: list[LawStep]) -> Route:
+        """Another way through the procedure: its steps in full, or, for `takes`, the procedure's own from a step on."""
+        path = ("procedure", key, kind)
+        country = None if kind == "no_goods" else self.sheet.text(path, row, "country")
+        if kind == "takes":
+            name = self._name(path, row, frozenset({"country", "from"}))
+            names = [step.step for step in steps]
+            since = self.sheet.text(path, row, "from")
+            if since not in names:
+                self.sheet.fault(path, f"from = {since!r}: not a step of this procedure")
+            first = names.index(since) if since in names else 0
+            return Route(kind, name, country, tuple(replace(s, of_goods=n < first) for n, s in enumerate(steps)))
+        name = self._name(path, row, frozenset({"country", "steps"}) if country is not None else frozenset({"steps"}))
+        own = [entry for entry in self._entries(path, row) if isinstance(entry, LawStep)]
+        check_walk(self.sheet, (*path, "steps"), own, self.steps)
+        return Route(kind, name, country, tuple(own))
 
     def _continuation(
         self, at: tuple[str, ...], of: str, since: str, own: Mapping[str, list[LawStep | tuple[str, str, int]]]

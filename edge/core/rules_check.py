@@ -10,6 +10,10 @@ from edge.core.toml_lines import TomlLines
 
 Path = tuple[str, ...]
 
+OF_THE_CODE = frozenset({"yard_exit", "smart_lane"})
+"""Choices that no confirmation hangs on: how a gate behaves when one is missing (edge.core.procedures)."""
+WORDS = {"requires": "key", "choice": "choice", "authority": "authority", "act": "act"}
+
 
 class Sheet:
     """One rule table under examination; `faults` gathers as `file:line: what is wrong`."""
@@ -43,12 +47,12 @@ class Sheet:
             self.fault(path, f"unknown {what} {word!r}")
 
 
-def check_walk(sheet: Sheet, procedure: str, steps: Sequence[LawStep], places: Mapping[str, StepPlace]) -> None:
-    """Walk a procedure as a vehicle does: a step twice, or one that it could not stand at, is unreachable."""
+def check_walk(sheet: Sheet, path: Path, steps: Sequence[LawStep], places: Mapping[str, StepPlace]) -> None:
+    """Walk a procedure, or another way through it, as a vehicle does: a step twice, or one that it could not stand at, is unreachable."""
     whereabouts = {where for place in places.values() for where in (place.moves or {})}
     seen: set[str] = set()
     for index, step in enumerate(steps):
-        at = ("procedure", procedure, "steps", str(index))
+        at = (*path, str(index))
         if step.step in seen:
             sheet.fault(at, f"unreachable: step {step.step} stands twice, and it is passed already")
         seen.add(step.step)
@@ -63,7 +67,8 @@ def check_walk(sheet: Sheet, procedure: str, steps: Sequence[LawStep], places: M
 
 def unused(sheet: Sheet, data: Mapping[str, Any], procedures: Mapping[str, Procedure]) -> None:
     """Blocks, steps and requires that no procedure ever comes to: a slip of the pen, most likely in a name."""
-    rows = [entry for row in _rows(data, "procedure") for entry in row.get("steps", ()) if isinstance(entry, dict)]
+    tables = [t for row in _rows(data, "procedure") for t in (row, *(v for v in row.values() if isinstance(v, dict)))]
+    rows = [entry for table in tables for entry in table.get("steps", ()) if isinstance(entry, dict)]
     blocks = {entry.get("block") for entry in rows}
     for block in data.get("block", {}):
         if block not in blocks:
@@ -72,10 +77,21 @@ def unused(sheet: Sheet, data: Mapping[str, Any], procedures: Mapping[str, Proce
     for step in data.get("step", {}):
         if step not in steps:
             sheet.fault(("step", step), "unreachable: no procedure has this step")
-    asked = {need.if_required for p in procedures.values() for s in p.steps for group in s.groups for need in group}
-    for key in data.get("requires", {}):
-        if key not in asked:
-            sheet.fault(("requires", key), "no confirmation hangs on this key")
+    needs = [need for p in procedures.values() for s in _all_steps(p) for need in s.needs]
+    used = {
+        "requires": {need.if_required for need in needs},
+        "choice": {need.unless[0] for need in needs if need.unless} | OF_THE_CODE,
+        "authority": {authority for need in needs for authority in need.authorities},
+        "act": {need.act for need in needs},
+    }
+    for table, keys in used.items():
+        for key in data.get(table, {}):
+            if key not in keys:
+                sheet.fault((table, key), f"no confirmation hangs on this {WORDS[table]}")
+
+
+def _all_steps(procedure: Procedure) -> list[LawStep]:
+    return [step for steps in (procedure.steps, *(r.steps for r in procedure.routes.values())) for step in steps]
 
 
 def _rows(data: Mapping[str, Any], table: str) -> list[Mapping[str, Any]]:

@@ -43,7 +43,7 @@ def _vehicle_json(vehicle: Vehicle) -> dict[str, Any]:
     driver = None
     if vehicle.driver_name is not None or vehicle.driver_phone is not None:
         driver = {"name": vehicle.driver_name, "phone": vehicle.driver_phone}
-    return {
+    row: dict[str, Any] = {
         "role": vehicle.role,
         "plate": vehicle.plate,
         "country": vehicle.country,
@@ -52,6 +52,15 @@ def _vehicle_json(vehicle: Vehicle) -> dict[str, Any]:
         "seal": vehicle.seal,
         "driver": driver,
     }
+    permit = {"number": vehicle.permit_no, "valid_until": vehicle.permit_until}
+    more = {
+        "trip": vehicle.trip,
+        "permit": permit if any(permit.values()) else None,
+        "chassis": vehicle.chassis,
+        "unit_no": vehicle.unit_no,
+    }
+    row |= {key: value for key, value in more.items() if value is not None}
+    return row
 
 
 def _transfer_json(transfer: Transfer) -> dict[str, Any]:

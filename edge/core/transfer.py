@@ -50,9 +50,10 @@ def norm_seal(seal: str) -> str:
 def seal_differences(
     declaration: Declaration, seen: Sequence[str] | None, plates: Collection[str] = ()
 ) -> tuple[str, ...] | None:
-    """Seal numbers that stand on one side only: on the vehicles (seen by the guard, else as declared) or in the record.
+    """Seal numbers that stand on one side only: on the vehicles (seen by a person or a camera) or in the record.
 
-    None where there is nothing to compare yet. A record without seals is one of goods that travel unsealed (53/2003,
+    None where nobody looked at the vehicle: the declaration repeating the record's number compares nothing. Where the
+    two papers contradict each other, what stands on one of them only is told at once. A record without seals is one of goods that travel unsealed (53/2003,
     I.4). What the guard saw is compared with the record itself; of a record for several vehicles, only with what is
     declared for those at the gate (`plates`).
     """
@@ -63,7 +64,7 @@ def seal_differences(
         normal_plate(vehicle.plate): norm_seal(vehicle.seal) for vehicle in declaration.vehicles if vehicle.seal
     }
     if seen is None:
-        return tuple(sorted(record ^ set(declared.values()))) if declared else None
+        return (tuple(sorted(record ^ set(declared.values()))) or None) if declared else None
     there = {norm_seal(seal) for seal in seen}
     at_gate = {normal_plate(plate) for plate in plates}
     here = {seal for plate, seal in declared.items() if plate in at_gate}

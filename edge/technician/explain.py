@@ -1,53 +1,224 @@
-"""`barie explain`: the verdict on one declaration at one place, as JSON. Needs no store, no camera and no network."""
+"""`barie explain`: the verdict on a vehicle at one place, as JSON: from declarations in files, or from the record of the
+gate that runs here (`--at-gate`). Sees what the gate sees: the same choice among declarations, the same law.
+"""
 
 from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 from edge import clock, resources
-from edge.core.explain import explain
+from edge.config import Config, LawConfig, load_config
+from edge.core.choice import judge
+from edge.core.explain import verdict_json
 from edge.core.instant import instant
-from edge.core.law import Choices, RulesError
+from edge.core.law import Choices, Rules, RulesError
+from edge.core.lookup import candidates, choose, normal_plate, unit
+from edge.core.model import Declaration, Verdict
+from edge.core.paper import Entry, lay_signatures, to_declaration
+from edge.core.paper_read import PaperError, read_form
+from edge.core.procedures import Facts
 from edge.core.rules import parse_rules
 from edge.errors import BadMessageError, BarieError, ConfigError
-from edge.wire import check_procedure, parse_declaration
+from edge.wire import check_procedure, parse_declaration, watch_entries
 
 
-def run(
-    declaration: Path,
-    place: str,
-    direction: str,
-    *,
-    rules_path: Path | None = None,
-    now: str | None = None,
-    choices: dict[str, str] | None = None,
-) -> int:
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What `barie explain` is asked. `now`: ISO 8601 with an offset, or None for this moment; `seals_seen`: None where
+    nobody looked; `copy_age_s`: None while the link is up."""
+
+    place: str
+    direction: str
+    declarations: Sequence[Path] = ()
+    plate: str | None = None
+    config: Path | None = None
+    now: str | None = None
+    seals_seen: tuple[str, ...] | None = None
+    paper: Path | None = None
+    watch: Path | None = None
+    copy_age_s: float | None = None
+    smart: bool = False
+    choices: Mapping[str, str] = field(default_factory=dict)
+    at_gate: bool = False
+    rules_path: Path | None = None
+
+
+def run(question: Question) -> int:
     """Print the verdict; 0 for any verdict, 2 for bad input with one clear line on standard error."""
     try:
-        print(_verdict(declaration, place, direction, rules_path, now, choices or {}))
+        verdict = _at_gate(question) if question.at_gate else _verdict(question)
     except (BarieError, RulesError) as error:
         print(f"barie explain: {' '.join(str(error).split())}", file=sys.stderr)
         return 2
+    print(json.dumps(verdict_json(verdict), ensure_ascii=False, indent=2))
     return 0
 
 
-def _verdict(
-    path: Path, place: str, direction: str, rules_path: Path | None, now: str | None, choices: dict[str, str]
-) -> str:
-    text, source = resources.config_text(rules_path.resolve() if rules_path else "procedures.toml")
-    rules = parse_rules(text, source)
-    chosen: Choices = rules.choose(choices)
-    moment = now or clock.wall_iso()
-    if instant(moment) is None:
-        raise ConfigError("--now", [f"{moment!r} is no ISO 8601 time with an offset"])
+def _verdict(question: Question) -> Verdict:
+    config = load_config(question.config) if question.config else None
+    law = config.law if config else LawConfig()
+    rules = _rules(question.rules_path or law.rules_file)
+    choices = _choices(rules, law, question)
+    now = question.now or clock.wall_iso()
+    if instant(now) is None:
+        raise ConfigError("--now", [f"{now!r} is no ISO 8601 time with an offset"])
+    declarations = [_declaration(path, rules) for path in question.declarations]
+    if question.paper is not None:
+        declarations = _with_paper(rules, choices, declarations, question, now)
+    if not declarations:
+        raise ConfigError("--declaration", ["give a declaration, a paper form with its procedure, or --at-gate"])
+    found = _candidates(declarations, question.plate)
+    facts = _facts(question, law, rules, _smart(config, question), found)
+    return judge(rules, choices, found, question.place, question.direction, now, facts).verdict
+
+
+def _rules(path: Path | str | None) -> Rules:
+    text, source = resources.config_text(Path(path).resolve() if path else "procedures.toml")
+    return parse_rules(text, source)
+
+
+def _choices(rules: Rules, law: LawConfig, question: Question) -> Choices:
+    """The config's, then those of the command line; a smart lane that nothing else speaks of means that the site has
+    one."""
+    smart = {"smart_lane": "on"} if question.smart and question.config is None else {}
+    return rules.choose({**law.choices(), **smart, **question.choices}, law.clock_skew_s)
+
+
+def _smart(config: Config | None, question: Question) -> bool:
+    lanes = config.lane if config else ()
+    here = [one for one in lanes if (one.place, one.direction) == (question.place, question.direction)]
+    return question.smart or any(one.smart_lane for one in here)
+
+
+def _candidates(declarations: Sequence[Declaration], plate: str | None) -> list[Declaration]:
+    if plate is None:
+        return choose(declarations)
+    return [one.declaration for one in candidates(declarations, [plate])]
+
+
+def _facts(
+    question: Question, law: LawConfig, rules: Rules, smart: bool, found: Sequence[Declaration]
+) -> Callable[[Declaration | None], Facts]:
+    base = Facts(
+        seals_seen=question.seals_seen,
+        gate=law.route_name,
+        copy_age_s=question.copy_age_s,
+        copy_limit_s=float(law.copy_age_limit_s),
+        smart_lane=smart,
+        candidates=sum(one.state == "active" for one in found) or 1,
+    )
+    entries = watch_entries(_read(question.watch)) if question.watch is not None else ()
+
+    def of(declaration: Declaration | None) -> Facts:
+        plates = _plates(declaration, question.plate)
+        wanted = {normal_plate(plate) for plate in plates} | {normal_plate(question.plate or "")}
+        held = [entry for entry in entries if normal_plate(entry.plate) in wanted]
+        customs = [entry.reason for entry in held if entry.by in rules.holders]
+        others = [entry.reason for entry in held if entry.by not in rules.holders]
+        return replace(
+            base,
+            exact_plate=declaration is not None,
+            plates=plates,
+            watch="; ".join(others) or None,
+            customs_hold="; ".join(customs) or None,
+        )
+
+    return of
+
+
+def _plates(declaration: Declaration | None, plate: str | None) -> tuple[str, ...]:
+    """All plates of the unit: of the plate given, or of the only one declared."""
+    if declaration is None:
+        return (plate,) if plate else ()
+    if plate is not None:
+        return unit(declaration, [plate]) or (plate,)
+    all_plates = tuple(vehicle.plate for vehicle in declaration.vehicles)
+    return all_plates if unit(declaration, all_plates[:1]) == all_plates else ()
+
+
+def _declaration(path: Path, rules: Rules) -> Declaration:
     try:
-        declared = parse_declaration(path.read_bytes())
+        declared = parse_declaration(_read(path))
         check_procedure(declared, rules.procedures.__contains__)
-    except OSError as error:
-        raise ConfigError(str(path), [f"cannot be read: {error.strerror}"]) from error
     except BadMessageError as error:
         raise BadMessageError(f"{path}: {error}") from error
-    verdict = explain(rules, chosen, declared, place, direction, moment)
-    return json.dumps(verdict, ensure_ascii=False, indent=2)
+    return declared
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise ConfigError(str(path), [f"cannot be read: {error.strerror}"]) from error
+
+
+# ---------------------------------------------------------------- a paper form (Art. 23.1, App. V)
+
+
+def _with_paper(
+    rules: Rules, choices: Choices, declarations: Sequence[Declaration], question: Question, now: str
+) -> list[Declaration]:
+    """The form's signatures laid over each declaration of its vehicles; a declaration of its own where there is none,
+    and the form's file names its procedure."""
+    assert question.paper is not None
+    row = _object(question.paper)
+    body = row.get("form", row)
+    moment = datetime.fromisoformat(now)
+    try:
+        form = read_form(body if isinstance(body, dict) else {}, moment.astimezone(clock.VIETNAM).date())
+    except PaperError as error:
+        raise BadMessageError(f"{question.paper}: {error}") from error
+    requires = {key: value for key, value in dict(row.get("requires") or {}).items() if isinstance(value, bool)}
+    entry = Entry(
+        "PAPER", str(row.get("procedure", "")), question.place, question.direction, now, "paper", requires
+    )  # fmt: skip
+    written = {normal_plate(vehicle.plate) for vehicle in form.vehicles}
+    laid = [
+        lay_signatures(rules, choices, one, form, entry)
+        if any(normal_plate(vehicle.plate) in written for vehicle in one.vehicles)
+        else one
+        for one in declarations
+    ]
+    if laid:
+        return laid
+    if entry.procedure not in rules.procedures:
+        raise BadMessageError(f"{question.paper}: procedure: without a declaration, the form's procedure must be named")
+    return [to_declaration(rules, choices, form, entry)]
+
+
+def _object(path: Path) -> dict[str, Any]:
+    try:
+        row = json.loads(_read(path))
+    except ValueError as error:
+        raise BadMessageError(f"{path}: no JSON: {error}") from error
+    if not isinstance(row, dict):
+        raise BadMessageError(f"{path}: must be a JSON object")
+    return row
+
+
+# ---------------------------------------------------------------- the gate that runs here
+
+
+def _at_gate(question: Question) -> Verdict:
+    """The verdict of the running gate on its own record, by its own config."""
+    from edge.agent.law import AtGate, Law, Seals
+    from edge.store.reading import ReadOnlyRecord
+
+    if question.config is None:
+        raise ConfigError("--at-gate", ["needs --config: the gate's own"])
+    config = load_config(question.config)
+    lane = next(
+        (one for one in config.lane if (one.place, one.direction) == (question.place, question.direction)), None
+    )
+    if lane is None:
+        raise ConfigError(str(question.config), [f"no lane at {question.place}, {question.direction}"])
+    law = Law.load(config.law, ReadOnlyRecord(Path(config.site.data_dir)), lambda: question.copy_age_s)
+    plates = [question.plate] if question.plate else []
+    picked = _declaration(question.declarations[0], law.rules).id if question.declarations else None
+    return law.assess(lane, plates, AtGate(picked=picked, seals=Seals(question.seals_seen))).verdict

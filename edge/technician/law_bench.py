@@ -47,8 +47,7 @@ def _large(rules: Rules, procedure: Procedure) -> Declaration:
     acts = [
         (step.step, need.authorities[0], need.act)
         for step in procedure.steps
-        for group in step.groups
-        for need in group
+        for need in step.needs
     ]
     confirmations = []
     for number in range(CONFIRMATIONS):

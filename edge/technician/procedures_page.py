@@ -12,7 +12,8 @@ HEAD = """\
 Made from `config/procedures.toml` by `scripts/procedures-page`; change the table, never this page. Articles are those
 of Decision 27/2025/QĐ-UBND of Lạng Sơn. How a verdict comes about is told in [law.md](law.md).
 
-In the tables, `→` is "then" and `·` is "in any order"; *if any* (nếu có) names the key of the declaration's
+In the tables, `→` is "then" (the Decision lists them in order: stamps matter) and `·` is "in any order" (presence counts);
+*if any* (nếu có) names the key of the declaration's
 `requires`. At a barrier the border guard comes last and opens it; a yard gate confirms itself and opens. Before a
 barrier or a yard's exit every earlier step must be complete.
 """
@@ -57,18 +58,26 @@ def _procedure(rules: Rules, procedure: Procedure) -> Iterator[str]:
         if number - 1 == procedure.goes_on_after:
             yield "| | | *from here as the procedure that the articles below belong to* | |"
     yield ""
+    for route in procedure.routes.values():
+        country = f" ({route.country}, where the platform does not say)" if route.country else ""
+        yield f"`{route.kind}`{country}: {_both(route.name)}. " + "; ".join(
+            f"`{step.step}` ({step.article}) {_asked(step)}" for step in route.steps
+        )
+        yield ""
 
 
 def _asked(step: LawStep) -> str:
     if step.passage:
         return "let through and recorded, no step of its own"
-    return " → ".join(" · ".join(_need(need) for need in group) for group in step.groups)
+    asked = (" → " if step.listed else " · ").join(_need(need) for need in step.needs)
+    return f"of the goods, whoever brought them: {asked}" if step.of_goods else asked
 
 
 def _need(need: LawNeed) -> str:
     text = f"{' or '.join(need.authorities)}: {_both(need.what)}"
     if need.if_required is not None:
         text += f" (*if any*: `{need.if_required}`)"
+        text += ", asked unless it says no" if need.absent_means else ""
     if need.unless is not None:
         text += f" (not where `{need.unless[0]}` is `{need.unless[1]}`)"
     return f"**{text}**, opens" if need.opens else text
