@@ -27,7 +27,7 @@ from firmware_io.board import BoardSettings, InputWiring
 from firmware_io.loop import Snapshot
 from firmware_io.safety import Notice, Permit
 from firmware_io.terms import InputName, NoticeKind
-from tests.law_table import GATES, NONE, asked_at
+from tests.law_table import GATES, asked_at
 from tests.law_tools import declared, given
 
 T = TypeVar("T")
@@ -252,7 +252,6 @@ def ready(procedure: str, gate: str, plate: str = PLATE, **more: Any) -> Declara
 
 def before(procedure: str, gate: str) -> list[Confirmation]:
     """Given a minute apart, in the legal order, the last of them before this gate's own."""
-    wants = {**NONE, "storage": True}
-    asked = asked_at(procedure, gate, wants)
+    asked = asked_at(procedure, gate, {})
     own = ("BG", "SYS")
     return [given(one, minute) for minute, one in enumerate(asked) if not (one.step == gate and one.authority in own)]

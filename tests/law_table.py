@@ -3,7 +3,8 @@
 Never made from config/procedures.toml: the tests hold the two against each other. Each step is (step, article,
 groups): groups follow each other in time where the Decision lists them ("theo thứ tự sau": B1 out, B2 out); elsewhere
 presence counts, and only the opener comes last at its own gate. "CU storage ?storage" is asked where the declaration
-says so; "?!fee" unless it says no, because the article has no "nếu có". A step without groups is one that the article lets through the yard without making a step of it.
+says so; "?!fee" unless it says no, because the article has no "nếu có". A step without groups is one that the article
+lets through the yard without making a step of it.
 """
 
 from __future__ import annotations

@@ -197,7 +197,7 @@ def test_every_fault_of_a_form_is_told_by_its_field_and_nothing_is_recorded(worl
     faults = dict(json.loads(answer.detail))
     assert faults == {"organisation": "empty", "tax_code": "tax_code", "customs_date": "future"}
     assert dict(json.loads(typed(world, form(plate=OTHER)).detail)) == {"vehicles.0.plate": "not_here"}
-    assert dict(json.loads(typed(world, procedure="IM-IN").detail)) == {"procedure": "procedure"}
+    assert dict(json.loads(typed(world, procedure="VN-EMPTY-RETURN").detail)) == {"procedure": "procedure"}
     assert len(world.events()) == before
 
 

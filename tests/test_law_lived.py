@@ -19,7 +19,7 @@ Row = dict[str, Any]
 
 
 def yes(spec: str, minute: int = 0, plate: str | None = None, via: str = "platform") -> Row:
-    """"b2_in CU pass" as a confirmation."""
+    """A confirmation from its step, authority and act, as in `b2_in CU pass`."""
     step, authority, act = spec.split()
     at = f"2026-11-20T{8 + minute // 60:02d}:{minute % 60:02d}:00+07:00"
     row = {"step": step, "authority": authority, "act": act, "at": at, "by": "X-1", "via": via}

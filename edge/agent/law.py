@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Literal, Protocol
+from typing import Literal, Protocol
 
 from edge import clock, resources
 from edge.agent.copy_age import NEVER_S
@@ -78,7 +78,12 @@ class DeclarationRecord(Protocol):
 
 class Law:
     def __init__(
-        self, rules: Rules, choices: Choices, config: LawConfig, store: DeclarationRecord, copy_age_s: Callable[[], float | None]
+        self,
+        rules: Rules,
+        choices: Choices,
+        config: LawConfig,
+        store: DeclarationRecord,
+        copy_age_s: Callable[[], float | None],
     ) -> None:
         self.rules = rules
         self._choices = choices

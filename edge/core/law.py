@@ -170,7 +170,9 @@ class Procedure:
 
     def passes(self, step: str | None) -> bool:
         """Whether any vehicle of this procedure ever goes through this step, by any of its ways."""
-        return any(index_of(steps, step) is not None for steps in (self.steps, *(r.steps for r in self.routes.values())))
+        return any(
+            index_of(steps, step) is not None for steps in (self.steps, *(r.steps for r in self.routes.values()))
+        )
 
 
 def index_of(steps: Sequence[LawStep], step: str | None) -> int | None:

@@ -137,7 +137,7 @@ def lay_signatures(
 
 
 def _signed(step: str, need: LawNeed, form: PaperForm, entry: Entry) -> list[Confirmation]:
-    """One confirmation by the first of its authorities that signed, with the bare date of the form, which orders nothing:
+    """One confirmation by the first of its authorities that signed, with the form's bare date, which orders nothing:
     what was signed yesterday and typed after midnight holds (Art. 23.1). Passages of the yard's gates were recorded by
     hand.
     """

@@ -188,9 +188,7 @@ class _Scale:
     hold: tuple[Reason, ...] = ()
 
 
-def _weighed(
-    rules: Rules, choices: Choices, declaration: Declaration, procedure: Procedure, gate: _Gate
-) -> Verdict:
+def _weighed(rules: Rules, choices: Choices, declaration: Declaration, procedure: Procedure, gate: _Gate) -> Verdict:
     steps, facts, step = gate.way.steps[: gate.index + 1], gate.facts, gate.step
     rows = stand(rules, choices, declaration, steps, facts.plates, here=step.step, now=gate.now)
     stood = [s for row in rows for s in row]
@@ -201,7 +199,9 @@ def _weighed(
     doubt = _stamp_notes(rules, stood if step.kind == "barrier" else [s for s in stood if s not in opener])
     hold = _no_trace(rules, procedure, declaration, step, facts)
     scale = _Scale(step, missing, opener, doubt, hold)
-    verdict = _yard(rules, choices, scale) if step.kind == "yard" else _barrier(rules, choices, scale, facts, bool(seals))
+    verdict = (
+        _yard(rules, choices, scale) if step.kind == "yard" else _barrier(rules, choices, scale, facts, bool(seals))
+    )
     verdict = _aged(rules, verdict, scale, facts)
     told = [
         *_register_note(rules, procedure, gate, rows), *_way_note(rules, procedure, gate), *hold, *verdict.reasons,
@@ -303,9 +303,7 @@ def _way_note(rules: Rules, procedure: Procedure, gate: _Gate) -> tuple[Reason, 
     return (rules.say(code, gate.step.article, name_vi=route.name.vi, name_en=route.name.en),)
 
 
-def _order_notes(
-    rules: Rules, stood: Sequence[Standing], opener: Sequence[Standing], step: LawStep
-) -> list[Reason]:
+def _order_notes(rules: Rules, stood: Sequence[Standing], opener: Sequence[Standing], step: LawStep) -> list[Reason]:
     notes = []
     for s in stood:
         if s.early is None:
@@ -335,9 +333,7 @@ def _stamp_notes(rules: Rules, stood: Sequence[Standing]) -> tuple[Reason, ...]:
     return tuple(dict.fromkeys(notes))
 
 
-def _opened_notes(
-    rules: Rules, declaration: Declaration, before: Sequence[LawStep], facts: Facts
-) -> list[Reason]:
+def _opened_notes(rules: Rules, declaration: Declaration, before: Sequence[LawStep], facts: Facts) -> list[Reason]:
     """Earlier steps that a guard's override or a smart lane opened, by name."""
     notes = []
     for step in before:

@@ -48,7 +48,8 @@ class Sheet:
 
 
 def check_walk(sheet: Sheet, path: Path, steps: Sequence[LawStep], places: Mapping[str, StepPlace]) -> None:
-    """Walk a procedure, or another way through it, as a vehicle does: a step twice, or one that it could not stand at, is unreachable."""
+    """Walk a procedure, or another way through it, as a vehicle does: a step twice, or one that it could not stand at,
+    is unreachable."""
     whereabouts = {where for place in places.values() for where in (place.moves or {})}
     seen: set[str] = set()
     for index, step in enumerate(steps):
@@ -78,7 +79,7 @@ def unused(sheet: Sheet, data: Mapping[str, Any], procedures: Mapping[str, Proce
         if step not in steps:
             sheet.fault(("step", step), "unreachable: no procedure has this step")
     needs = [need for p in procedures.values() for s in _all_steps(p) for need in s.needs]
-    used = {
+    used: dict[str, set[Any]] = {
         "requires": {need.if_required for need in needs},
         "choice": {need.unless[0] for need in needs if need.unless} | OF_THE_CODE,
         "authority": {authority for need in needs for authority in need.authorities},

@@ -1,11 +1,11 @@
 """Which confirmations of a declaration count, step by step of one way through its procedure. Pure; no procedure is
 named here.
 
-Presence counts: a confirmation that is there, is there. Only where the Decision lists confirmations in order ("theo thứ
-tự sau": B1 out, B2 out) do stamps matter: there one counts when everything listed before it counts and was not given
-later (equal stamps are in order); one that was given too early must be given again. At the gate itself, where no order is
-listed, the opener still comes last. A stamp that cannot be read, has no offset or lies in the future orders nothing, and a
-paper form's bare date orders nothing either (docs/law.md).
+Presence counts: a confirmation that is there, is there. Only where the Decision lists confirmations in order ("theo
+thứ tự sau": B1 out, B2 out) do stamps matter: there one counts when everything listed before it counts and was not
+given later (equal stamps are in order); one that was given too early must be given again. At the gate itself, where no
+order is listed, the opener still comes last. A stamp that cannot be read, has no offset or lies in the future orders
+nothing, and a paper form's bare date orders nothing either (docs/law.md).
 """
 
 from __future__ import annotations
@@ -109,7 +109,9 @@ class _Given:
     def of(self, step: str, need: LawNeed) -> list[tuple[Confirmation, Stamp, Instant | None]]:
         """Those for one need: by instant, then those that order nothing; a bare date before a stamp that is wrong."""
         found = [
-            (c, *stamp_of(c, self._now)) for c in self._steps.get((step, need.act), ()) if c.authority in need.authorities
+            (c, *stamp_of(c, self._now))
+            for c in self._steps.get((step, need.act), ())
+            if c.authority in need.authorities
         ]
         return sorted(found, key=lambda one: (one[2] is None, one[2] or LONG_AGO, one[1] != "day"))
 

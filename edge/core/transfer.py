@@ -53,9 +53,9 @@ def seal_differences(
     """Seal numbers that stand on one side only: on the vehicles (seen by a person or a camera) or in the record.
 
     None where nobody looked at the vehicle: the declaration repeating the record's number compares nothing. Where the
-    two papers contradict each other, what stands on one of them only is told at once. A record without seals is one of goods that travel unsealed (53/2003,
-    I.4). What the guard saw is compared with the record itself; of a record for several vehicles, only with what is
-    declared for those at the gate (`plates`).
+    two papers contradict each other, what stands on one of them only is told at once. A record without seals is one of
+    goods that travel unsealed (53/2003, I.4). What the guard saw is compared with the record itself; of a record for
+    several vehicles, only with what is declared for those at the gate (`plates`).
     """
     record = {norm_seal(seal) for seal in declaration.transfer.seals} if declaration.transfer is not None else set()
     if not record:

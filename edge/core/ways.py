@@ -1,5 +1,5 @@
-"""Which way through its procedure a vehicle goes: with the goods, back after handing them over, taking them over, or back
-without having got any (Art. 6.2/6.3, 6.5/6.6, 7.2/7.3, 10.2; docs/law.md, "Readings"). Pure; the ways are data.
+"""Which way through its procedure a vehicle goes: with the goods, back after handing them over, taking them over, or
+back without having got any (Art. 6.2/6.3, 6.5/6.6, 7.2/7.3, 10.2; docs/law.md, "Readings"). Pure; the ways are data.
 """
 
 from __future__ import annotations

@@ -110,7 +110,7 @@ class Store(Questions, Housekeeping):
                     evidence_budget_mb=evidence_budget_mb,
                     limits=limits or Limits(),
                     held=held,
-                    skeletons=skeletons or _skeletons(),
+                    skeletons=skeletons or plate_skeletons(),
                 )
         except BaseException:
             held.close()
@@ -354,6 +354,7 @@ class Store(Questions, Housekeeping):
             connection.execute("UPDATE evidence SET sent = ? WHERE id = ?", (state, evidence_id))
 
 
-def _skeletons() -> Skeletons:
+def plate_skeletons() -> Skeletons:
+    """The shipped rules of which plates look alike, for the watch list. Raises ConfigError."""
     fits = plate.parse(*resources.config_text("plates.toml")).fits
     return skeleton.parse(*resources.config_text("watch.toml"), fits)

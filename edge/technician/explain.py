@@ -1,5 +1,5 @@
-"""`barie explain`: the verdict on a vehicle at one place, as JSON: from declarations in files, or from the record of the
-gate that runs here (`--at-gate`). Sees what the gate sees: the same choice among declarations, the same law.
+"""`barie explain`: the verdict on a vehicle at one place, as JSON: from declarations in files, or from the record of
+the gate that runs here (`--at-gate`). Sees what the gate sees: the same choice among declarations, the same law.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from edge import clock, resources
 from edge.config import Config, LawConfig, load_config
 from edge.core.choice import judge
 from edge.core.explain import verdict_json
+from edge.core.identity import Choice, Named
 from edge.core.instant import instant
 from edge.core.law import Choices, Rules, RulesError
 from edge.core.lookup import candidates, choose, normal_plate, unit
@@ -25,6 +26,7 @@ from edge.core.paper_read import PaperError, read_form
 from edge.core.procedures import Facts
 from edge.core.rules import parse_rules
 from edge.errors import BadMessageError, BarieError, ConfigError
+from edge.store.store import plate_skeletons
 from edge.wire import check_procedure, parse_declaration, watch_entries
 
 
@@ -113,12 +115,14 @@ def _facts(
         smart_lane=smart,
         candidates=sum(one.state == "active" for one in found) or 1,
     )
-    entries = watch_entries(_read(question.watch)) if question.watch is not None else ()
+    skeletons = plate_skeletons()
+    listed = watch_entries(_read(question.watch)) if question.watch is not None else ()
+    entries = [(entry, set(skeletons.of_entry(entry.plate).skeletons)) for entry in listed]
 
     def of(declaration: Declaration | None) -> Facts:
         plates = _plates(declaration, question.plate)
-        wanted = {normal_plate(plate) for plate in plates} | {normal_plate(question.plate or "")}
-        held = [entry for entry in entries if normal_plate(entry.plate) in wanted]
+        wanted = {skeletons.of_plate(plate) for plate in (*plates, question.plate or "") if plate}
+        held = [entry for entry, spellings in entries if spellings & wanted]
         customs = [entry.reason for entry in held if entry.by in rules.holders]
         others = [entry.reason for entry in held if entry.by not in rules.holders]
         return replace(
@@ -218,7 +222,9 @@ def _at_gate(question: Question) -> Verdict:
     )
     if lane is None:
         raise ConfigError(str(question.config), [f"no lane at {question.place}, {question.direction}"])
-    law = Law.load(config.law, ReadOnlyRecord(Path(config.site.data_dir)), lambda: question.copy_age_s)
-    plates = [question.plate] if question.plate else []
+    law = Law.load(
+        config.law, ReadOnlyRecord(Path(config.site.data_dir), plate_skeletons()), lambda: question.copy_age_s
+    )
+    named = (Named(question.plate, "typed"),) if question.plate else ()
     picked = _declaration(question.declarations[0], law.rules).id if question.declarations else None
-    return law.assess(lane, plates, AtGate(picked=picked, seals=Seals(question.seals_seen))).verdict
+    return law.assess(lane, AtGate(named, Choice(picked), seals=Seals(question.seals_seen))).verdict

@@ -44,11 +44,7 @@ def _at(times_ns: list[int], quantile: float) -> float:
 def _large(rules: Rules, procedure: Procedure) -> Declaration:
     """Every act of every step, given again and again for one vehicle after another."""
     vehicles = tuple(Vehicle("vehicle", f"12C{10_000 + n}", "VN") for n in range(VEHICLES))
-    acts = [
-        (step.step, need.authorities[0], need.act)
-        for step in procedure.steps
-        for need in step.needs
-    ]
+    acts = [(step.step, need.authorities[0], need.act) for step in procedure.steps for need in step.needs]
     confirmations = []
     for number in range(CONFIRMATIONS):
         step, authority, act = acts[number % len(acts)]

@@ -12,10 +12,9 @@ HEAD = """\
 Made from `config/procedures.toml` by `scripts/procedures-page`; change the table, never this page. Articles are those
 of Decision 27/2025/QĐ-UBND of Lạng Sơn. How a verdict comes about is told in [law.md](law.md).
 
-In the tables, `→` is "then" (the Decision lists them in order: stamps matter) and `·` is "in any order" (presence counts);
-*if any* (nếu có) names the key of the declaration's
-`requires`. At a barrier the border guard comes last and opens it; a yard gate confirms itself and opens. Before a
-barrier or a yard's exit every earlier step must be complete.
+In the tables, `→` is "then" (the Decision lists them in order: stamps matter) and `·` is "in any order" (presence
+counts); *if any* (nếu có) names the key of the declaration's `requires`. At a barrier the border guard comes last and
+opens it; a yard gate confirms itself and opens. Before a barrier or a yard's exit every earlier step must be complete.
 """
 
 
