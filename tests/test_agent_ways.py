@@ -217,7 +217,7 @@ def platform(world: World, **vehicle: str) -> None:
     """The declaration that the platform publishes once it is back."""
     line = form()["vehicles"][0]
     one = Vehicle("vehicle", PLATE, "VN", "from_18t", line["container"], line["seal"], line["driver"], line["phone"])
-    declaration = ready("EX-IN", "b1_out", vehicles=(replace(one, **vehicle),))
+    declaration = ready("EX-IN", "b1_out", vehicles=(replace(one, **vehicle),))  # type: ignore[arg-type]
     world.declares(
         replace(
             declaration,
