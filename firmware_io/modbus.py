@@ -127,6 +127,8 @@ def _fits(profile: Profile, settings: BoardSettings) -> None:
         if any(channel > limit for channel in wires[key]):
             has = f"has {limit} of them" if limit else "has none"
             raise BoardError(f"board.{key}: {profile.title} {has}, channel {max(wires[key])} is wired")
+    if settings.unit > profile.unit_max:
+        raise BoardError(f"board.unit: {profile.title} has units up to {profile.unit_max}, not {settings.unit}")
     if settings.kind not in profile.transports:
         raise BoardError(f"board.kind: {profile.title} speaks {' or '.join(profile.transports)}, not {settings.kind}")
 

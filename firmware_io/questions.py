@@ -101,15 +101,15 @@ def take_answer(buffer: bytes) -> tuple[Heard | None, bytes, int]:
 
     Where more bytes are needed: None, the bytes to keep, and those that can begin nothing.
     """
-    skipped = 0
-    while len(buffer) >= 5:
-        size = _size(buffer)
-        if size and len(buffer) < size:
-            return None, buffer, skipped
-        if size and crc16(buffer[: size - 2]) == int.from_bytes(buffer[size - 2 : size], "little"):
-            return Heard(buffer[0], buffer[1 : size - 2]), buffer[size:], skipped
-        buffer, skipped = buffer[1:], skipped + 1
-    return None, buffer, skipped
+    kept: int | None = None
+    for at in range(len(buffer) - 4):
+        size = _size(buffer[at:])
+        if at + size > len(buffer):
+            kept = at if kept is None else kept  # may be one, or rubbish that hides the one after it
+        elif size and crc16(buffer[at : at + size - 2]) == int.from_bytes(buffer[at + size - 2 : at + size], "little"):
+            return Heard(buffer[at], buffer[at + 1 : at + size - 2]), buffer[at + size :], at
+    skipped = kept if kept is not None else max(0, len(buffer) - 4)
+    return None, buffer[skipped:], skipped
 
 
 def _size(buffer: bytes) -> int:

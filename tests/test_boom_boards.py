@@ -186,6 +186,7 @@ def test_profiles_are_data_and_a_site_adds_its_own(tmp_path: Path) -> None:
     [
         ({"profile": "none-such"}, "board.profile"),
         ({"profile": "adam-6060"}, "board.kind"),
+        ({"profile": "eletechsup-r421a08", "unit": 64}, "board.unit: .* up to 63"),
         ({"outputs": {"open": 9}}, "board.outputs.*channel 9"),
         ({"inputs": {"presence": 9}}, "board.inputs.*channel 9"),
     ],

@@ -13,7 +13,6 @@ from time import monotonic
 
 import pytest
 
-from firmware_io import questions
 from firmware_io.board import BadAnswer, Board, BoardError, BoardSettings, NoAnswer
 from firmware_io.boards import open_board
 from firmware_io.link import BAD_OF, BoardLink
@@ -136,39 +135,6 @@ def test_an_echo_that_nobody_spoke_of_is_found_before_anything_is_believed(line:
         with pytest.raises(BoardError):
             link.write(Outputs(open=True), 0.5)
         link.close()
-
-
-@pytest.mark.parametrize(
-    ("asked", "unit", "answer"),
-    [
-        (questions.read(1, 2, 0, 8), 2, b"\x02\x01\x00"),
-        (questions.read(1, 2, 0, 8), 1, b"\x01\x01\x00"),
-        (questions.read(1, 2, 0, 8), 1, b"\x02\x02\x00\x00"),
-        (questions.read(1, 2, 0, 8), 1, b"\x82"),
-        (questions.read(1, 3, 0, 2), 1, b"\x03\x02\x00\x00"),
-        (questions.write(1, 5, 0, 0xFF00), 1, bytes.fromhex("050001ff00")),
-        (questions.write(1, 5, 0, 0xFF00), 1, bytes.fromhex("0500000000")),
-        (questions.write(1, 5, 0, 0xFF00), 1, bytes.fromhex("060000ff00")),
-        (questions.write(1, 15, 0, 1), 1, bytes.fromhex("0f00000002")),
-        (questions.write(1, 16, 7, 1), 1, bytes.fromhex("1000080001")),
-    ],
-)
-def test_an_answer_that_does_not_fit_is_none(asked: questions.Question, unit: int, answer: bytes) -> None:
-    assert not asked.fits(unit, answer)
-
-
-def test_requests_and_their_answers_as_the_protocol_prints_them() -> None:
-    """Modbus application protocol 1.1b3, 6.1 to 6.12; the CRC of 6.5's is Waveshare's manual's."""
-    assert questions.read(1, 1, 0x13, 0x13).body == bytes.fromhex("0100130013")
-    assert questions.read(1, 1, 0x13, 0x13).fits(1, bytes.fromhex("0103cd6b05"))
-    assert questions.bits(bytes.fromhex("0103cd6b05"), 19)[:8] == [True, False, True, True, False, False, True, True]
-    assert questions.words(bytes.fromhex("0306022b00000064")) == [555, 0, 100]
-    assert questions.write(1, 5, 0, 0xFF00).frame() == bytes.fromhex("01050000ff008c3a")
-    assert questions.write(1, 16, 1, 10).body == bytes.fromhex("100001000102000a")
-    assert questions.write(1, 15, 0x13, 1).body == bytes.fromhex("0f001300010101")
-    assert questions.write(17, 6, 1, 3).packet(0x1501) == bytes.fromhex("150100000006110600010003")
-    with pytest.raises(ValueError, match="header"):
-        questions.take_packet(bytes.fromhex("1501beef0006110600010003"))
 
 
 # ---------------------------------------------------------------- outputs end
