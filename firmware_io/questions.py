@@ -43,10 +43,10 @@ class Question:
 
     def answer_length(self) -> int:
         """Bytes of the answer's data unit, function included."""
-        count = int.from_bytes(self.body[3:5], "big")
-        if self.function in (1, 2):
-            return 2 + (count + 7) // 8
-        return 2 + 2 * count if self.function in (3, 4) else 5
+        if self.function not in READS:
+            return 5
+        count = int.from_bytes(self.body[3:], "big")
+        return 2 + ((count + 7) // 8 if self.function in (1, 2) else 2 * count)
 
     def looks(self) -> bytes:
         """Two questions of which this is the same cannot be told apart by their answers."""
@@ -62,7 +62,7 @@ class Question:
             return len(answer) == 2
         if answer[0] != self.function or len(answer) != self.answer_length():
             return False
-        return answer[1] == len(answer) - 2 if self.function in READS else answer[:5] == self.body[:5]
+        return answer[1] == len(answer) - 2 if self.function in READS else answer == self.body[:5]
 
 
 def read(unit: int, function: int, address: int, count: int) -> Question:

@@ -11,7 +11,7 @@ from firmware_io.framing import seal
 from firmware_io.questions import Heard, Question, take_answer, take_packet
 
 READS = st.builds(
-    questions.read, st.integers(1, 247), st.sampled_from([1, 2, 3, 4]), st.integers(0, 0xFFFF), st.integers(1, 100)
+    questions.read, st.integers(1, 247), st.sampled_from([1, 2, 3, 4]), st.integers(0, 0xFFFF), st.integers(1, 125)
 )
 WRITES = st.builds(
     questions.write,
@@ -72,6 +72,20 @@ def test_the_answer_and_the_refusal_fit(asked: Question, fill: int) -> None:
     assert not asked.fits(asked.unit, b"")
     assert not asked.fits(asked.unit, answer_to(asked) + b"\x00")
     assert not asked.fits(asked.unit, answer_to(asked)[:-1])
+
+
+@given(st.one_of(READS, WRITES))
+def test_a_question_looks_like_its_answer(asked: Question) -> None:
+    """As line._looks has it, of what was heard."""
+    answer = answer_to(asked)
+    told = bytes([asked.function, len(answer)]) if asked.function < 5 else answer
+    assert asked.looks() == bytes([asked.unit]) + told
+
+
+def test_many_coils_and_functions_that_are_none() -> None:
+    assert questions.read(1, 1, 0, 2000).answer_length() == 252
+    assert questions.read(1, 3, 0, 125).answer_length() == 252
+    assert take_answer(seal(bytes([1, 7, 0, 0, 0])))[0] is None
 
 
 @given(READS, READS)
