@@ -21,7 +21,7 @@ class World:
 
     def __init__(self, folder: Path, **options: Any) -> None:
         self.now_ms, self.folder = NOON_MS, folder
-        clocks = Clocks(wall_ms=lambda: self.now_ms)
+        clocks = Clocks(wall_ms=lambda: self.now_ms, mono_ns=lambda: self.now_ms * 10**6, state=lambda: "synced")
         self.store: Store = open_store(folder, clocks=clocks, **{"keep_acknowledged_s": 3_600, **options})
 
     def photographed(self, passage: str, size: int = 1_000, lane: str = "b1") -> str:

@@ -288,9 +288,14 @@ def test_an_acknowledgement_beyond_what_exists_is_refused(store: Store) -> None:
     assert store.unacknowledged("b1").waiting == 3
 
 
+def _truly(now: list[int]) -> Clocks:
+    """Both clocks go on together, and the time service agrees."""
+    return Clocks(wall_ms=lambda: now[0], mono_ns=lambda: now[0] * 10**6, state=lambda: "synced")
+
+
 def test_acknowledged_events_stay_for_as_long_as_the_site_wants(tmp_path: Path) -> None:
     now = [1_800_000_000_000]
-    store = open_store(tmp_path, keep_acknowledged_s=60, clocks=Clocks(wall_ms=lambda: now[0]))
+    store = open_store(tmp_path, keep_acknowledged_s=60, clocks=_truly(now))
     record(store, 5)
     store.acknowledge("b1", 3)
     assert store.prune() == 0

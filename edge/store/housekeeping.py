@@ -22,6 +22,8 @@ from edge.store.transaction import Transaction
 
 DELETED = "deleted"
 """The note, by lane, of what housekeeping deleted since the last event that told of it; and that event's stage."""
+PATIENT = "patient"
+"""The note of how late it is for housekeeping (`_patient_ms`)."""
 KIND = "login"
 """Of events that say what somebody did with the record itself."""
 SYSTEM = "SYS"
@@ -57,8 +59,9 @@ class Housekeeping:
     def prune(self) -> int:
         """Every minute or so: old acknowledged events and their photos, photos over the budget, old answers. How many
         events. Once a day an event of each lane says how much went, and why."""
-        now_ms, today = self._clocks.wall_ms(), self._today()
+        today = self._today()
         with self._writing("pruning") as connection:
+            now_ms = self._patient_ms(connection)
             gone = {lane: journal.prune(connection, lane, now_ms - self._keep_ms) for lane in journal.lanes(connection)}
             going = self._forget_photos(connection)
             tx.forget_old(connection, now_ms)
@@ -70,6 +73,22 @@ class Housekeeping:
             self._counter.sync()
             self._room.keep_reserve()
         return sum(gone.values())
+
+    def _patient_ms(self, connection: sqlite3.Connection) -> int:
+        """The time by which things are old: never ahead of the wall clock, and never faster than twice the monotonic
+        one, so that no step of a clock erases a record. It stands still while the clock is not synchronised; what a
+        machine was off for is made up for at double speed. Inside the caller's transaction."""
+        wall_ms, mono_ns, boot = self._clocks.now()
+        known = notes.all_of(connection, PATIENT, "clock").get("clock")
+        if known is None:
+            newest = connection.execute("SELECT max(recorded_ms) FROM event").fetchone()[0]
+            patient_ms = wall_ms if newest is None else min(wall_ms, int(newest))
+        else:
+            passed_ms = (mono_ns - int(known["mono_ns"])) // 1_000_000 if boot == known["boot"] else 0
+            trusted = self._clocks.state() == "synced"
+            patient_ms = min(wall_ms, int(known["ms"]) + (2 * max(0, passed_ms) if trusted else 0))
+        notes.put(connection, PATIENT, "clock", {"ms": patient_ms, "mono_ns": mono_ns, "boot": boot})
+        return patient_ms
 
     def _forget_photos(self, connection: sqlite3.Connection) -> list[Going]:
         full, short = self.room() == "full", self._room.short_bytes()
