@@ -223,7 +223,7 @@ def platform(world: World, **vehicle: str) -> None:
             declaration,
             declarant={"name": "Công ty Ví Dụ", "tax_code": "0100000000", "address": "Lạng Sơn"},
             customs_declaration={"number": "300000000000", "date": today()},
-            goods=({"name": "Sầu riêng", "quantity": "18,5", "unit": "tấn"},),
+            goods=({"name": "Sầu riêng", "origin": "VN", "quantity": "18,5", "unit": "tấn"},),
         )
     )
 

@@ -18,10 +18,12 @@ from edge.agent.shown import Shown
 from edge.core import passage as passages
 from edge.core.automatic import NOT_YET, Answer, Case, automatic
 from edge.core.identity import Choice, Named
-from edge.core.model import Reading
+from edge.core.law import RELEASE, SYSTEM
+from edge.core.model import Confirmation, Reading
 from edge.core.passage import Effect, Passage, Sight
 from edge.core.presented import ANYTHING, odd
 from edge.core.yard import device_failed
+from edge.wire import confirmation_to_json
 from firmware_io.safety import Notice
 
 log = logging.getLogger(__name__)
@@ -243,8 +245,20 @@ class LaneActor(LaneState):
             return
         self.shown.shut = None
         body = {**self.about(passage), "stage": "released", "verdict": "release", "by": "SYS"}
-        await self.open_after_record("barrier", body, keys={once: {"code": "released"}})
+        confirmation = self._released(assessment)
+        if confirmation is not None:
+            body["confirmation"] = confirmation_to_json(confirmation[1])
+        await self.open_after_record("barrier", body, confirmation=confirmation, keys={once: {"code": "released"}})
         self.shown.released = True
+
+    def _released(self, assessment: Assessment) -> tuple[str, Confirmation] | None:
+        """A smart lane's release without a guard is this gate's step, by the system (865/QĐ-TTg)."""
+        smart = any(reason.code == "smart_lane" for reason in assessment.verdict.reasons)
+        declared, step = assessment.declaration, assessment.verdict.step
+        if not smart or declared is None or step is None:
+            return None
+        by, plate = self.config.id, assessment.who.speaks_of
+        return declared.id, Confirmation(step, SYSTEM, RELEASE, clock.wall_iso(), by, "gate", plate)
 
     def _case(self, passage: Passage, assessment: Assessment, *, again: bool) -> Case:
         return Case(

@@ -11,7 +11,7 @@ from edge.agent.copy_age import NEVER_S
 from edge.config import LaneConfig, LawConfig
 from edge.core.choice import judge
 from edge.core.identity import NO_CHOICE, Choice, Identity, Named, identify, matching
-from edge.core.law import SYSTEM, Choices, Name, Rules, RulesError
+from edge.core.law import SYSTEM, Choices, LawNeed, Name, Rules, RulesError
 from edge.core.lookup import choose, unit, units
 from edge.core.model import Confirmation, Declaration, Reason, StepView, Verdict
 from edge.core.paper import Entry, PaperForm, to_declaration
@@ -217,14 +217,27 @@ class Law:
     def step_at(self, lane: LaneConfig) -> str | None:
         return self.rules.passages.get((lane.place, lane.direction))
 
+    def opener(self, procedure: str, step: str) -> LawNeed | None:
+        """Whose confirmation opens the gate of this step (Art. 4.2.g and its kin); None where nothing is confirmed."""
+        known = self.rules.procedures.get(procedure)
+        ways = () if known is None else (known.steps, *(route.steps for route in known.routes.values()))
+        return next((one.opener for steps in ways for one in steps if one.step == step and one.opener), None)
+
     def passes(self, procedure: str, step: str) -> bool:
         """Whether this procedure ever goes through this step."""
         known = self.rules.procedures.get(procedure)
         return known is not None and known.passes(step)
 
     def paper(self, form: PaperForm, entry: Entry) -> Declaration:
-        """A typed form as a declaration, its signatures as confirmations. Raises KeyError for an unknown procedure."""
-        return to_declaration(self.rules, self._choices, form, entry)
+        """A typed form as a declaration, its signatures beside what was confirmed online. Reads the store.
+
+        Raises KeyError for an unknown procedure.
+        """
+        plates = [vehicle.plate for vehicle in form.vehicles]
+        known = choose([one for plate in plates for one in self._store.declarations_for_plate(plate)])
+        same = (one for one in known if (one.state, one.procedure) == ("active", entry.procedure))
+        online = next((one for one in same if not one.id.startswith(PAPER_ID)), None)
+        return to_declaration(self.rules, self._choices, form, entry, online)
 
     def procedures_at(self, lane: LaneConfig) -> list[dict[str, object]]:
         """The procedures that pass this gate, for the paper form: it does not name one itself."""

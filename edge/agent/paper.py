@@ -78,7 +78,8 @@ def compare(store: Store, kept: Mapping[str, Any]) -> tuple[Reconciled, Declarat
     platform = [one for one in found if not one.id.startswith(PAPER_ID)]
     platform.sort(key=lambda one: (one.state == "active", one.declared_at, one.id), reverse=True)
     best = platform[0] if platform else None
-    return reconcile(read(kept["form"]), best), best
+    procedure = str(json.loads(kept["declaration"])["procedure"])
+    return reconcile(read(kept["form"]), best, procedure), best
 
 
 def settle(tx: Transaction, form_id: str, platform_id: str | None) -> None:

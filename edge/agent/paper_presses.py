@@ -58,7 +58,7 @@ class PaperPresses(Presses):
         if self.actor.beside.paper is None:
             raise RefusedError("not_paper_mode")
         form, entry = self._read(action)
-        declaration = self.actor.law.paper(form, entry)
+        declaration = await asyncio.to_thread(self.actor.law.paper, form, entry)
         note = paper.note(form, declaration, self.actor.config.id)
         body = {
             "stage": "entered",

@@ -14,6 +14,7 @@ from edge.agent.press import Handlers, Presses, kept
 from edge.agent.receipts import keep_receipt
 from edge.core import passage as passages
 from edge.core.instant import stamp_after
+from edge.core.law import OVERRIDE, PASSED, SYSTEM
 from edge.core.lookup import unit, vehicle_by_plate
 from edge.core.model import Confirmation
 from edge.core.plate import PlateTable
@@ -64,7 +65,7 @@ class PassagePresses(Presses):
         if assessment.needs_check:
             raise RefusedError("check_needed" if assessment.old else "look_needed")
         self._check_barrier()
-        given = self._own_pass(assessment, action.person.id)
+        given = self._own(assessment, action.person.id)
         body = {
             **self.who(action),
             "declaration": assessment.declaration.id,
@@ -74,16 +75,28 @@ class PassagePresses(Presses):
             "confirmation": confirmation_to_json(given),
         }
         keys = {**kept(action, "confirmed"), self.actor.once_key(assessment): {"code": "confirmed"}}
-        confirmation = None if verdict == "release" else (assessment.declaration.id, given)
+        # at a yard gate the passage itself is the system's confirmation, recorded once the vehicle is through
+        barrier = given.authority != SYSTEM
+        confirmation = (assessment.declaration.id, given) if barrier and verdict != "release" else None
         seq = await self.actor.open_after_record("confirmation", body, confirmation=confirmation, keys=keys)
         return ActionResult(True, "confirmed", seq)
 
-    @staticmethod
-    def _own_pass(assessment: Assessment, by: str) -> Confirmation:
-        """Never stamped before what it was given in sight of, whatever the clocks say."""
+    def _own(self, assessment: Assessment, by: str, act: str | None = None) -> Confirmation:
+        """The opener's own confirmation, or its override. Never stamped before what it was given in sight of, whatever
+        the clocks say."""
+        step, declared = assessment.verdict.step or "", assessment.declaration
+        need = self.actor.law.opener(declared.procedure, step) if declared else None
+        who, what = (need.authorities[0], need.act) if need else (SYSTEM, PASSED)
         seen = assessment.declaration.confirmations if assessment.declaration else ()
         at = stamp_after(clock.wall_iso(), *(one.at for one in seen))
-        return Confirmation(assessment.verdict.step or "", "BG", "pass", at, by, "gate", assessment.who.speaks_of)
+        return Confirmation(step, who, act or what, at, by, "gate", assessment.who.speaks_of)
+
+    def _overrides(self, assessment: Assessment, by: str) -> tuple[str, Confirmation] | None:
+        """An override completes this gate's step for later ones, of the one vehicle that it was pressed for."""
+        declared, step = assessment.declaration, assessment.verdict.step
+        if declared is None or step is None or assessment.who.speaks_of is None:
+            return None
+        return declared.id, self._own(assessment, by, OVERRIDE)
 
     async def override(self, action: Action) -> ActionResult:
         """A reason always; two people where the refusal asks for them (a customs hold), judged on the newest copy."""
@@ -97,7 +110,11 @@ class PassagePresses(Presses):
         self._check_barrier()
         body = {**self.who(action), "reason": action.reason, "words": action.words}
         body |= {"verdict": asdict(assessment.verdict), "two_people": assessment.two_people}
-        seq = await self.actor.open_after_record("override", body, keys=kept(action, "overridden"))
+        confirmation = self._overrides(assessment, action.person.id)
+        if confirmation is not None:
+            body["confirmation"] = confirmation_to_json(confirmation[1])
+        keys = kept(action, "overridden")
+        seq = await self.actor.open_after_record("override", body, confirmation=confirmation, keys=keys)
         return ActionResult(True, "overridden", seq)
 
     async def turn_away(self, action: Action) -> ActionResult:

@@ -29,6 +29,13 @@ def keep_receipt(tx: Transaction, declaration: Declaration, condition: str) -> N
         tx.event("passage", {"stage": "transfer_at_once", "sent_by": transfer.sent_by, "rows": rows})
 
 
+def keep_passed(tx: Transaction, declaration: Declaration) -> None:
+    """In the transaction of a passage: a hand-over record that passes is on the list by passing, whether or not anybody
+    wrote the goods' condition down (53/2003, I.5)."""
+    if not tx.notes(RECEIPT, declaration.id):
+        keep_receipt(tx, declaration, "")
+
+
 def received(store: Store) -> list[Received]:
     """Every hand-over record kept, in the order of arrival. Reads the store: not on the event loop."""
     return [_received(body) for body in store.notes(RECEIPT).values()]

@@ -11,6 +11,7 @@ from edge import clock
 from edge.agent import bodies
 from edge.agent.law import Assessment
 from edge.agent.ledger import Ledger, Recorded
+from edge.agent.receipts import keep_passed
 from edge.agent.shown import Shown
 from edge.agent.yard import Yard
 from edge.config import LaneConfig
@@ -81,8 +82,12 @@ class Record:
         by_hand = self._by_hand(passage.id)
         body["by_hand"] = by_hand
 
+        declared = assessment.declaration if assessment else None
+
         def gone(tx: Transaction, recorded: Recorded) -> None:
             tx.keep(STANDING, self._config.id, None)
+            if declared is not None and declared.transfer is not None:
+                keep_passed(tx, declared)
             if self._config.place.startswith("yard") and not by_hand:
                 self.count(tx, passage.id, plate)
 

@@ -14,6 +14,9 @@ _DATE_LENGTH = len("2026-11-20")
 LONG_AGO = timedelta(days=-(10**6))
 """Earlier than any stamp can be."""
 
+FUTURE_TOLERANCE = timedelta(seconds=60)
+"""Clocks differ: a stamp this much later than now is no stamp of the future yet."""
+
 Instant = timedelta
 """Time since 1970 UTC: subtracting a tolerance from it can never overflow, as it could with a datetime."""
 
@@ -51,10 +54,13 @@ def deadline_instant(text: str) -> Instant | None:
 def stamp_after(now: str, *earlier: str) -> str:
     """The stamp for a confirmation made here, now, in sight of `earlier` ones: never before any of them.
 
-    Another clock may run ahead of this one; what was seen before the press came before the press, whatever the clocks
-    say.
+    Another clock may run a little ahead of this one; what was seen before the press came before the press, whatever the
+    clocks say. A stamp of the future (`FUTURE_TOLERANCE`) is no time to follow.
     """
     known = [(moment, stamp) for stamp in (now, *earlier) if (moment := instant(stamp)) is not None]
+    here = instant(now)
+    if here is not None:
+        known = [(moment, stamp) for moment, stamp in known if moment <= here + FUTURE_TOLERANCE]
     return max(known, key=lambda pair: pair[0])[1] if known else now
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from decimal import Decimal, InvalidOperation
 from typing import Literal
 
 from edge.core.law import SYSTEM, Choices, LawNeed, Rules, index_of
@@ -95,8 +96,11 @@ class Entry:
     requires: Mapping[str, bool]
 
 
-def to_declaration(rules: Rules, choices: Choices, form: PaperForm, entry: Entry) -> Declaration:
-    """The form as a declaration of version 1, its signatures as confirmations `via` paper. Raises KeyError for a
+def to_declaration(
+    rules: Rules, choices: Choices, form: PaperForm, entry: Entry, online: Declaration | None = None
+) -> Declaration:
+    """The form as a declaration of version 1, its signatures as confirmations `via` paper beside what was confirmed
+    `online` before the platform went down. Raises KeyError for a
     procedure that the rule table does not have."""
     bare = Declaration(
         id=entry.declaration_id,
@@ -106,6 +110,8 @@ def to_declaration(rules: Rules, choices: Choices, form: PaperForm, entry: Entry
         declared_at=entry.entered_at,
         vehicles=tuple(_vehicle(vehicle) for vehicle in form.vehicles),
         requires=dict(entry.requires),
+        confirmations=() if online is None else online.confirmations,
+        transfer=None if online is None else online.transfer,
         goods=tuple(_goods(line) for line in form.goods),
         declarant={"name": form.organisation, "tax_code": form.tax_code, "address": form.address},
         customs_declaration={"number": form.customs_number, "date": form.customs_date},
@@ -183,10 +189,13 @@ class Reconciled:
     differences: tuple[Difference, ...] = ()
 
 
-def reconcile(form: PaperForm, declaration: Declaration | None) -> Reconciled:
-    """The typed form against the platform's declaration, field by field, without regard to case and spaces."""
+def reconcile(form: PaperForm, declaration: Declaration | None, procedure: str = "") -> Reconciled:
+    """The typed form against the platform's declaration, field by field, each as what it is: amounts as numbers, phones
+    as phones, the rest without regard to case and spaces. `procedure`: by which it was let through here.
+    """
     if declaration is None:
         return Reconciled("missing")
+    withdrawn = declaration.state if declaration.state == "withdrawn" else ""
     pairs = [
         ("organisation", form.organisation, _of(declaration.declarant, "name")),
         ("tax_code", form.tax_code, _of(declaration.declarant, "tax_code")),
@@ -195,8 +204,10 @@ def reconcile(form: PaperForm, declaration: Declaration | None) -> Reconciled:
         ("customs_date", form.customs_date, _of(declaration.customs_declaration, "date")),
         *_vehicle_pairs(form, declaration),
         *_goods_pairs(form, declaration),
+        ("procedure", procedure, declaration.procedure if procedure else ""),
+        ("state", "", withdrawn),
     ]
-    found = tuple(Difference(*pair) for pair in pairs if _plain(pair[1]) != _plain(pair[2]))
+    found = tuple(Difference(*pair) for pair in pairs if _same(pair[0], pair[1]) != _same(pair[0], pair[2]))
     return Reconciled("different" if found else "same", found)
 
 
@@ -220,13 +231,39 @@ def _goods_pairs(form: PaperForm, declaration: Declaration) -> list[tuple[str, s
     for index in range(max(len(form.goods), len(declaration.goods))):
         ours = _goods(form.goods[index]) if index < len(form.goods) else {}
         theirs = declaration.goods[index] if index < len(declaration.goods) else {}
-        pairs += [(f"goods.{index}.{key}", _of(ours, key), _of(theirs, key)) for key in ("name", "quantity", "unit")]
+        pairs += [(f"goods.{index}.{key}", _of(ours, key), _of(theirs, key)) for key in _GOODS]
     return pairs
 
 
 def _of(row: Mapping[str, object], key: str) -> str:
     value = row.get(key)
     return "" if value is None else str(value)
+
+
+_GOODS = ("name", "origin", "quantity", "unit", "value")
+_VIETNAM_CODE = "84"
+
+
+def _same(field: str, text: str) -> str:
+    """A field's text in the form in which two are compared."""
+    key = field.rsplit(".", 1)[-1]
+    if key in ("quantity", "value"):
+        return _amount(text)
+    if key == "driver_phone":
+        digits = "".join(letter for letter in text if letter.isdecimal())
+        national = digits.removeprefix("00").removeprefix(_VIETNAM_CODE)
+        return national.lstrip("0")
+    if key in ("container", "seal", "tax_code", "customs_number"):
+        return normal_plate(text)
+    return _plain(text)
+
+
+def _amount(text: str) -> str:
+    """`25`, `25.0` and `25,00` are one amount; what is no number stays as it is written."""
+    try:
+        return format(Decimal(_plain(text).replace(",", ".")).normalize(), "f") if text.strip() else ""
+    except InvalidOperation:
+        return _plain(text)
 
 
 def _plain(text: str) -> str:

@@ -15,16 +15,13 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Literal
 
-from edge.core.instant import LONG_AGO, Instant, bare_day, instant
+from edge.core.instant import FUTURE_TOLERANCE, LONG_AGO, Instant, bare_day, instant
 from edge.core.law import AUTO, OVERRIDE, PASSED, RELEASE, SYSTEM, Choices, LawNeed, LawStep, Rules
 from edge.core.lookup import normal_plate
 from edge.core.model import Confirmation, Declaration
 
 YARD_EXIT = "yard_out"
 """The one step that a site may choose only to warn at."""
-
-FUTURE_TOLERANCE = timedelta(seconds=60)
-"""Clocks differ: a stamp this much later than now is no stamp of the future yet."""
 
 _FAR = timedelta(days=10**6)
 Stamp = Literal["good", "day", "unreadable", "future"]
