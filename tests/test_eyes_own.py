@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -99,3 +100,26 @@ def test_a_closer_look_keeps_to_its_plate_where_another_hangs_above(monkeypatch:
     assert looked is not None
     assert looked.corners == this.corners
     assert looked.score == pytest.approx(0.55)
+
+
+def test_a_place_of_little_heat_counts_where_the_reader_is_sure_and_only_there(
+    eyes: tuple[OwnDetector, OwnReader],
+) -> None:
+    detector, reader = eyes
+    image = picture("long-vn.jpg")
+    found = detector.detect(image)[0]
+    faint = replace(found, score=0.08)
+    grille = replace(faint, corners=((10, 10), (110, 10), (110, 34), (10, 34)))
+    read, none = reader.read(image, [faint, grille])
+    assert read is not None
+    assert read.plate.text == EXPECTED["long-vn.jpg"][0]
+    assert none is None
+
+
+def test_what_the_heat_alone_would_throw_away_is_proposed_to_the_reader(monkeypatch: pytest.MonkeyPatch) -> None:
+    detector = OwnDetector()
+    image, low = picture("long-vn.jpg"), np.float32(0.12)
+    run = detector._model.run
+    monkeypatch.setattr(detector._model, "run", lambda pixels: [np.minimum(run(pixels)[0], low), *run(pixels)[1:]])
+    reads = OwnReader(plate_table()).read(image, detector.detect(image))
+    assert [read.plate.text for read in reads if read is not None] == [EXPECTED["long-vn.jpg"][0]]

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+import PIL.Image
 import pytest
 
 from edge.technician import read
@@ -45,6 +46,8 @@ def test_bad_pictures_cost_their_own_line_and_the_rest_are_read(
     aside = encoded(cv2.rotate(upright, cv2.ROTATE_90_COUNTERCLOCKWISE), ".jpg")
     pictures = {
         "truncated.jpg": (jpeg[: len(jpeg) // 2], "truncated JPEG"),
+        "half-with-an-end.jpg": (jpeg[: len(jpeg) // 2] + b"\xff\xd9", "truncated JPEG"),
+        "a-phone's-bytes-behind.jpg": (jpeg + bytes(range(256)) * 40, None),
         "truncated.png": (encoded(upright, ".png")[:-500], "truncated PNG"),
         "words.jpg": (b"no picture at all", "not an image"),
         "empty.jpg": (b"", "empty"),
@@ -66,6 +69,20 @@ def test_bad_pictures_cost_their_own_line_and_the_rest_are_read(
             assert "plates" not in lines[name]
     assert lines["one.png"]["plates"] == []
     assert "No such file" in lines["missing.jpg"]["error"]
+
+
+def test_a_picture_with_alpha_is_turned_as_its_exif_says(tmp_path: Path) -> None:
+    rgb = cv2.cvtColor(np.asarray(cv2.imread(str(PLATE))), cv2.COLOR_BGR2RGBA)
+    upright = PIL.Image.fromarray(rgb)
+    ways = PIL.Image.Transpose
+    turns = {2: ways.FLIP_LEFT_RIGHT, 3: ways.ROTATE_180, 4: ways.FLIP_TOP_BOTTOM, 5: ways.TRANSPOSE}
+    turns |= {6: ways.ROTATE_90, 7: ways.TRANSVERSE, 8: ways.ROTATE_270}
+    for way, turn in turns.items():
+        exif = PIL.Image.Exif()
+        exif[0x0112] = way
+        path = tmp_path / f"{way}.png"
+        upright.transpose(turn).save(path, exif=exif)
+        assert np.array_equal(read.load(path), rgb[..., 2::-1]), f"EXIF orientation {way}"
 
 
 def test_only_good_pictures_end_with_nought(tmp_path: Path) -> None:

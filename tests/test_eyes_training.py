@@ -16,16 +16,28 @@ import pytest
 
 from edge.vision.models import plate_table
 from edge.vision.own import OwnDetector, OwnReader
-from edge.vision.weights import FOLDER, find
+from edge.vision.weights import FOLDER, Model, find
 
 torch = pytest.importorskip("torch", reason="training needs torch; the barrier PC does not (models/README.md)")
 FONTS = Path(os.environ.get("BARIE_FONTS", "models/work/fonts"))
 if not FONTS.is_dir():
     pytest.skip("the renderer's fonts are not fetched: run models/tools/fonts.sh", allow_module_level=True)
 
-crops, scenes, rendered, stage, reader, detector, closer, export, tune = (
+crops, scenes, rendered, stage, reader, detector, closer, export, tune, roads, unpack = (
     importlib.import_module(f"models.tools.{name}")
-    for name in ("crops", "scenes", "rendered", "world.stage", "reader", "detector", "closer", "export", "tune")
+    for name in (
+        "crops",
+        "scenes",
+        "rendered",
+        "world.stage",
+        "reader",
+        "detector",
+        "closer",
+        "export",
+        "tune",
+        "roads",
+        "unpack",
+    )
 )  # by name, so that the type check of this project needs no torch
 
 
@@ -160,3 +172,32 @@ def test_curves_are_drawn_from_what_a_training_printed(tmp_path: Path) -> None:
     log.write_text("killed\n", encoding="utf-8")
     with pytest.raises(ValueError, match=str(log)):
         curves.draw({"detector": log}, tmp_path / "out.svg")
+
+
+def test_a_rendered_plate_hangs_where_the_photographs_own_hung_and_keeps_its_shape() -> None:
+    photo = roads.Photo(
+        np.full((400, 500, 3), 90, np.uint8), [np.array([[200, 180], [300, 180], [300, 205], [200, 205]], np.float32)]
+    )
+    r = Random(3)  # noqa: S311
+    shown = 0
+    for _ in range(12):
+        picture, quads, layouts = roads.scene(r, [photo])
+        assert picture.shape == (scenes.HEIGHT, scenes.WIDTH, 3)
+        assert len(quads) == len(layouts) <= 1
+        shown += len(quads)
+    assert shown >= 8
+    canvas = np.full((320, 416, 3), 90, np.uint8)
+    quad, _layout = roads.hang(r, canvas, np.array([[150, 150], [250, 150], [250, 175], [150, 175]], np.float32))
+    assert np.abs(quad.mean(0) - [200, 162.5]).max() < 1, "round the same middle"
+    assert canvas[150:175, 150:250].std() > 5, "something is drawn there"
+
+
+def test_the_shipped_detector_unpacked_answers_as_its_file_does() -> None:
+    weights = find("plate-detector")
+    pixels = torch.rand(1, 3, 64, 96, generator=torch.Generator().manual_seed(2))
+    bytes_ = (pixels * 255).round().to(torch.uint8)
+    net = unpack.unpack(weights.path, torch.rand(2, 3, 64, 96))
+    with torch.no_grad():
+        given = net.eval()(bytes_.float() / 255)[0, 1:9].numpy() * 16
+    wanted = Model(weights, 1).run(bytes_.permute(0, 2, 3, 1).contiguous().numpy())[1]
+    assert np.abs(given - wanted).max() < 0.2

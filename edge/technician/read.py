@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import io
 import json
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
+import av
 import cv2
 import numpy as np
+import PIL.Image
+from av.video.codeccontext import VideoCodecContext
 
 from edge.core.model import PlateRead
 from edge.errors import BarieError
@@ -19,6 +23,8 @@ from edge.vision import models
 READER = "own"
 LARGEST_BYTES = 64 * 1024 * 1024
 LARGEST_PIXELS = 60_000_000
+ORIENTATION = 0x0112
+"""EXIF's tag of how the camera was held."""
 
 
 class ImageError(BarieError):
@@ -66,7 +72,9 @@ def load(path: Path) -> Image:
     try:
         # IMREAD_UNCHANGED keeps alpha, but not the EXIF turn; the colour decoder turns, but drops alpha.
         found = cv2.imdecode(buffer, cv2.IMREAD_UNCHANGED)
-        if found is not None and not (found.ndim == 3 and found.shape[2] == 4):
+        if found is not None and found.ndim == 3 and found.shape[2] == 4:
+            found = _upright(data, found)
+        elif found is not None:
             found = cv2.imdecode(buffer, cv2.IMREAD_COLOR)
     except cv2.error as error:
         raise ImageError(f"cannot be decoded: {str(error.err).strip() or 'damaged'}") from error
@@ -78,11 +86,37 @@ def load(path: Path) -> Image:
 
 
 def _check_whole(data: bytes) -> None:
-    """Decoders fill what is missing with grey and say nothing: half a picture would look like "no plate"."""
-    if data.startswith(b"\xff\xd8") and b"\xff\xd9" not in data[-4096:]:
-        raise ImageError("truncated JPEG: its end is missing")
-    if data.startswith(b"\x89PNG\r\n\x1a\n") and b"IEND" not in data[-64:]:
-        raise ImageError("truncated PNG: its end is missing")
+    """Decoders fill what is missing with grey and say nothing: half a picture would look like "no plate". FFmpeg's tells
+    where it is asked to; what a phone writes behind the end is none of its business. The last bytes prove nothing."""
+    for start, name, codec in ((b"\xff\xd8", "JPEG", "mjpeg"), (b"\x89PNG\r\n\x1a\n", "PNG", "png")):
+        if data.startswith(start) and not _decodes(data, codec):
+            raise ImageError(f"truncated {name}, or a damaged one: it cannot be decoded to its end")
+
+
+def _decodes(data: bytes, codec: str) -> bool:
+    decoder = cast("VideoCodecContext", av.CodecContext.create(codec, "r"))
+    decoder.options = {"err_detect": "explode"}
+    try:
+        pictures = [*decoder.decode(av.Packet(data)), *decoder.decode(None)]
+    except av.FFmpegError:
+        return False
+    return any(isinstance(picture, av.VideoFrame) and not picture.is_corrupt for picture in pictures)
+
+
+def _upright(data: bytes, image: np.ndarray[Any, np.dtype[Any]]) -> np.ndarray[Any, np.dtype[Any]]:
+    """An image decoded with its alpha, turned as its EXIF says (orientations 2 to 8 of the EXIF standard)."""
+    try:
+        with PIL.Image.open(io.BytesIO(data)) as opened:
+            way = opened.getexif().get(ORIENTATION, 1)
+    except (OSError, ValueError, SyntaxError):  # a kind that Pillow does not know, or EXIF that is none
+        return image
+    if way in (5, 6, 7, 8):
+        image = image.transpose(1, 0, 2)
+    if way in (2, 3, 6, 7):
+        image = image[:, ::-1]
+    if way in (3, 4, 7, 8):
+        image = image[::-1]
+    return np.ascontiguousarray(image)
 
 
 def _bgr(image: np.ndarray[Any, Any]) -> Image:

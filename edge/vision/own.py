@@ -30,8 +30,15 @@ CLOSER_SIZE, CLOSER_PX = (256, 160), 130
 """The second look's patch (width, height), and how wide the plate is made in it."""
 MOST = 8
 """Places looked at twice in one frame."""
+MOST_FAINT = 3
+"""Of them, those whose heat alone would not count: the reader is to judge the likeliest few."""
 LEAST = 0.04
 """Below this the reader guesses: lamps and grilles end here, no right reading of the real development images did."""
+PLAIN_HEAT = 0.2
+"""A place with less heat than this counts only by what the reader finds in it."""
+FAINT_LEAST = 0.5
+"""Of such a place: a plate pattern's text, at this confidence at least. On the half of the real development images that
+it was chosen on no wrong text came with it; a grille or a lamp has none."""
 COLOURS = ("white", "yellow", "blue", "green", "red", "black")
 READER_SIZE = (160, 48)
 
@@ -39,8 +46,9 @@ READER_SIZE = (160, 48)
 class OwnDetector:
     """Plates as four corners, found in the frame shrunk to `long_side_px`; smaller frames are not enlarged.
 
-    Where something is there but nothing is sure, the frame is searched once more at `second_side_px`: most frames cost
-    the small size only, and an empty lane always does.
+    Where something is there, however faint, but nothing is sure, the frame is searched once more at `second_side_px`:
+    most frames cost the small size only, and an empty lane does. A place with less heat than `threshold` is proposed
+    too, down to `faint`: the reader judges it.
     """
 
     def __init__(
@@ -53,6 +61,7 @@ class OwnDetector:
         self._second_side_px = int(weights.setting("second_side_px", int))
         self._second_threshold = float(weights.setting("second_threshold", float))
         self._unsure = float(weights.setting("unsure", float))
+        self._faint = float(weights.setting("faint", float)) if threshold is None else threshold
 
     def detect(self, image: Image) -> list[Detection]:
         """Every plate, the likeliest first."""
@@ -69,8 +78,10 @@ class OwnDetector:
         scale = min(1.0, long_side_px / max(height, width))
         small = image if scale == 1 else cv2.resize(image, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
         ratio = (small.shape[1] / width, small.shape[0] / height)
-        found = _distinct(self._peaks(_padded(np.asarray(small, np.uint8)), (0.0, 0.0), ratio, threshold))[:MOST]
-        closer = [self._closer(image, detection) for detection in found]
+        faint = min(self._faint, threshold)
+        found = _distinct(self._peaks(_padded(np.asarray(small, np.uint8)), (0.0, 0.0), ratio, faint))[:MOST]
+        plain = sum(detection.score > threshold for detection in found)
+        closer = [self._closer(image, detection) for detection in found[: plain + MOST_FAINT]]
         return _distinct(sorted((d for d in closer if d is not None), key=lambda d: -d.score))
 
     def _peaks(self, pixels: Image, origin: Point, ratio: Point, threshold: float) -> list[Detection]:
@@ -90,7 +101,7 @@ class OwnDetector:
         left, top = (x1 + x2) / 2 - CLOSER_SIZE[0] / scale / 2, (y1 + y2) / 2 - CLOSER_SIZE[1] / scale / 2
         region = as_corners((left, top, left + CLOSER_SIZE[0] / scale, top + CLOSER_SIZE[1] / scale))
         patch, _ = rectify(image, region, CLOSER_SIZE, 0.0, 0.0)
-        again = self._peaks(patch, (left, top), (scale, scale), self._threshold)
+        again = self._peaks(patch, (left, top), (scale, scale), min(self._faint, self._threshold))
         same = [d for d in again if overlap(_box(d.corners), _box(first.corners)) > 0.4]
         if not same:
             return None
@@ -150,7 +161,8 @@ class OwnReader:
         reads: list[PlateRead | None] = []
         for i, detection in enumerate(detections):
             plate = self._plate(letters[i], layout[i], colour[i], rows[i])
-            reads.append(PlateRead(plate, _box(detection.corners), detection.corners) if _plate_like(plate) else None)
+            counts = _plate_like(plate) if detection.score >= PLAIN_HEAT else _certain(plate)
+            reads.append(PlateRead(plate, _box(detection.corners), detection.corners) if counts else None)
         return reads
 
     def look(self, image: Image, detections: Sequence[Detection]) -> list[Floats]:
@@ -172,3 +184,7 @@ def _plate_like(plate: PlateText) -> bool:
     if plate.confidence < LEAST:
         return False
     return plate.kind != OTHER or (5 <= len(plate.text) <= 11 and sum(c.isdigit() for c in plate.text) >= 3)
+
+
+def _certain(plate: PlateText) -> bool:
+    return plate.kind != OTHER and plate.confidence >= FAINT_LEAST

@@ -22,6 +22,9 @@ from models.tools.device import DEVICE, onto, start
 FLIPPED = [1, 0, 3, 2]
 """Corner order after a mirror: clockwise from the top left again."""
 
+ROLL_DEG = 25.0
+"""Some pictures are rolled by up to this at each use, beside what the renderers roll."""
+
 
 class Scenes(Pool):
     """The detector's chunks."""
@@ -46,6 +49,9 @@ class Scenes(Pool):
             focus = corners[0].mean(0) if near and not np.isnan(corners[0, 0, 0]) else middle
             at = focus + self.draw.normal(0, 30, 2)
             matrix = np.array([[sx, shear, 0], [shear, sy, 0]], np.float32)
+            if self.draw.random() < 0.3:
+                c, s = np.cos(turn := np.radians(self.draw.uniform(-ROLL_DEG, ROLL_DEG))), np.sin(turn)
+                matrix[:, :2] = np.array([[c, -s], [s, c]], np.float32) @ matrix[:, :2]
             matrix[:, 2] = middle - matrix[:, :2] @ at
             border = cv2.BORDER_REFLECT_101 if self.draw.random() < 0.3 else cv2.BORDER_CONSTANT
             if border == cv2.BORDER_REFLECT_101 and (sx < 1 or sy < 1):

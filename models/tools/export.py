@@ -236,12 +236,14 @@ def main() -> None:
     detector = {
         "licence": LICENCE,
         "input": "uint8 (1, h, w, 3) BGR, h and w multiples of 32",
-        "trained_on": "scenes rendered by models/tools/scenes.py, with real Chinese crops (Apache-2.0) in some",
+        "trained_on": "scenes rendered by models/tools/scenes.py, with real Chinese crops (Apache-2.0) in some, "
+        "and real photographs with rendered plates in some (roads.py; openalpr benchmarks, Open Images)",
         "long_side_px": options.long_side,
         "threshold": options.threshold,
         "second_side_px": 800,
         "second_threshold": 0.2,
         "unsure": 0.75,
+        "faint": 0.06,
     }
     write_manifest(options.like, options.out, {"plate-reader": reader, "plate-detector": detector})
     for path in sorted(options.out.glob("plate-*.[on]*")):
