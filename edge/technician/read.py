@@ -86,8 +86,8 @@ def load(path: Path) -> Image:
 
 
 def _check_whole(data: bytes) -> None:
-    """Decoders fill what is missing with grey and say nothing: half a picture would look like "no plate". FFmpeg's tells
-    where it is asked to; what a phone writes behind the end is none of its business. The last bytes prove nothing."""
+    """Decoders fill what is missing with grey and say nothing: half a picture would look like "no plate". FFmpeg's
+    tells where it is asked to; what a phone writes behind the end does not disturb it. The last bytes prove nothing."""
     for start, name, codec in ((b"\xff\xd8", "JPEG", "mjpeg"), (b"\x89PNG\r\n\x1a\n", "PNG", "png")):
         if data.startswith(start) and not _decodes(data, codec):
             raise ImageError(f"truncated {name}, or a damaged one: it cannot be decoded to its end")

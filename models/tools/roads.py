@@ -4,7 +4,8 @@
 
 `FOLDER` holds `manifest.csv` (file, box_xyxy) and the pictures in `img/` or beside it. A plate detector is
 country-blind: foreign plates teach it real light and real vehicles; a rendered Vietnamese or Chinese plate, warped onto
-the box of the one that hung there, with its light and its blur, teaches it the plates. Chunks are of the form of those of `scenes.py`.
+the box of the one that hung there, with its light and its blur, teaches it the plates. Chunks are of
+the form of those of `scenes.py`.
 """
 
 from __future__ import annotations
