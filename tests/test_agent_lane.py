@@ -413,7 +413,7 @@ def test_a_stop_reaches_the_barrier_before_it_is_recorded(world: World, monkeypa
         raise StoreFullError("no room")
 
     monkeypatch.setattr(Transaction, "event", fails)
-    assert world.run(world.press("stop", passage=None)).code == "store_full"
+    assert world.run(world.press("stop", passage=None)).code == "stopped_unrecorded"
     assert world.barrier.asked == ["stop"]
 
 

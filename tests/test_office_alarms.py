@@ -238,6 +238,7 @@ def found(one: dict[str, Any]) -> dict[str, int]:
             {"taken": {"watchlist": "no JSON", "watch_rows": 2, "declarations": 0}},
             {"watchlist_refused": 1, "watch_rows": 2},
         ),
+        ({"record": ["record_forked"]}, {"record_forked": 1}),
         ({"taken": {"watchlist": "", "watch_rows": 0, "declarations": 1}}, {"declarations_refused": 2}),
         ({"box": {"care": ["battery_low", "on_battery", "hot"]}}, {"battery_low": 1, "on_battery": 2, "hot": 2}),
         ({"copy_age_s": None}, {"copy_none": 2}),
@@ -261,5 +262,13 @@ def test_every_alarm_has_its_words_and_says_what_to_do() -> None:
     catalogue = load_catalogue()
     others = "board_lost camera_down backlog store_low store_full store_failed clock_holdover clock_unset link_down"
     codes = {*FAULTS, *ONCE, *BOX, *others.split(), "link_refused", "copy_none", "copy_old"}
-    codes |= {"watchlist_refused", "watch_rows", "declarations_refused"}
+    codes |= {
+        "record_forked",
+        "record_set_aside",
+        "record_gone",
+        "events_refused",
+        "watchlist_refused",
+        "watch_rows",
+        "declarations_refused",
+    }
     assert [code for code in sorted(codes) for part in ("alarm", "alarm_do") if f"{part}.{code}" not in catalogue] == []

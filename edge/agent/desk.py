@@ -37,6 +37,9 @@ LANE_ACTIONS = frozenset(
 GATE_ACTIONS = frozenset({"alarm_ack", "alarm_shelve", "alarm_unshelve", "handover_write", "handover_sign"})
 """About the whole gate, at whichever lane they are pressed."""
 
+SAFER = {"stop": "stopped_unrecorded", "hold": "held_unrecorded", "release_hold": "hold_released_unrecorded"}
+"""What is done even where the record cannot be written, and how that is answered."""
+
 Health = Callable[[], Mapping[str, Any]]
 """What the gate knows beside the lane itself: boom, cameras, link, clock, store, age of the copy."""
 
@@ -119,6 +122,8 @@ class Desk:
             except RefusedError as error:
                 return await self._refused(action, error)
         except StoreError as error:
+            if action.name in SAFER:
+                return self._unrecorded(action, error)
             # Not on disk, so not done: nothing was offered to the barrier (docs/safety.md).
             code = "store_full" if isinstance(error, StoreFullError) else "store_failed"
             return ActionResult(False, code, None, str(error))
@@ -131,6 +136,15 @@ class Desk:
         answer = {"code": error.code, "detail": error.detail[:500], "done": False}
         by = {"name": action.name, "by": action.person.id}
         return _answered(await self._actor.ledger.settle(action.key, {**answer, **by}), action.person, action.name)
+
+    def _unrecorded(self, action: Action, error: StoreError) -> ActionResult:
+        """The answer says what is so: the boom was stopped or held before its record. A hold can end without a record
+        too: it opens nothing, and a disk that is full must not keep a lane shut."""
+        if action.name == "release_hold":
+            self._actor.barrier.hold(False)
+        self._actor.trouble = str(error)
+        self._actor.touch()
+        return ActionResult(True, SAFER[action.name], None, str(error))
 
     def _check(self, action: Action) -> None:
         """Raises RefusedError: a press is for the passage that the person saw, and for what may be done now."""

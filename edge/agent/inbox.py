@@ -32,6 +32,7 @@ class GateInbox(StoreInbox):
         super().__init__(store, self._command)
         self._known = known
         self._loop = loop
+        self._telling = False
         self._lanes = lanes
         self._commands = {lane: RemoteCommands(actor, clock_state) for lane, actor in lanes.items()}
 
@@ -55,7 +56,13 @@ class GateInbox(StoreInbox):
         self._loop.call_soon_threadsafe(self._commands[lane].put, parse_command(payload), retained)
 
     def _tell(self, changed: bool) -> bool:
-        if changed:
-            for actor in self._lanes.values():
-                self._loop.call_soon_threadsafe(actor.on_declarations)
+        if changed and not self._telling:  # one call for a burst: the loop has presses to serve
+            self._telling = True
+            self._loop.call_soon_threadsafe(self._told)
         return changed
+
+    def _told(self) -> None:
+        """On the gate's event loop."""
+        self._telling = False
+        for actor in self._lanes.values():
+            actor.on_declarations()

@@ -54,8 +54,11 @@ class LaneActor(LaneState):
         self.put(lambda: self._notice(notice))
 
     def on_declarations(self) -> None:
-        """The local copy changed: a declaration may be withdrawn while its vehicle stands here."""
-        self.put(self._reassess)
+        """The local copy changed: a declaration may be withdrawn while its vehicle stands here. However many changed,
+        one look at the copy waits in the queue: a press must not stand behind thousands."""
+        if not self._reassess_waits:
+            self._reassess_waits = True
+            self.put(self._reassess)
 
     def on_tick(self) -> None:
         self.put(self._tick)
@@ -188,6 +191,7 @@ class LaneActor(LaneState):
         return effects
 
     async def _reassess(self) -> None:
+        self._reassess_waits = False
         await self.reconcile()
         if self.lane.passage is not None and self.shown.assessment is not None:
             await self._follow(("evaluate",))

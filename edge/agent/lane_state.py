@@ -47,6 +47,7 @@ class LaneState(Actor):
         self.reconcile: Callable[[], Awaitable[None]] = _nothing
         """Forms typed on paper against the copy as it is now."""
         self.beside = Beside(config, store, law)
+        self._reassess_waits = False
         self.not_lowered = ""
         """Why the barrier did not lower the boom when a person last asked; "" once it moved, or who asks anew."""
         self._free_since_s: float | None = None

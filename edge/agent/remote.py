@@ -16,6 +16,8 @@ from edge.agent.ledger import Keys
 from edge.agent.paper import PAPER_MODE
 from edge.wire import Command
 
+BURST, PER_S = 20.0, 5.0
+"""Commands of one lane that are answered one by one: so many at once, then so many a second."""
 COMMAND_S = 2.0
 """How old a command may be when it arrives (docs/protocol: expires in 2 s). One second of skew ahead is let pass."""
 
@@ -24,16 +26,40 @@ class RemoteCommands:
     def __init__(self, actor: LaneActor, clock_state: Callable[[], clock.ClockState] = clock.state) -> None:
         self._actor = actor
         self._clock_state = clock_state
+        self._left, self._left_s, self._too_many = BURST, clock.mono_s(), 0
 
     def put(self, command: Command, retained: bool) -> None:
-        """Called on the gate's event loop. A stop acts before it is recorded: it can only make things safer."""
+        """Called on the gate's event loop. A stop and a hold act before they are recorded: they only make safer. More
+        than a few a second are refused together, in one event, so that no flood stands before a guard's press."""
         if command.action == "stop" and not retained:
             self._actor.barrier.stop_boom()
+        fresh = not retained and not too_old(command, self._clock_state(), datetime.now(clock.VIETNAM))
+        if command.action == "hold" and fresh:
+            self._actor.barrier.hold(True)
+        if not self._allowed():
+            if not self._too_many:
+                self._actor.put(self._tell_too_many)
+            self._too_many += 1
+            return
 
         async def job() -> None:
             await self._do(command, retained)
 
         self._actor.put(job)
+
+    def _allowed(self) -> bool:
+        now_s = clock.mono_s()
+        self._left = min(BURST, self._left + (now_s - self._left_s) * PER_S)
+        self._left_s = now_s
+        if self._left < 1:
+            return False
+        self._left -= 1
+        return True
+
+    async def _tell_too_many(self) -> None:
+        count, self._too_many = self._too_many, 0
+        body = {"stage": "command_refused", "code": "too_many", "count": count, "via": "platform"}
+        await self._actor.ledger.write("refusal", body)
 
     async def _do(self, command: Command, retained: bool) -> None:
         key = f"command/{command.id}"

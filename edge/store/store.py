@@ -217,6 +217,7 @@ class Store(Questions, Housekeeping):
         """True where the copy changed. Raises BadMessageError, and then the version that was here stays."""
         fault: errors.BadMessageError | None = None
         changed, refused = False, None
+        self._deciding.give_way()
         with self._writing("storing a declaration", durable=False) as connection:
             if payload:
                 declarations.mark_seen(connection, declaration_id)
@@ -256,6 +257,7 @@ class Store(Questions, Housekeeping):
         return changed
 
     def _writing_list(self) -> AbstractContextManager[sqlite3.Connection]:
+        self._deciding.give_way()
         return self._writing("storing the watch list", durable=False)
 
     def _look_at_list(self) -> None:
@@ -278,6 +280,7 @@ class Store(Questions, Housekeeping):
         return removed
 
     def set_aside(self, topic: str, payload: bytes, why: str) -> None:
+        self._deciding.give_way()
         with self._writing("setting a message aside", durable=False) as connection:
             declarations.set_aside(connection, topic, payload, why, self._clocks.wall_iso())
 
@@ -324,6 +327,7 @@ class Store(Questions, Housekeeping):
     def _record_overlap(self, lane: str) -> None:
         more = True
         while more:
+            self._deciding.give_way()
             with self._writing(f"recording the overlap of lane {lane}") as connection:
                 more = fork.record_again(connection, self._transaction(connection, lane), lane)
 
