@@ -136,6 +136,10 @@ def _config_check(args: argparse.Namespace) -> int:
     from edge.config import load_config
 
     config = load_config(args.file)
+    if config.law.rules_file:
+        from edge.technician.rules import load
+
+        load(Path(config.law.rules_file))
     print(f"{args.file}: good: site {config.site.id}, {len(config.lane)} lane(s)")
     return 0
 
@@ -207,6 +211,24 @@ def _law(commands: Commands) -> None:
     explain.add_argument("--smart", action="store_true", help="the lane is a pilot smart lane")
     explain.add_argument("--choice", action="append", default=[], metavar="K=V", help="a site's choice; repeat it")
     explain.add_argument("--at-gate", action="store_true", help="from the record of the gate of --config instead")
+
+    rules = commands.add_parser("rules", help="rule tables").add_subparsers(required=True, metavar="WHAT")
+    _add(rules, "check", "every fault of a rule table, by line", _rules_check).add_argument("file", type=Path)
+    diff = _add(rules, "diff", "what is asked no longer and what is new; 1 where there is any", _rules_diff)
+    diff.add_argument("old", type=Path)
+    diff.add_argument("new", type=Path)
+
+
+def _rules_check(args: argparse.Namespace) -> int:
+    from edge.technician.rules import check
+
+    return check(args.file)
+
+
+def _rules_diff(args: argparse.Namespace) -> int:
+    from edge.technician.rules import diff
+
+    return diff(args.old, args.new)
 
 
 def _explain(args: argparse.Namespace) -> int:

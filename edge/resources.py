@@ -34,7 +34,12 @@ def config_text(name: str | Path) -> tuple[str, str]:
     """A table's text, and its path for messages. Raises ConfigError where it is missing, unreadable or no UTF-8."""
     path = config_file(name)
     try:
-        return path.read_text(encoding="utf-8"), str(path)
+        data = path.read_bytes()
+        if data.startswith((b"\xff\xfe", b"\xfe\xff")):
+            raise ConfigError(
+                str(path), ["cannot be read: tệp dạng UTF-16; lưu lại dạng UTF-8 / UTF-16: save it as UTF-8"]
+            )
+        return data.decode("utf-8"), str(path)
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(str(path), [f"cannot be read: {error}"]) from error
 

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 import pytest
 
+from edge import resources
 from edge.core.law import REASON_WORDS
 from edge.core.rules import RulesError, parse_rules
+from edge.core.rules_diff import differences
+from edge.errors import ConfigError
 from tests.law_table import REQUIRES, TABLE
 from tests.law_tools import TABLE_FILE, rules
 
@@ -166,3 +170,42 @@ def test_no_procedure_is_named_in_the_code() -> None:
         f"{path}: {match.group()}" for path in sources for match in named.finditer(path.read_text(encoding="utf-8"))
     ]
     assert found == []
+
+
+def test_a_table_has_a_name_dates_and_the_hash_of_its_text() -> None:
+    import hashlib
+
+    table = rules().table
+    assert (table.name, table.source, table.valid_from) == ("27/2025", "27/2025/QĐ-UBND", "2025-04-05")
+    assert rules().sha256 == hashlib.sha256(TABLE_FILE.read_bytes()).hexdigest()
+
+
+def test_a_byte_order_mark_and_utf_16_are_told_in_their_own_words(tmp_path: Path) -> None:
+    text = TABLE_FILE.read_text(encoding="utf-8")
+    with pytest.raises(RulesError, match="BOM"):
+        parse_rules("\ufeff" + text, "t.toml")
+    file = tmp_path / "t.toml"
+    file.write_text(text, encoding="utf-16")
+    with pytest.raises(ConfigError, match="UTF-16"):
+        resources.config_text(file)
+
+
+@pytest.mark.parametrize("table", ["authority", "act", "choice"])
+def test_what_no_confirmation_hangs_on_is_a_fault(table: str) -> None:
+    more = 'values = ["a", "b"]\nsource = "x"\n' if table == "choice" else ""
+    text = TABLE_FILE.read_text(encoding="utf-8") + f'\n[{table}.NEW]\nvi = "x"\nen = "x"\n{more}'
+    with pytest.raises(RulesError, match=f"{table}.NEW"):
+        parse_rules(text, "t.toml")
+
+
+def test_a_diff_says_what_is_asked_no_longer_and_what_is_new() -> None:
+    text = TABLE_FILE.read_text(encoding="utf-8")
+    newer = text.replace('{ authority = "HE", act = "pass", unless = "he_at_b1_in=appendix" },', "")
+    head = '[block.register]\norder = "any"\nneeds = ['
+    newer = newer.replace(head, head + '\n  { authority = "TX", act = "fee" },')
+    newer = newer[: newer.index("[choice.he_at_b1_in]")] + newer[newer.index("[choice.yard_exit]") :]
+    lines = differences(rules(), parse_rules(newer, "new.toml"))
+    assert any("no longer asked: IM-IN, b1_in" in line and "Kiểm dịch y tế" in line for line in lines)
+    assert any("newly asked: VN-EMPTY-IMPORT, register" in line for line in lines)
+    assert "lựa chọn không còn / choice is gone: he_at_b1_in" in lines
+    assert differences(rules(), rules()) == []

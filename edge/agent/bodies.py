@@ -36,6 +36,7 @@ def about(lane: LaneConfig, passage: Passage, assessment: Assessment | None) -> 
 def seen(assessment: Assessment, reading: Reading | None, began_s: float | None = None) -> dict[str, Any]:
     """What was read and what the law said of it."""
     told = {"stage": "seen", "verdict": asdict(assessment.verdict), "box": reading.read.box if reading else None}
+    told["rules"] = assessment.rules
     return told | ({"frame_size": reading.frame_size} if reading else {}) | eyes(reading, began_s)
 
 

@@ -41,6 +41,8 @@ class Assessment:
     """An override of this refusal asks for two people."""
     candidates: int = 1
     old: bool = False
+    rules: str = ""
+    """The sha256 of the rule table that was asked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +131,9 @@ class Law:
         two = verdict.verdict == "refuse" and needs_two_people(self.rules, verdict)
         old = needs_check(verdict)
         look = verdict.verdict in ("ready", "release") and bool(who.strangers - at.looked_at)
-        return Assessment(verdict, declaration, who, others, steps, old or look, two, facts.candidates, old)
+        return Assessment(
+            verdict, declaration, who, others, steps, old or look, two, facts.candidates, old, self.rules.sha256
+        )
 
     def _who(self, declaration: Declaration | None, at: AtGate, found: Mapping[str, Sequence[Declaration]]) -> Identity:
         mine = declaration.id if declaration is not None else None

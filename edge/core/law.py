@@ -232,9 +232,21 @@ class RulesError(ValueError):
 
 
 @dataclass(frozen=True, slots=True)
-class Rules:
-    """The whole rule table, read and checked."""
+class Table:
+    """What a rule table is: its name, the days it is in force (ISO, None open) and the decision that it comes from."""
 
+    name: str = ""
+    source: str = ""
+    valid_from: str | None = None
+    valid_until: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """The whole rule table, read and checked. `sha256` is that of its text: it stands in every verdict's event."""
+
+    table: Table
+    sha256: str
     procedures: Mapping[str, Procedure]
     steps: Mapping[str, StepPlace]
     authorities: Mapping[str, Name]

@@ -6,10 +6,12 @@ Pure: text in, `Rules` out. What is unknown, unused, unreachable or without its 
 
 from __future__ import annotations
 
+import hashlib
 import string
 import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from datetime import date
 from typing import Any, TypeVar
 
 from edge.core.law import (
@@ -25,6 +27,7 @@ from edge.core.law import (
     RulesError,
     SiteChoice,
     StepPlace,
+    Table,
 )
 from edge.core.model import Missing, Reason
 from edge.core.rules_check import Sheet, check_walk, unused
@@ -32,6 +35,7 @@ from edge.core.rules_check import Sheet, check_walk, unused
 __all__ = ["Choices", "Rules", "RulesError", "parse_rules"]
 
 FORMAT = 1
+BOM = "tệp có BOM ở đầu; lưu lại dạng UTF-8 không BOM / begins with a byte order mark: save it as UTF-8 without BOM"
 ROUTES = ("brings", "takes", "no_goods")
 T = TypeVar("T")
 _NAME_KEYS = frozenset({"vi", "en", "zh"})
@@ -41,15 +45,19 @@ def parse_rules(text: str, source: str) -> Rules:
     """The rule table from its TOML text. `source` is the file's name for messages. Raises RulesError with every
     fault.
     """
+    if text.startswith("\ufeff"):
+        raise RulesError(source, [f"{source}:1: {BOM}"])
     try:
         data = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise RulesError(source, [f"{source}: {error}"]) from error
     sheet = Sheet(text, source)
-    sheet.keys((), data, {"format", "choice", "requires", "authority", "act", "step", "block", "procedure", "reason"})
+    sheet.keys(
+        (), data, {"format", "table", "choice", "requires", "authority", "act", "step", "block", "procedure", "reason"}
+    )
     if data.get("format") != FORMAT:
         sheet.fault(("format",), f"format must be {FORMAT}")
-    rules = _Reader(sheet, data).rules()
+    rules = _Reader(sheet, data).rules(hashlib.sha256(text.encode()).hexdigest())
     if sheet.faults:
         raise RulesError(source, sheet.faults)
     return rules
@@ -71,11 +79,33 @@ class _Reader:
             if code not in self.reasons:
                 sheet.fault(("reason",), f"reason {code} has no text")
 
-    def rules(self) -> Rules:
+    def _table(self) -> Table:
+        row = self.data.get("table")
+        if not isinstance(row, dict):
+            self.sheet.fault(("table",), "[table] is missing: name, source, valid_from")
+            return Table()
+        path = ("table",)
+        self.sheet.keys(path, row, {"name", "source", "valid_from", "valid_until"})
+        days = [self._day(path, row, key) for key in ("valid_from", "valid_until")]
+        if days[0] and days[1] and days[1] < days[0]:
+            self.sheet.fault((*path, "valid_until"), "valid_until lies before valid_from")
+        return Table(self.sheet.text(path, row, "name"), self.sheet.text(path, row, "source"), *days)
+
+    def _day(self, path: tuple[str, ...], row: Mapping[str, Any], key: str) -> str | None:
+        value = row.get(key)
+        if type(value) is date:
+            return value.isoformat()
+        if value is not None or key == "valid_from":
+            self.sheet.fault((*path, key), f"{key} must be a date, as 2025-04-05")
+        return None
+
+    def rules(self, sha256: str) -> Rules:
         own = self._each("procedure", self._own_steps)
         procedures = {key: self._procedure(key, own) for key in own}
         unused(self.sheet, self.data, procedures)
         return Rules(
+            table=self._table(),
+            sha256=sha256,
             procedures=procedures,
             steps=self.steps,
             authorities=self.authorities,
