@@ -8,13 +8,12 @@ from dataclasses import dataclass
 
 import numpy as np
 import pytest
-from numpy.typing import NDArray
 
-from edge.core.model import PlateRead, PlateText, Point
-from edge.core.wholeness import within
+from edge.core.model import Country, PlateRead, PlateText, Point
+from edge.core.wholeness import may_be_longer, within
 from edge.ports import Detection, Image
 from edge.vision.weights import FOLDER
-from edge.vision.wholeness import WholeReader
+from edge.vision.wholeness import Ends, WholeReader
 
 cuts, testworld = (importlib.import_module(f"models.tools.{name}") for name in ("cuts", "testworld"))
 WORLD = (1,)
@@ -55,14 +54,12 @@ class Says:
 
 @dataclass
 class Sees:
-    """A judge that sees both ends so surely."""
+    """A judge that says the same of every plate."""
 
-    left: float
-    right: float
-    least: float = 0.9
+    yes: bool
 
-    def look(self, image: Image, reads: Sequence[PlateRead]) -> NDArray[np.float32]:
-        return np.array([[self.left, self.right]] * len(reads), np.float32).reshape(-1, 2)
+    def whole(self, image: Image, reads: Sequence[PlateRead]) -> list[bool]:
+        return [self.yes] * len(reads)
 
 
 INSIDE, ACROSS = quad(100, 100, 200, 130), quad(590, 100, 640, 130)
@@ -71,10 +68,9 @@ INSIDE, ACROSS = quad(100, 100, 200, 130), quad(590, 100, 640, 130)
 @pytest.mark.parametrize(
     ("corners", "judge", "whole"),
     [
-        (INSIDE, Sees(0.95, 0.99), True),
-        (INSIDE, Sees(0.95, 0.89), False),
-        (INSIDE, Sees(0.2, 0.99), False),
-        (ACROSS, Sees(0.99, 0.99), False),
+        (INSIDE, Sees(yes=True), True),
+        (INSIDE, Sees(yes=False), False),
+        (ACROSS, Sees(yes=True), False),
     ],
 )
 def test_a_plate_is_whole_where_picture_and_judge_both_say_so(corners: Quad, judge: Sees, whole: bool) -> None:
@@ -94,9 +90,9 @@ def test_places_without_a_text_keep_their_order() -> None:
             return [None, *found[1:]]
 
     picture = np.zeros((360, 640, 3), np.uint8)
-    reads = WholeReader(Some(), Sees(1, 1)).read(picture, [Detection(INSIDE, 0.9), Detection(INSIDE, 0.9)])
+    reads = WholeReader(Some(), Sees(yes=True)).read(picture, [Detection(INSIDE, 0.9), Detection(INSIDE, 0.9)])
     assert [read and read.whole for read in reads] == [None, True]
-    assert WholeReader(Says(), Sees(1, 1)).read(picture, []) == []
+    assert WholeReader(Says(), Sees(yes=True)).read(picture, []) == []
 
 
 @pytest.mark.vision
@@ -115,3 +111,40 @@ def test_a_plate_of_the_test_world_cut_and_covered_in_every_way_is_never_stated_
 def test_of_plates_partly_seen_nothing_wrong_is_decided(kind: str) -> None:
     (score,) = testworld.scores([kind], 3, FOLDER)
     assert (score.passages, score.decided_wrong, score.frames_sure_wrong_whole) == (3, 0, 0)
+
+
+def text(raw: str, country: Country = "VN") -> PlateText:
+    return PlateText(raw.replace("\n", ""), raw, 0.99, country, "vn_vehicle")
+
+
+@pytest.mark.parametrize(
+    ("plate", "longer"),
+    [
+        (text("29H6789"), True),
+        (text("29H67893"), False),
+        (text("12A1\n2345"), True),
+        (text("12A\n12345"), False),
+        (text("12A1\n234.56"), False),
+        (text("桂FA6382", "CN"), False),
+        (text("12C"), False),
+    ],
+)
+def test_a_vietnamese_number_of_four_digits_may_have_lost_one(plate: PlateText, longer: bool) -> None:
+    assert may_be_longer(plate) is longer
+
+
+@pytest.mark.vision
+@pytest.mark.parametrize(
+    ("raw", "ends", "whole"),
+    [
+        ("29H67893", (0.999, 0.999), True),
+        ("29H67893", (0.999, 0.2), False),
+        ("29H67893", (0.2, 0.999), False),
+        ("29H67893", (0.93, 0.999), True),
+        ("29H6789", (0.93, 0.999), False),
+        ("29H6789", (0.999, 0.999), True),
+    ],
+)
+def test_more_is_asked_of_a_number_that_may_have_lost_a_digit(raw: str, ends: tuple[float, float], whole: bool) -> None:
+    read = PlateRead(text(raw), (0, 0, 9, 9), INSIDE)
+    assert Ends().seen(read, np.array(ends, np.float32)) is whole

@@ -6,9 +6,10 @@ its last digit is a four-digit one. Grammar cannot see that. What lies beyond th
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
-from edge.core.model import Box, Point
+from edge.core.model import Box, PlateText, Point
 
 ROOM = 0.02
 """Least distance between a plate and what bounds the picture, in widths of the plate: a detector's corners are good to
@@ -26,3 +27,15 @@ def within(corners: Sequence[Point], bounds: Box) -> bool:
     room = max(ROOM_LEAST_PX, ROOM * (max(xs) - min(xs)))
     x1, y1, x2, y2 = bounds
     return min(xs) - x1 >= room and min(ys) - y1 >= room and x2 - max(xs) >= room and y2 - max(ys) >= room
+
+
+_DIGITS = re.compile(r"\d+$")
+SHORT = 4
+
+
+def may_be_longer(plate: PlateText) -> bool:
+    """True where a plate that lost its last digit would read like this: a Vietnamese number of four digits. Those of
+    five came in 2010; both are lawful. Of two lines the lower one is the number, whatever stands above it: `12A1` over
+    `2345` is a motorcycle's four, `12A` over `12345` a car's five."""
+    digits = _DIGITS.search("".join(c for c in plate.raw.split("\n")[-1] if c.isalnum()))
+    return plate.country == "VN" and digits is not None and len(digits.group()) <= SHORT

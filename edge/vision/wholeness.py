@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge.core.model import PlateRead
-from edge.core.wholeness import within
+from edge.core.wholeness import may_be_longer, within
 from edge.ports import Detection, Image, Reader
 from edge.vision.geometry import rectify
 from edge.vision.weights import FOLDER, Model, find
@@ -28,31 +28,38 @@ and heights of it: part of the weights."""
 
 
 class Ends:
-    """The judge of ends. `least`: from which probability on an end counts as seen. Raises ModelError."""
+    """The judge of ends: the probability from which on an end counts as seen, and that of a number that may have lost a
+    digit. Raises ModelError."""
 
     def __init__(self, threads: int = 1, folder: Path = FOLDER) -> None:
         weights = find(NAME, folder)
         self._model = Model(weights, threads)
-        self.least = float(weights.setting("least", float))
+        self._least = float(weights.setting("least", float))
+        self._least_short = float(weights.setting("least_short", float))
 
     def look(self, image: Image, reads: Sequence[PlateRead]) -> NDArray[np.float32]:
-        """Per plate the probability (n, 2) that its left and its right end are in the picture and uncovered."""
+        """Per plate (n, 2): how surely its left and its right end are in the picture and uncovered."""
         if not reads:
             return np.empty((0, 2), np.float32)
         quads = [np.array(read.corners, np.float32) for read in reads]
         (ends,) = self._model.run(np.stack([rectify(image, quad, SIZE, *MARGIN)[0] for quad in quads]))
         return ends
 
+    def whole(self, image: Image, reads: Sequence[PlateRead]) -> list[bool]:
+        """Of each plate whether both its ends were seen."""
+        return [self.seen(read, ends) for read, ends in zip(reads, self.look(image, reads), strict=True)]
+
+    def seen(self, read: PlateRead, ends: NDArray[np.float32]) -> bool:
+        """What `look` says of a reading as a yes or no. A number that may have lost a digit is asked more of: where a
+        text cannot be part of a longer one, only a guess could go wrong."""
+        least = self._least_short if may_be_longer(read.plate) else self._least
+        return float(ends.min()) >= least
+
 
 class Judge(Protocol):
-    """Whoever says how surely a plate's ends are seen; from `least` on they are."""
+    """Whoever says of plates whether both their ends were seen."""
 
-    @property
-    def least(self) -> float: ...
-
-    def look(self, image: Image, reads: Sequence[PlateRead]) -> NDArray[np.float32]:
-        """Per plate (n, 2): left and right, 0..1."""
-        ...
+    def whole(self, image: Image, reads: Sequence[PlateRead]) -> list[bool]: ...
 
 
 class WholeReader:
@@ -65,10 +72,5 @@ class WholeReader:
         reads = self._reader.read(image, detections)
         height, width = image.shape[:2]
         inside = [read for read in reads if read is not None and within(read.corners, (0, 0, width, height))]
-        whole = {
-            id(read) for read, ends in zip(inside, self._ends.look(image, inside), strict=True) if self._seen(ends)
-        }
+        whole = {id(read) for read, yes in zip(inside, self._ends.whole(image, inside), strict=True) if yes}
         return [read if read is None else replace(read, whole=id(read) in whole) for read in reads]
-
-    def _seen(self, ends: NDArray[np.float32]) -> bool:
-        return bool(ends.min() >= self._ends.least)

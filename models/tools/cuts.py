@@ -39,7 +39,6 @@ CUTS = (0.04, 0.08, 0.12, 0.16, 0.20, 0.24, 0.28, 0.32)
 COVERS = (0.10, 0.14, 0.18, 0.22, 0.26)
 SHADES = {"grey": (128, 128, 128), "white": (240, 240, 240), "black": (15, 15, 15), "mud": (50, 75, 100)}
 SIDES = ("right", "left")
-BOUNDS = (0.05, 0.1, 0.2, 0.3, 0.5, 0.7, 0.9)
 
 
 @dataclass(slots=True)
@@ -57,10 +56,6 @@ class Figures:
     refused: int = 0
     """Whole plates at decision confidence that are not said to be whole."""
     counts: dict[str, Count] = field(default_factory=dict)
-    wrong: list[float] = field(default_factory=list)
-    """Of each wrong text how surely the less sure end was seen; 0 where the picture's edge said it all."""
-    right: list[float] = field(default_factory=list)
-    """The same of the whole plates."""
 
     def told(self) -> dict[str, object]:
         figures: dict[str, object] = {
@@ -68,9 +63,9 @@ class Figures:
             for name, c in sorted(self.counts.items())
         }
         figures["whole plates no longer decided"] = f"{self.refused} of {self.plates}"
-        for least in BOUNDS:
-            stated, lost = sum(e >= least for e in self.wrong), sum(e < least for e in self.right)
-            figures[f"at {least}"] = f"{stated} wrong texts, {lost} of {len(self.right)} whole plates lost"
+        tries, stated = sum(c.tries for c in self.counts.values()), sum(c.stated for c in self.counts.values())
+        wrong = sum(c.stated_whole for c in self.counts.values())
+        figures["all: wrong texts (were the ends not judged)"] = f"{wrong} ({stated}) of {tries}"
         return figures
 
 
@@ -81,17 +76,13 @@ class Eyes:
         self.detector, self.reader = OwnDetector(1, folder), OwnReader(plate_table(), 1, folder)
         self.ends, self.sure = Ends(1, folder), vote_rules("own", str(folder)).sure
 
-    def stated(self, image: Image) -> list[tuple[PlateRead, float]]:
-        """What could decide: texts of a pattern at decision confidence, each with the probability of its less sure
-        end."""
+    def stated(self, image: Image) -> list[tuple[PlateRead, bool]]:
+        """What could decide: texts of a pattern at decision confidence, each with whether it is said to be whole."""
         reads = [read for read in self.reader.read(image, self.detector.detect(image)) if read is not None]
         sure = [read for read in reads if read.plate.kind != OTHER and read.plate.confidence >= self.sure]
         bounds = (0, 0, image.shape[1], image.shape[0])
-        ends = self.ends.look(image, sure)
-        return [
-            (read, float(end.min()) if within(read.corners, bounds) else 0.0)
-            for read, end in zip(sure, ends, strict=True)
-        ]
+        whole = self.ends.whole(image, sure)
+        return [(read, yes and within(read.corners, bounds)) for read, yes in zip(sure, whole, strict=True)]
 
 
 def variants(image: Image, read: PlateRead) -> Iterator[tuple[str, Image]]:
@@ -145,21 +136,22 @@ def _muddy(mask: Floats, paint: Floats, quad: Floats) -> tuple[Floats, Floats]:
 def sweep(eyes: Eyes, image: Image, figures: Figures) -> None:
     base = eyes.stated(image)
     texts = {read.plate.text for read, _ in base}
-    for read, end in base:
+    height, width = image.shape[:2]
+    for read, whole in base:
+        if not within(read.corners, (0, 0, width, height)):
+            continue  # the picture itself cuts it
         figures.plates += 1
-        figures.refused += end < eyes.ends.least
-        figures.right.append(end)
+        figures.refused += not whole
         for name, picture in variants(image, read):
             shift = picture.shape[1] - image.shape[1] if name == "cut, left" else 0
             count = figures.counts.setdefault(name, Count())
             count.tries += 1
             x1, y1, x2, y2 = read.box
             place = (x1 + shift, y1, x2 + shift, y2)
-            for other, seen in eyes.stated(picture):
+            for other, whole_too in eyes.stated(picture):
                 if other.plate.text not in texts and overlap(other.box, place) > 0.3:
                     count.stated += 1
-                    count.stated_whole += seen >= eyes.ends.least
-                    figures.wrong.append(seen)
+                    count.stated_whole += whole_too
 
 
 def real_scenes(folder: Path) -> Iterator[Image]:

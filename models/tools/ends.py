@@ -1,7 +1,7 @@
 """Trains the judge of ends on crops of whole, cut and covered plates (`covered`), and writes its file.
 
 python -m models.tools.ends RENDERS [--minutes 20] [--held 4]       trains; tells the held-back chunks' figures
-python -m models.tools.ends RENDERS --export models [--least 0.5]   writes plate-ends.onnx and the manifest
+python -m models.tools.ends RENDERS --export models [--least 0.9]   writes plate-ends.onnx and the manifest
 """
 
 from __future__ import annotations
@@ -84,14 +84,15 @@ def main() -> None:
     args = fit.arguments(__doc__, "renders", minutes=20, batch=128, peak=2.5e-3, seed=11)
     args.add_argument("--held", type=int, default=4, help="chunks that are only measured on")
     args.add_argument("--export", type=Path, metavar="MODELS")
-    args.add_argument("--least", type=float, default=0.5, help="probability from which an end counts as seen")
+    args.add_argument("--least", type=float, default=0.9, help="probability from which an end counts as seen")
+    args.add_argument("--least-short", type=float, default=0.98, help="the same of a number that may have lost a digit")
     options = args.parse_args()
     if options.export:
         from models.tools.export import write_ends
 
         net = EndsNet()
         net.load_state_dict(torch.load(options.work / "ends.pt", map_location="cpu")["ema"])
-        write_ends(Exported(net), options.export, options.least)
+        write_ends(Exported(net), options.export, options.least, options.least_short)
         print(f"{NAME}: written to {options.export}")
         return
     judge(train(options).to("cpu"), Ends(options.renders, 0, options.held).parts()[0])

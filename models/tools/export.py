@@ -181,7 +181,7 @@ def _listed(name: str, models: Path) -> bool:
     return any(row["name"] == name for row in rows)
 
 
-def write_ends(net: nn.Module, out: Path, least: float) -> None:
+def write_ends(net: nn.Module, out: Path, least: float, least_short: float) -> None:
     """The judge of ends into the folder of models, with its entry in the manifest there."""
     axes = {"pixels": {0: "n"}, "ends": {0: "n"}}
     frames = [frame for kind in testworld.KINDS for frame in testworld.passage_with_corners(kind, 1)[1][::3]]
@@ -196,6 +196,7 @@ def write_ends(net: nn.Module, out: Path, least: float) -> None:
         "input": f"uint8 (n, {HEIGHT}, {WIDTH}, 3) BGR, rectified from four corners with room around them",
         "trained_on": "crops rendered by models/tools/covered.py; real vehicles and plates of train-scenes (card)",
         "least": least,
+        "least_short": least_short,
     }
     write_manifest(out, out, {ENDS: entry})
 
