@@ -44,9 +44,16 @@ class BoardLink:
         self._went: deque[bool] = deque(maxlen=BAD_OF)
         self.energised: tuple[OutputName, ...] = ()
         """Outputs that were on at the last look though no pulse of ours was."""
+        self._wired: tuple[OutputName, ...] = ("open", "close")
         self.ok = False
         self.write_failed = False
         self.said = "not opened yet"
+
+    def can(self, output: OutputName) -> bool:
+        """Whether the board has this output; as it last was, while there is none."""
+        if self._board is not None:
+            self._wired = tuple(self._board.outputs)
+        return output in self._wired
 
     def read(self) -> Inputs | None:
         """One reading, or None where none could be had. Never raises BoardError."""
@@ -148,10 +155,10 @@ class BoardLink:
             self._release(board, "open", "close")
             self._pulse(board, "stop", pulse_s)
         elif outputs.open:
-            self._release(board, "close")
+            self._release(board, "close", "stop")
             self._pulse(board, "open", pulse_s)
         elif outputs.close:
-            self._release(board, "open")
+            self._release(board, "open", "stop")
             self._pulse(board, "close", pulse_s)
 
     def _release(self, board: Board, *outputs: OutputName) -> None:

@@ -14,8 +14,23 @@ from dataclasses import dataclass, replace
 from firmware_io.board import Board, BoardError
 from firmware_io.link import BoardLink
 from firmware_io.pace import Pace, be_realtime
-from firmware_io.safety import BarrierSettings, Notice, Outputs, Permit, Phase, Requests, State, recheck, start, step
-from firmware_io.terms import Cause, Inputs
+from firmware_io.safety import (
+    BarrierSettings,
+    Memory,
+    Notice,
+    Outputs,
+    Permit,
+    Phase,
+    Requests,
+    State,
+    memory,
+    open_pulse_s,
+    recheck,
+    start,
+    step,
+)
+from firmware_io.terms import Cause, Inputs, OutputName
+from firmware_io.watch import CARELESS
 
 log = logging.getLogger(__name__)
 
@@ -42,11 +57,18 @@ class Snapshot:
     cause: Cause = "none"
     """Why it is up, while it is."""
 
+    @property
+    def refusing(self) -> tuple[str, ...]:
+        """The faults under which no permit is accepted: all but those that only keep it from coming down by itself."""
+        return tuple(code for code in self.faults if code.split(":")[0] not in CARELESS)
+
 
 class BarrierLoop(threading.Thread):
     """Start it, offer it permits, beat; close it. Every method may be called from any thread and none of them waits.
 
-    `notify` is called on this thread for each notice, in order; it must not wait either.
+    `notify` is called on this thread for each notice, in order; it must not wait either. `remembered` is what the loop
+    before this one knew, `held` whether it was held; `remember` is called on this thread whenever that knowledge
+    changes, and must not wait.
     """
 
     def __init__(
@@ -58,6 +80,9 @@ class BarrierLoop(threading.Thread):
         clock: Callable[[], float] = time.monotonic,
         period_s: float = 0.05,
         realtime: bool = False,
+        remembered: Memory | None = None,
+        remember: Callable[[Memory], None] = lambda _: None,
+        held: bool = False,
     ) -> None:
         super().__init__(name=f"barrier {name}", daemon=True)
         self._settings = settings
@@ -67,11 +92,14 @@ class BarrierLoop(threading.Thread):
         self._link = BoardLink(open_board, clock)
         self._pace = Pace(period_s, clock)
         self._lock = threading.Lock()
-        self._asked = Requests()
+        self._asked = Requests(hold=held)
+        self._remember = remember
+        self._done: tuple[OutputName, ...] = ()
         self._ended = False
         self._turns = 0
         self._stop_thread = threading.Event()
-        self._state = start(clock())
+        self._state = start(clock(), remembered)
+        self._memory = memory(self._state)
         self._inputs = Inputs(at_s=float("-inf"))
         self._pending: tuple[Outputs, float] = (Outputs(), 0.0)
         self._snapshot = self._look()
@@ -166,7 +194,7 @@ class BarrierLoop(threading.Thread):
         with self._lock:
             asked = self._asked
             self._asked = Requests(hold=asked.hold, beat_s=asked.beat_s)
-        return replace(asked, trouble=trouble)
+        return replace(asked, trouble=trouble, done=self._done, can_stop=self._link.can("stop"))
 
     def _troubles(self) -> dict[str, bool]:
         return {
@@ -183,11 +211,19 @@ class BarrierLoop(threading.Thread):
             self._inputs = inputs
         asked, now_s = self._take(), self._clock()
         self._state, outputs, notices = step(self._state, self._inputs, asked, now_s, self._settings)
+        self._keep_in_mind()
         self._write(self._with_pending(outputs, now_s), now_s)
         self._snapshot = self._look()
         self._turns += 1
         for notice in notices:
             self._notify(notice)
+
+    def _keep_in_mind(self) -> None:
+        """Told before the motion is written: who restarts in the middle of it must know."""
+        now = memory(self._state)
+        if now != self._memory:
+            self._memory = now
+            self._remember(now)
 
     def _with_pending(self, new: Outputs, now_s: float) -> Outputs:
         """Add a motion that could not be written a moment ago, unless something newer was decided."""
@@ -198,8 +234,12 @@ class BarrierLoop(threading.Thread):
 
     def _write(self, outputs: Outputs, now_s: float) -> None:
         allowed = recheck(outputs, self._inputs, self._state, now_s, self._settings)
+        pulse_s = open_pulse_s(self._state, self._settings) if allowed.open else self._settings.pulse_s
+        self._done = ()
         try:
-            self._link.write(allowed, self._settings.pulse_s)
+            self._link.write(allowed, pulse_s)
+            motions: dict[OutputName, bool] = {"open": allowed.open, "close": allowed.close, "stop": allowed.stop}
+            self._done = tuple(name for name, on in motions.items() if on and self._link.can(name))
             self._pending = (Outputs(), 0.0)
         except BoardError as error:
             log.warning("%s: %s", self.name, error)

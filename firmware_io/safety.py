@@ -12,10 +12,12 @@ from typing import Literal
 
 from firmware_io.terms import (
     INPUTS,
+    KEPT_UP,
     UNDER_ARM,
     BarrierSettings,
     Cause,
     Inputs,
+    Memory,
     Notice,
     NoticeKind,
     Outputs,
@@ -25,11 +27,11 @@ from firmware_io.terms import (
     Seen,
     State,
 )
-from firmware_io.watch import Watch
+from firmware_io.watch import CARELESS, LEARNED, LIKELY, Watch
 
 __all__ = [
-    "BarrierSettings", "Inputs", "Notice", "Outputs", "Permit", "Phase", "Requests", "State",
-    "recheck", "start", "step",
+    "BarrierSettings", "Inputs", "Memory", "Notice", "Outputs", "Permit", "Phase", "Requests", "State",
+    "memory", "open_pulse_s", "recheck", "start", "step",
 ]  # fmt: skip
 
 MAY_LOWER_WITH = ("host_lost", "tamper")
@@ -40,11 +42,30 @@ GAP_S = 0.2
 """Between the end of an opening pulse and the start of a closing one, so that two relays never touch in time."""
 URGENT_REPEAT_S = 2.0
 """Fire and key ask again this long after a pulse that has not brought the boom up."""
+REVERSAL_PULSE_S = 0.3
+"""With GAP_S after it, a reversal is asked for anew every 0.5 s, each time with an edge."""
+LEAST_TRAVEL_S = 1.0
+"""No arm is down sooner than this after it was at the upper limit."""
 
 
-def start(now_s: float) -> State:
-    """The state at start: nothing is known, nothing may move until inputs were seen for `settle_s`."""
-    return State(started_s=now_s, since_s=now_s, seen=tuple(Seen(None, now_s) for _ in INPUTS))
+def start(now_s: float, remembered: Memory | None = None) -> State:
+    """The state at start: nothing is known, nothing may move until inputs were seen for `settle_s`; but for an arm that
+    may be coming down by our asking, as the record has it."""
+    mind = remembered or Memory()
+    state = State(started_s=now_s, since_s=now_s, seen=tuple(Seen(None, now_s) for _ in INPUTS))
+    state = replace(state, cause=mind.cause, took_s=mind.took_s, watch_until_s=now_s)
+    return replace(state, lowered_s=float("-inf")) if mind.is_out else state
+
+
+def memory(state: State) -> Memory:
+    """What a restart has to know of this state."""
+    is_out = state.cause != "none" or state.lowered_s is not None
+    return Memory(state.cause, is_out, state.took_s)
+
+
+def open_pulse_s(state: State, settings: BarrierSettings) -> float:
+    """How long an opening pulse lasts: while a descent is ours it is short, so that the next one is an edge again."""
+    return settings.pulse_s if state.lowered_s is None else min(settings.pulse_s, REVERSAL_PULSE_S)
 
 
 def step(
@@ -66,9 +87,10 @@ def recheck(outputs: Outputs, inputs: Inputs, state: State, now_s: float, settin
     lane_clear = 0 <= now_s - inputs.at_s <= settings.stale_s and bool(lane) and all(value is False for value in lane)
     fire_or_key = any(settings.has(name) and inputs.get(name) is True for name in ("fire", "manual_key"))
     may_close = state.phase == "lowering" and lane_clear and not fire_or_key and now_s >= state.pulse_ends_s
-    permitted = state.cause in ("permit", "emergency")
-    in_time = now_s <= state.expires_s if permitted else state.cause != "none"
-    may_open = state.phase == "opening" and in_time
+    ours = state.lowered_s is not None
+    in_time = ours or (now_s <= state.expires_s if state.cause in ("permit", "emergency") else state.cause != "none")
+    rises = state.phase == "opening" or (state.phase == "open" and ours)
+    may_open = rises and in_time and not (state.cause == "reopen" and state.at_rest)
     both = outputs.open and outputs.close
     return replace(outputs, open=outputs.open and may_open and not both, close=outputs.close and may_close and not both)
 
@@ -82,36 +104,82 @@ class _Tick(Watch):
 
     def follow(self) -> None:
         """Move the phase on by what the limit switches (or, without them, the travel time) say."""
+        self.rest()
         if self.both_limits():
             return
         up = self.steady("limit_open", True, self.set.debounce_s)
         down = self.steady("limit_closed", True, self.set.debounce_s)
         match self.state.phase:
             case "opening":
-                self.follow_opening(up)
+                self.follow_opening(up, down)
             case "lowering":
                 self.follow_lowering(down)
             case "open" if down or self.steady("limit_open", False, self.set.debounce_s):
-                self.go("lowering", "lowering", "controller" if self.set.closes_by == "controller" else "unasked")
+                self.follow_falling()
             case "closed" if up or self.steady("limit_closed", False, self.set.debounce_s):
                 self.alarm("opened_unasked", "open" if up else "moving")
                 self.state = replace(self.state, phase="unknown", since_s=self.now)
-            case "unknown" | "stopped" if up or down:
+            case "unknown" | "stopped" if up or (down and self.state.at_rest):
                 self.find(up)
+        self.end_watch()
 
-    def follow_opening(self, up: bool) -> None:
+    def rest(self) -> None:
+        """Whether the arm is down: the lower limit says so, alone, and not sooner than this arm can be down."""
+        if not self.fresh:
+            return  # what was seen last holds
+        state = self.state
+        usual_s = sorted(state.took_s)[len(state.took_s) // 2] if state.took_s else LEAST_TRAVEL_S / LIKELY
+        is_likely = not state.from_top or state.lowered_s is None or self.now - state.lowered_s >= LIKELY * usual_s
+        is_down = self.is_on("limit_closed") and not self.is_on("limit_open")
+        self.state = replace(state, at_rest=is_down and is_likely)
+
+    def end_watch(self) -> None:
+        """A descent is ours until a limit says that it is over, or its time went by twice with the board answering."""
+        state = self.state
+        if state.lowered_s is None:
+            return
+        if not self.fresh:
+            until_s = self.now + 2 * self.set.close_timeout_s
+            since_s = self.now if state.phase == "opening" else state.since_s
+            self.state = replace(state, watch_until_s=until_s, since_s=since_s)
+        elif self.now >= state.watch_until_s and state.phase not in ("opening", "lowering"):
+            self.state = replace(state, lowered_s=None)
+
+    def watch_descent(self) -> None:
+        until_s = self.now + 2 * self.set.close_timeout_s
+        from_top = self.is_on("limit_open")
+        self.state = replace(
+            self.state, lowered_s=self.now, watch_until_s=until_s, from_top=from_top, at_rest=False, stop_asked=False
+        )
+
+    def follow_falling(self) -> None:
+        """It comes down and we did not ask now: its controller, or a hand. Ours only while an opening of ours lasts."""
+        if self.state.cause != "none" and self.state.lowered_s is None:
+            self.watch_descent()
+        self.go("lowering", "lowering", "controller" if self.set.closes_by == "controller" else "unasked")
+
+    def follow_opening(self, up: bool, down: bool) -> None:
+        ours = self.state.lowered_s is not None
+        reversing = ours and self.state.cause == "reopen"
+        is_over = self.now >= self.state.pulse_ends_s + GAP_S
         if up and self.elapsed_s() >= self.set.pulse_s:
-            self.go("open", "opened")
+            self.go("open", "reopened" if reversing else "opened", "obstructed" if reversing else "")
+        elif reversing and down and self.state.at_rest and is_over:
+            self.shut("closed", "late")  # it was down before anybody could turn it round
         elif not self.set.has("limit_open") and self.elapsed_s() >= self.set.travel_s:
             self.go("open", "assumed_open")
         elif self.set.has("limit_open") and self.elapsed_s() >= self.set.open_timeout_s:
-            self.give_up("not_opened", "still_closed" if self.is_on("limit_closed") else "no_limit")
+            if ours and self.obstructed():
+                self.fail("not_opened")  # and asked for all the same, for as long as something is under it
+            else:
+                self.give_up("not_opened", "still_closed" if self.is_on("limit_closed") else "no_limit")
 
     def follow_lowering(self, down: bool) -> None:
         up_again = self.seen("limit_open").since_s > self.state.since_s + REVERSAL_S
-        if down:
+        if down and self.state.at_rest:
+            self.learn()
             self.shut("closed")
-        elif self.obstructed():
+        elif self.obstructed() and self.state.lowered_s is not None:
             return  # act() turns it round, whatever else could be said of this tick
         elif not self.set.has("limit_closed") and self.elapsed_s() >= self.set.travel_s:
             self.shut("assumed_closed")
@@ -121,6 +189,13 @@ class _Tick(Watch):
             self.go("open", "reopened", "controller")
         elif self.set.has("limit_closed") and self.elapsed_s() >= self.set.close_timeout_s:
             self.give_up("not_closed", "still_open" if self.is_on("limit_open") else "no_limit")
+
+    def learn(self) -> None:
+        """How long this arm takes from the top to the bottom."""
+        state = self.state
+        if state.from_top and state.lowered_s is not None and not state.reversals:
+            took_s = (*state.took_s, round(self.now - state.lowered_s, 3))[-LEARNED:]
+            self.state = replace(state, took_s=took_s)
 
     def give_up(self, kind: Literal["not_opened", "not_closed"], code: str) -> None:
         """The drive ran its time: stop it, or what jams it now would let it move later, when nobody expects it."""
@@ -140,33 +215,35 @@ class _Tick(Watch):
         """The boom is down: this opening is over, and so is its permit."""
         self.go("closed", kind, code)
         self.forget()
+        self.state = replace(self.state, lowered_s=None, stop_asked=False)
 
     def forget(self) -> None:
         self.state = replace(
             self.state, cause="none", serial=0, expires_s=0.0, entered_s=None, entries=0, exited=False, followed=False,
-            passed=False, abandoned=False, tended=False, reversals=0,
+            passed=False, abandoned=False, tended=False, reversals=0, proven=(), emptied=False, doubted=False,
         )  # fmt: skip
 
     # ------------------------------------------------------------ motion
 
     def urgent(self) -> Cause | None:
-        if self.is_on("fire"):
+        if self.sure("fire"):
             return "fire"
-        return "manual_key" if self.is_on("manual_key") and self.set.manual_key == "opens" else None
+        return "manual_key" if self.sure("manual_key") and self.set.manual_key == "opens" else None
 
     def act(self) -> None:
-        """Fire and key first, then stop, then obstruction, then the end of a passage, then what a person asks."""
+        """Fire and key first, then stop, then the end of a passage; then the descent that is ours, whatever else is
+        asked; last what a person asks."""
         urgent = self.urgent()
+        self.hear_stop()
         if urgent:
             self.rise_for(urgent)
         elif self.asked.stop:
-            self.halt()
+            self.halt("asked")
         elif self.is_on("manual_key"):
-            self.state = replace(self.state, tended=False)
-        elif self.state.phase == "lowering" and self.obstructed() and not self.is_on("limit_closed"):
-            self.reopen()  # not once the arm is at rest: rising again would be a second opening
+            self.hands_off()
         elif self.state.phase == "open":
             self.end_passage()
+        self.guard_descent()
         if self.asked.lower:
             self.lower_by_person()
 
@@ -184,16 +261,60 @@ class _Tick(Watch):
 
     def energise_open(self) -> None:
         self.open, self.close, self.stop = True, False, False
-        self.state = replace(self.state, pulse_ends_s=self.now + self.set.pulse_s)
+        ends_s = self.now + open_pulse_s(self.state, self.set)
+        self.state = replace(self.state, pulse_ends_s=ends_s, stop_asked=False)
 
-    def halt(self) -> None:
-        self.stop = True
+    def hear_stop(self) -> None:
+        if self.state.stop_asked and "stop" in self.asked.done:
+            self.note("stopped")
+            self.state = replace(self.state, stop_asked=False)
+
+    def halt(self, code: str) -> None:
+        """Stop. Where nothing is wired that could, only going up ends a descent."""
         self.state = replace(self.state, tended=False)
+        if not self.asked.can_stop:
+            if self.state.phase == "lowering" and self.state.lowered_s is not None and not self.state.at_rest:
+                self.reopen("no_stop")
+            return
+        self.stop = True
         if self.state.phase in ("opening", "lowering"):
-            self.go("stopped", "stopped")
+            self.go("stopped", "stopping", code)
+            self.state = replace(self.state, stop_asked=True)
 
-    def reopen(self) -> None:
-        self.note("reopened", "obstructed")
+    def hands_off(self) -> None:
+        """The key is turned, and nobody is sure yet or somebody works at the arm: what moves is stopped."""
+        self.state = replace(self.state, tended=False)
+        if self.set.manual_key == "hands_off" and self.state.phase in ("opening", "lowering"):
+            self.halt("manual_key")
+
+    # ------------------------------------------------------------ the descent that is ours
+
+    def guard_descent(self) -> None:
+        """Something is under the arm, or nobody knows: up, asked for every half second until the limit says so. It
+        outlasts silence, faults, STOP and restarts; only an arm that is down is left down: rising again would be a
+        second opening."""
+        state = self.state
+        if state.lowered_s is None or state.phase == "closed" or state.at_rest or self.open or self.stop:
+            return
+        is_due = self.now >= state.pulse_ends_s + GAP_S
+        if state.phase == "opening":
+            self.ask_again() if is_due else None
+        elif self.obstructed() and (self.fresh or state.phase == "lowering"):
+            if state.phase != "open":
+                self.reopen("obstructed")
+            elif is_due:
+                self.ask_again()
+
+    def ask_again(self) -> None:
+        """Where the board does not take the opening, every second time a stop."""
+        if "write_failed" in self.asked.trouble and self.asked.can_stop and not self.state.stop_asked:
+            self.open, self.close, self.stop = False, False, True
+            self.state = replace(self.state, stop_asked=True, pulse_ends_s=self.now + REVERSAL_PULSE_S)
+        else:
+            self.energise_open()
+
+    def reopen(self, code: str) -> None:
+        self.note("reopening", code)
         self.state = replace(self.state, cause="reopen")
         self.count_reversal()
         self.rise("reopen")
@@ -202,6 +323,8 @@ class _Tick(Watch):
         self.state = replace(self.state, reversals=self.state.reversals + 1)
         if self.state.reversals >= self.set.max_reversals:
             self.fail("repeated_reversal")
+
+    # ------------------------------------------------------------ the end of a passage
 
     def end_passage(self) -> None:
         """See the vehicle through; lower once the lane is clear; say so where the boom stays up for too long."""
@@ -213,25 +336,42 @@ class _Tick(Watch):
             self.warn_still_open()
 
     def lower_when_over(self) -> None:
-        nobody = not self.state.entries and not self.state.here and self.elapsed_s() >= self.set.open_unpassed_s
-        over = self.state.passed or (self.state.abandoned and not self.state.entries)
-        if (nobody or over) and self.clear_s() >= self.needed_s() and not self.lower_refusal():
-            self.lower("nobody_passed" if nobody else "")
+        """Behind a vehicle that every input saw. Where none saw it go, it has gone back, or nothing sees anything: that
+        is counted, and the arm waits for long; where only some saw it, the arm waits for a person."""
+        state = self.state
+        if state.passed:
+            if self.clear_s() >= self.needed_s():
+                self.doubt()
+                if not self.unproven():
+                    self.lower_by_itself("")
+        elif not state.entries and not state.here and "exit_loop" not in state.proven:
+            nobody = self.elapsed_s() >= self.set.open_unpassed_s
+            if state.abandoned or nobody:
+                self.doubt()
+                if self.unseen_s() >= self.set.ambiguous_s:
+                    self.lower_by_itself("" if state.abandoned else "nobody_passed")
+
+    def lower_by_itself(self, code: str) -> None:
+        careless = any(fault.code.split(":")[0] in CARELESS for fault in self.state.faults)
+        if not careless and not self.lower_refusal():
+            self.lower(code)
 
     def warn_still_open(self) -> None:
         """Once for each opening; a boom that closes unseen (no limits, own controller) is unknown from then on."""
-        wait_s = self.set.open_unpassed_s if not self.state.entries else self.set.open_alarm_s
+        blind = self.state.passed and self.state.doubted and self.unproven() and self.set.closes_by == "relay"
+        wait_s = 0.0 if blind else self.set.open_alarm_s if self.state.entries else self.set.open_unpassed_s
         if self.elapsed_s() < wait_s:
             return
         unseen = self.set.closes_by == "controller" and not (self.set.has("limit_open") or self.set.has("limit_closed"))
-        self.note("still_open", "unseen" if unseen else "not_clear" if self.state.entries else "nobody_passed")
+        why = "unproven" if blind else "not_clear" if self.state.entries else "nobody_passed"
+        self.note("still_open", "unseen" if unseen else why)
         self.state = replace(self.state, warned=True, phase="unknown" if unseen else "open")
 
     # ------------------------------------------------------------ lowering
 
     def lower_refusal(self) -> str:
         """Why the arm may not come down now; empty where it may. Holds for the machine and for a person alike."""
-        blocking = [fault.code for fault in self.state.faults if fault.code not in MAY_LOWER_WITH]
+        blocking = [f.code for f in self.state.faults if f.code.split(":")[0] not in (*MAY_LOWER_WITH, *CARELESS)]
         if self.is_on("fire") or self.is_on("manual_key"):
             return "fire" if self.is_on("fire") else "manual_key"
         if self.set.closes_by == "controller":
@@ -251,6 +391,9 @@ class _Tick(Watch):
 
     def lower(self, code: str) -> None:
         self.close = True
+        self.watch_descent()
+        if self.state.cause in KEPT_UP:
+            self.state = replace(self.state, cause="reopen")  # who kept it up has ended that
         self.go("lowering", "lowering", code)
 
     # ------------------------------------------------------------ permits
@@ -281,20 +424,26 @@ class _Tick(Watch):
     def lane_refusal(self, *, emergency: bool) -> str:
         """In an emergency nobody need stand on the loop, and a boom that is up for a vehicle is kept up."""
         state = self.state
-        kept_up = state.tended or state.cause == "emergency"
+        kept_up = (state.phase == "open" and state.tended) or self.stays_up()
+        blocking = [fault.code for fault in state.faults if fault.code.split(":")[0] not in CARELESS]
         checks = {
             "fire": self.is_on("fire"),
             "manual_key": self.is_on("manual_key"),
-            f"fault:{state.faults[0].code if state.faults else ''}": bool(state.faults),
+            f"fault:{blocking[0] if blocking else ''}": bool(blocking),
             "held": state.held,
             "stopped": self.asked.stop,
-            "busy": not emergency and (state.phase == "opening" or (state.phase == "open" and kept_up)),
+            "busy": not emergency and (state.phase == "opening" or kept_up),
             "no_vehicle": not emergency and self.set.needs_vehicle and self.set.has("presence") and not state.here,
         }
         return next((code for code, is_so in checks.items() if is_so), "")
 
+    def stays_up(self) -> bool:
+        """Raised for fire, key or emergency and not down since: no vehicle's permit ends that."""
+        return self.state.cause in KEPT_UP and self.state.phase != "closed"
+
     def outputs(self) -> Outputs:
         state = self.state
-        green = state.phase == "open" and state.tended and not (state.entries or state.faults)
+        blocked = any(fault.code.split(":")[0] not in CARELESS for fault in state.faults)
+        green = state.phase == "open" and state.tended and not (state.entries or state.abandoned or blocked)
         siren, sign = self.now < state.siren_until_s, state.here and not green
         return Outputs(self.open, self.close, self.stop, green, siren, sign)

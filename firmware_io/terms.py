@@ -22,6 +22,7 @@ InputName = Literal[
     "mains_ok",
     "fire",
     "manual_key",
+    "high_beam",  # second beam under the arm, at the height of a container chassis
 ]
 OutputName = Literal["open", "close", "stop", "green", "siren", "sign"]
 """`green`: the traffic light, red where released; `sign`: the message sign that tells a waiting driver to wait."""
@@ -29,16 +30,21 @@ Phase = Literal["closed", "opening", "open", "lowering", "stopped", "unknown"]
 Cause = Literal["none", "permit", "emergency", "reopen", "fire", "manual_key"]
 NoticeKind = Literal[
     "permit_accepted", "permit_refused", "opening", "opened", "not_opened", "assumed_open", "arrived", "left",
-    "through", "tailgate", "lowering", "lower_refused", "closed", "assumed_closed", "not_closed", "reopened", "stopped",
-    "still_open", "opened_unasked", "observed", "fault", "fault_cleared",
+    "through", "tailgate", "lowering", "lower_refused", "closed", "assumed_closed", "not_closed", "reopening",
+    "reopened", "stopping", "stopped", "still_open", "unproven", "opened_unasked", "observed", "fault", "fault_cleared",
 ]  # fmt: skip
+"""`opening`, `lowering`, `reopening`, `stopping`: it was asked for. `opened`, `closed`, `reopened`: a limit switch said
+so. `stopped`: the board acknowledged it."""
 
 INPUTS: tuple[InputName, ...] = get_args(InputName)
 OUTPUTS: tuple[OutputName, ...] = get_args(OutputName)
-UNDER_ARM: tuple[InputName, ...] = ("safety_loop", "photocell", "safety_edge")
+UNDER_ARM: tuple[InputName, ...] = ("safety_loop", "photocell", "high_beam", "safety_edge")
 """What must be known, fresh and clear before and while the arm comes down."""
-LOOPS: tuple[InputName, ...] = ("presence", "safety_loop", "exit_loop", "photocell")
-"""What every passage must have changed; one that never does is stuck."""
+PROVING: tuple[InputName, ...] = ("safety_loop", "photocell", "high_beam", "exit_loop")
+"""What each passage must have changed before the arm lowers by itself (an edge is only pressed where something went
+wrong: UL 325 and EN 12453 want it monitored by its resistor, and by a test by hand)."""
+KEPT_UP: tuple[Cause, ...] = ("emergency", "fire", "manual_key")
+"""What raised it for these keeps it up until a person lowers it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +64,7 @@ class Inputs:
     mains_ok: bool | None = None
     fire: bool | None = None
     manual_key: bool | None = None
+    high_beam: bool | None = None
 
     def get(self, name: InputName) -> bool | None:
         value: bool | None = getattr(self, name)
@@ -90,7 +97,8 @@ class Permit:
 @dataclass(frozen=True, slots=True)
 class Requests:
     """What reached the loop since the last tick. `beat_s`: the gate process's last heartbeat. `trouble`: faults of the
-    loop itself that pass by themselves (board_lost, tick_late)."""
+    loop itself that pass by themselves (board_lost, tick_late). `done`: the motion outputs that the board acknowledged
+    since the last tick. `can_stop`: the board has a stop output."""
 
     permits: tuple[Permit, ...] = ()
     stop: bool = False
@@ -99,6 +107,18 @@ class Requests:
     hold: bool = False
     beat_s: float | None = None
     trouble: tuple[str, ...] = ()
+    done: tuple[OutputName, ...] = ()
+    can_stop: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Memory:
+    """What a restart must not forget of the boom. `is_out`: an opening or a lowering of ours that no limit switch has
+    seen to be over. `took_s`: how long the last descents from the top took."""
+
+    cause: Cause = "none"
+    is_out: bool = False
+    took_s: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,11 +154,13 @@ class Fault:
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """One input's value since when, and how many passages have gone by without it changing."""
+    """One input's value since when and in how many readings on end, and how many passages have gone by without it
+    changing."""
 
     value: bool | None = None
     since_s: float = 0.0
     quiet: int = 0
+    reads: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,7 +170,13 @@ class State:
     Of the present opening: `cause` why it rose, `serial` and `expires_s` of its permit, `entered_s` when something
     first came under the arm and how many `entries` there were, `exited` the exit loop saw it, `followed` a second
     vehicle came before the first was clear, `passed` through was said, `abandoned` its vehicle left without entering,
-    `tended` it may be ended without a person, `warned` still_open was said.
+    `tended` it may be ended without a person, `warned` still_open was said, `proven` which inputs have been broken and
+    clear again since it began, `emptied` the whole lane has been seen empty since the entry, `doubted` the passage was
+    counted against an input.
+
+    Of the descent: `lowered_s` when we asked for it, None once it is over; `watch_until_s` how long it is ours at least
+    (silence makes that longer), `from_top` whether it began at the upper limit, `at_rest` the lower limit says down and
+    the time that it took is one that this arm can take (`took_s`). `stop_asked` a stop awaits the board's word.
     """
 
     started_s: float
@@ -168,7 +196,17 @@ class State:
     abandoned: bool = False
     tended: bool = False
     warned: bool = False
+    proven: tuple[InputName, ...] = ()
+    emptied: bool = False
+    doubted: bool = False
     reversals: int = 0
+    lowered_s: float | None = None
+    watch_until_s: float = 0.0
+    from_top: bool = False
+    at_rest: bool = False
+    took_s: tuple[float, ...] = ()
+    stop_asked: bool = False
+    read_s: float = float("-inf")
     pulse_ends_s: float = 0.0
     siren_until_s: float = 0.0
     held: bool = False
@@ -181,6 +219,7 @@ class BarrierSettings:
 
     An input that is not in `inputs` does not exist here; nothing is ever concluded from it. Without limit switches the
     boom's position is assumed from `travel_s`; without anything under the arm this software never lowers it.
+    `skeletal`: an empty container chassis may come, whose gap no loop and no low beam sees; false only where none can.
     """
 
     __pydantic_config__: ClassVar[Any] = {"extra": "forbid"}
@@ -189,6 +228,7 @@ class BarrierSettings:
     closes_by: Literal["relay", "controller"] = "relay"
     manual_key: Literal["opens", "hands_off"] = "opens"
     needs_vehicle: bool = True
+    skeletal: bool = True
     pulse_s: float = 0.5
     permit_max_s: float = 2.0
     host_timeout_s: float = 3.0
@@ -203,11 +243,14 @@ class BarrierSettings:
     min_clear_s: float = 1.5
     large_after_s: float = 4.0
     large_clear_s: float = 4.0
+    skeletal_clear_s: float = 12.0
+    ambiguous_s: float = 30.0
     open_unpassed_s: float = 20.0
     open_alarm_s: float = 120.0
     siren_s: float = 5.0
     max_reversals: int = 3
     stuck_after: int = 20
+    unproven_after: int = 2
 
     def has(self, name: InputName) -> bool:
         return name in self.inputs
@@ -220,27 +263,61 @@ class BarrierSettings:
     def under_arm(self) -> tuple[InputName, ...]:
         return tuple(name for name in UNDER_ARM if name in self.inputs)
 
+    def proving(self) -> tuple[InputName, ...]:
+        """The inputs that a passage must have changed."""
+        return tuple(name for name in PROVING if name in self.inputs)
+
     def sees_gaps(self) -> bool:
-        """Whether a vehicle standing with a gap under the arm is seen all the same: by the beam, or by the loop."""
-        return {"safety_loop", "photocell"} <= set(self.inputs)
+        """Whether a vehicle standing with a gap under the arm is seen all the same: by the beam, or by the loop; an
+        empty container chassis only by what `sees_skeletons`."""
+        return {"safety_loop", "photocell"} <= set(self.inputs) and self.sees_skeletons()
+
+    def sees_skeletons(self) -> bool:
+        """A beam at the height of the chassis cuts it; a gap is shorter than the way from presence to exit loop."""
+        return not self.skeletal or self.has("high_beam") or self.has("exit_loop")
 
     def faults(self) -> list[str]:
         """Contradictions, each naming its key; an empty list means that the barrier may be driven with these."""
-        found = [f"{name}: must be more than 0, is {value}" for name, value in self._times().items() if not value > 0]
-        if self.permit_max_s > 2.0:
-            found.append(f"permit_max_s: a permit lives 2 s at most, is {self.permit_max_s}")
-        if self.pulse_s > 2.0:
-            found.append(f"pulse_s: 2 s at most, is {self.pulse_s}; no output may stay on for longer by itself")
+        found = [
+            f"{name}: must be between {least:g} and {most:g}, is {getattr(self, name)}; {why}"
+            for name, (least, most, why) in BOUNDS.items()
+            if not least <= getattr(self, name) <= most
+        ]
         if self.settle_s < self.permit_max_s:
             found.append("settle_s: must not be shorter than permit_max_s, or a permit could outlive a restart")
-        if self.host_timeout_s > 3.0:
-            found.append(f"host_timeout_s: 3 s at most, is {self.host_timeout_s}")
         if self.large_clear_s < self.min_clear_s:
             found.append("large_clear_s: must not be shorter than min_clear_s")
+        if self.skeletal_clear_s < self.large_clear_s:
+            found.append("skeletal_clear_s: must not be shorter than large_clear_s")
+        if self.stale_s <= self.debounce_s:
+            found.append("stale_s: must be longer than debounce_s, or nothing would ever be steady")
         if self.closes_by == "relay" and not {"safety_loop", "photocell"} & set(self.inputs):
             found.append('closes_by: "relay" needs safety_loop or photocell in inputs; else let the "controller" close')
-        found += [f"inputs: {name} stands twice" for name in INPUTS if self.inputs.count(name) > 1]
-        return found + [f"{n}: must be 1 or more" for n in ("max_reversals", "stuck_after") if getattr(self, n) < 1]
+        return found + [f"inputs: {name} stands twice" for name in INPUTS if self.inputs.count(name) > 1]
 
-    def _times(self) -> dict[str, float]:
-        return {name: getattr(self, name) for name in self.__slots__ if name.endswith("_s")}
+
+BOUNDS: dict[str, tuple[float, float, str]] = {
+    "pulse_s": (0.1, 2.0, "no relay may stay on for longer by itself, and no controller surely acts on less"),
+    "permit_max_s": (0.5, 2.0, "a permit is for the vehicle that stands there now"),
+    "host_timeout_s": (0.5, 3.0, "a gate process silent for longer decides nothing; its beat comes every 0.25 s"),
+    "stale_s": (0.15, 0.5, "an arm falls 20 degrees in half a second; three readings of 0.05 s may be lost"),
+    "settle_s": (0.5, 60.0, "the inputs are looked at before anything is believed"),
+    "debounce_s": (0.05, 0.3, "two readings at least, and a limit switch is passed in less than half a second"),
+    "fault_clear_s": (0.5, 60.0, "a fault that comes and goes is one fault"),
+    "open_timeout_s": (2.0, 30.0, "no arm is up sooner; a drive that runs for longer is jammed"),
+    "close_timeout_s": (2.0, 30.0, "no arm is down sooner; a drive that runs for longer is jammed"),
+    "travel_s": (1.0, 30.0, "no arm takes less; one without limit switches is taken to be there after this"),
+    "presence_off_s": (0.3, 5.0, "an axle gap is no departure"),
+    "min_clear_s": (1.0, 60.0, "the gap between two axles, or a step of a person, at walking pace"),
+    "large_after_s": (0.5, 10.0, "a truck at walking pace is under the arm for longer"),
+    "large_clear_s": (2.0, 120.0, "a drawbar of 2 m at 1 m/s"),
+    "skeletal_clear_s": (10.0, 300.0, "a chassis gap of 6 m, and a stop of 8 s in it"),
+    "ambiguous_s": (15.0, 600.0, "a sensor may be dead, and a truck that nobody saw go may stand there"),
+    "open_unpassed_s": (5.0, 600.0, "a driver needs some seconds; a boom that nobody drives through is told"),
+    "open_alarm_s": (5.0, 3600.0, "a boom that stays up is told within the hour"),
+    "siren_s": (0.5, 60.0, "heard, and not for ever"),
+    "max_reversals": (1, 10, "an arm that comes down on the same thing again and again has a blind sensor"),
+    "stuck_after": (1, 100, "so many passages that a loop did not see"),
+    "unproven_after": (1, 2, "a sensor that did not see two passages on end sees nobody"),
+}
+"""Least and most of each setting, and why (docs/safety.md)."""

@@ -9,7 +9,6 @@ from dataclasses import replace
 
 from firmware_io.terms import (
     INPUTS,
-    LOOPS,
     BarrierSettings,
     Fault,
     InputName,
@@ -26,6 +25,18 @@ PERMANENT = ("arm_torn", "both_limits", "repeated_reversal", "input_stuck")
 """Fault codes (before any colon) that only a person's reset clears, and only once their cause is gone."""
 LOST_POSITION = ("not_opened", "not_closed")
 """Kept for as long as nobody knows where the boom is."""
+
+
+CARELESS = ("input_unproven",)
+"""Faults under which the arm may go up, and down where a person asks: only it does not come down by itself."""
+EMPTY_S = 0.2
+"""The whole lane clear for so long at one time: what comes now is another vehicle."""
+LIKELY = 0.85
+"""A descent that seems to be over after less than this share of its usual time is not believed to be."""
+LEARNED = 3
+ENDS: tuple[InputName, ...] = ("presence", "exit_loop")
+SURE_READS = 2
+"""So many readings on end make fire or key: a glitch of one opens no border."""
 
 
 class Watch:
@@ -61,6 +72,10 @@ class Watch:
         """Something is under the arm, or nobody knows whether something is."""
         return any(self.inputs.get(name) is not False for name in self.set.under_arm())
 
+    def sure(self, name: InputName) -> bool:
+        """On, and in more than one reading on end."""
+        return self.is_on(name) and self.seen(name).reads >= SURE_READS
+
     def clear_s(self) -> float:
         """For how long everything under and behind the arm has been known to be clear; 0 where anything is not."""
         lane = [*self.set.under_arm(), *(("exit_loop",) if self.set.has("exit_loop") else ())]
@@ -93,8 +108,9 @@ class Watch:
             self.state = replace(self.state, reversals=0, tended=False)
 
     def lose_board(self) -> None:
-        """Once it is back, it must see no motion that nobody asks for then; where the boom is must be seen anew."""
-        is_moving = self.state.phase in ("opening", "lowering")
+        """Once it is back, it must see no motion that nobody asks for then; where the boom is must be seen anew. A
+        descent stays ours: what is asked of it now is asked until the board hears it."""
+        is_moving = self.state.phase in ("opening", "lowering") and self.state.lowered_s is None
         self.state = replace(self.state, tended=False, phase="unknown" if is_moving else self.state.phase)
 
     def fault(self, code: str) -> Fault:
@@ -103,7 +119,7 @@ class Watch:
     def keeps(self, fault: Fault) -> bool:
         if self.asked.reset:
             return False
-        lost = fault.code in LOST_POSITION and self.state.phase == "unknown"
+        lost = fault.code in LOST_POSITION and self.state.phase in ("unknown", "opening")
         return fault.permanent or lost or self.now - fault.seen_s < self.set.fault_clear_s
 
     def found(self) -> set[str]:
@@ -122,14 +138,14 @@ class Watch:
         return {code for code, is_so in checks.items() if is_so} | unknown | self.stuck() | set(self.asked.trouble)
 
     def stuck(self) -> set[str]:
-        """Inputs that every passage must have changed and that did not in `stuck_after` of them."""
+        """Inputs that every passage must have changed and that did not: under and behind the arm in two on end, before
+        it in many (whoever drives up fast is hardly on it)."""
         if self.asked.reset:
             return set()
-        return {
-            f"input_stuck:{name}"
-            for name in LOOPS
-            if self.set.has(name) and self.seen(name).quiet >= self.set.stuck_after
-        }
+        found = {f"input_unproven:{n}" for n in self.set.proving() if self.seen(n).quiet >= self.set.unproven_after}
+        if self.set.has("presence") and self.seen("presence").quiet >= self.set.stuck_after:
+            found.add("input_stuck:presence")
+        return found
 
     def fail(self, code: str) -> None:
         """Add a fault that was found while following the motion."""
@@ -141,7 +157,10 @@ class Watch:
 
     def observe(self) -> None:
         """Remember since when each input has its value; see vehicles come, enter and go."""
-        self.state = replace(self.state, seen=tuple(self.look(name, self.seen(name)) for name in INPUTS))
+        seen = tuple(self.look(name, self.seen(name)) for name in INPUTS)
+        if self.state.phase != "closed":
+            self.prove(seen)
+        self.state = replace(self.state, seen=seen, read_s=self.inputs.at_s)
         if not self.state.here and self.steady("presence", True, self.set.debounce_s):
             self.arrive()
         elif self.state.here and self.steady("presence", False, self.set.presence_off_s):
@@ -150,21 +169,50 @@ class Watch:
             self.enter()
         if self.state.entries and self.is_on("exit_loop"):
             self.state = replace(self.state, exited=True)
+        if self.state.entries and self.lane_empty():
+            self.state = replace(self.state, emptied=True)
 
     def look(self, name: InputName, seen: Seen) -> Seen:
         value = self.inputs.get(name)
         if value is not seen.value:
             # becoming unknown is no sign of life: only a change between two known values shows that a loop works
-            return Seen(value, self.now, seen.quiet if value is None or seen.value is None else 0)
+            return Seen(value, self.now, seen.quiet if value is None or seen.value is None else 0, 1)
+        is_new = self.inputs.at_s > self.state.read_s
+        seen = replace(seen, reads=min(SURE_READS, seen.reads + is_new))
         return replace(seen, quiet=0) if self.asked.reset else seen
 
+    def prove(self, now: tuple[Seen, ...]) -> None:
+        """An input that was on for some readings of this opening and is off again works."""
+        for name in self.set.proving():
+            before, after = self.seen(name), now[INPUTS.index(name)]
+            came_clear = before.value is True and before.reads >= SURE_READS and after.value is False
+            if came_clear and name not in self.state.proven:
+                self.state = replace(self.state, proven=(*self.state.proven, name))
+
+    def unproven(self) -> tuple[InputName, ...]:
+        return tuple(name for name in self.set.proving() if name not in self.state.proven)
+
+    def lane_empty(self) -> bool:
+        """Nothing before, under and behind the arm, and the stretch is longer than the gap of any vehicle."""
+        lane = (*self.set.under_arm(), *(name for name in ENDS if self.set.has(name)))
+        is_long = self.set.has("exit_loop") or not self.set.skeletal
+        return is_long and all(self.steady(name, False, EMPTY_S) for name in lane)
+
     def needed_s(self) -> float:
-        """How long the lane must be clear: longer after a large vehicle (gaps) or where a second may be a trailer."""
+        """How long the lane must be clear: longer after a large vehicle (gaps), where a second may be a trailer, and
+        longest where the gap of an empty container chassis deceives all that there is."""
         state = self.state
+        if not self.set.sees_skeletons():
+            return self.set.skeletal_clear_s
         begun_s = state.entered_s if state.entered_s is not None else self.now
         is_large = self.now - self.clear_s() - begun_s >= self.set.large_after_s
         careful = is_large or state.here or state.followed or state.abandoned or state.entries != 1
         return self.set.large_clear_s if careful else self.set.min_clear_s
+
+    def unseen_s(self) -> float:
+        """For how long the lane has been clear where nobody was seen to go: since the boom was up, or the loop free."""
+        since_s = max(self.state.since_s, self.seen("presence").since_s if self.set.has("presence") else 0.0)
+        return min(self.clear_s(), self.now - since_s)
 
     def is_through(self) -> bool:
         """The lane is clear for long enough, and what is on the presence loop is another vehicle.
@@ -180,16 +228,29 @@ class Watch:
             self.note("left", "backed_out")
             self.state = replace(self.state, entries=0, entered_s=None, abandoned=True)
             return
-        self.note("through", "" if self.state.entries == 1 else "tailgater")
-        seen = tuple(replace(seen, quiet=seen.quiet + 1) for seen in self.state.seen)
+        self.note("through", "tailgater" if self.state.entries > 1 else "")
+        seen = tuple(replace(seen, quiet=seen.quiet + (name == "presence")) for name, seen in self.named())
         self.state = replace(self.state, passed=True, seen=seen)
 
+    def named(self) -> list[tuple[InputName, Seen]]:
+        return list(zip(INPUTS, self.state.seen, strict=True))
+
+    def doubt(self) -> None:
+        """Once for each opening that ends: what did not see it is counted, and is told."""
+        if self.state.doubted:
+            return
+        blind = self.unproven()
+        seen = tuple(replace(seen, quiet=seen.quiet + (name in blind)) for name, seen in self.named())
+        self.state = replace(self.state, seen=seen, doubted=True)
+        for name in blind:
+            self.note("unproven", name)
+
     def arrive(self) -> None:
+        """The next one closed up, or this one's trailer: neither is a tailgater before it is under the arm."""
         self.state = replace(self.state, here=True)
         self.note("arrived")
         if self.state.entries and not self.state.passed:
             self.state = replace(self.state, followed=True)
-            self.alarm("tailgate", "second_arrival")
 
     def depart(self) -> None:
         """The waiting vehicle is off the presence loop: under the arm now, or gone without passing."""
@@ -201,11 +262,15 @@ class Watch:
         self.state = replace(self.state, abandoned=is_up and not self.state.entries)
 
     def enter(self) -> None:
-        if self.state.passed:
+        """A second one comes under the arm after the first was through, or after the whole lane had been empty."""
+        is_second = self.state.passed or self.state.emptied
+        if is_second:
             self.alarm("tailgate", "second_entry")
-        if self.state.passed or not self.state.entries:
-            entries = self.state.entries + 1
-            self.state = replace(self.state, entered_s=self.now, entries=entries, passed=False, exited=False)
+        if is_second or not self.state.entries:
+            self.state = replace(
+                self.state, entered_s=self.now, entries=self.state.entries + 1, passed=False, exited=False,
+                emptied=False,
+            )  # fmt: skip
 
     def alarm(self, kind: NoticeKind, code: str) -> None:
         self.note(kind, code)

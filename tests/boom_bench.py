@@ -8,21 +8,23 @@ from __future__ import annotations
 from dataclasses import replace
 
 from firmware_io.safety import BarrierSettings, Inputs, Notice, Outputs, Permit, Requests, State, recheck, start, step
-from firmware_io.terms import InputName
+from firmware_io.terms import InputName, OutputName
 
 TICK_S = 0.05
 ALL: tuple[InputName, ...] = (
     "presence", "safety_loop", "exit_loop", "photocell", "safety_edge", "limit_open", "limit_closed", "arm_torn",
-    "tamper", "mains_ok", "fire", "manual_key",
+    "tamper", "mains_ok", "fire", "manual_key", "high_beam",
 )  # fmt: skip
 CALM: dict[InputName, bool | None] = {**dict.fromkeys(ALL, False), "limit_closed": True, "mains_ok": True}
-UNDER_ARM: tuple[InputName, ...] = ("safety_loop", "photocell", "safety_edge")
+UNDER_ARM: tuple[InputName, ...] = ("safety_loop", "photocell", "high_beam", "safety_edge")
 MAY_LOWER_WITH = {"host_lost", "tamper"}
+PLAIN = BarrierSettings(skeletal=False)
+"""A lane where no empty container chassis comes: its times are the short ones."""
 
 
 class Bench:
     def __init__(self, settings: BarrierSettings | None = None, *, ready: bool = True) -> None:
-        self.settings = settings or BarrierSettings()
+        self.settings = settings or PLAIN
         assert self.settings.faults() == []
         self.now = 500.0
         self.state: State = start(self.now)
@@ -33,10 +35,11 @@ class Bench:
         self.notices: list[Notice] = []
         self.pulses: list[tuple[float, str]] = []
         self.outputs = Outputs()
+        self.done: tuple[OutputName, ...] = ()
         self.accepted: list[int] = []
         self._clear_since_s: float | None = None
         self._open_until_s = 0.0
-        self._kept_up = False
+        self._kept_up = self._is_out = False
         if ready:
             self.run(self.settings.settle_s + self.settings.fault_clear_s + 0.2)
             assert self.state.faults == ()
@@ -74,11 +77,12 @@ class Bench:
         self.at_s = self.now if self.alive else self.at_s
         self.beat_s = self.now if self.host else self.beat_s
         inputs = Inputs(self.at_s, **self.values)
-        asked = replace(asked or Requests(), beat_s=self.beat_s, hold=self.hold)
+        asked = replace(asked or Requests(), beat_s=self.beat_s, hold=self.hold, done=self.done)
         before = self.state
         self.state, self.outputs, notices = step(before, inputs, asked, self.now, self.settings)
         self.check(before, inputs, asked, list(notices))
         self.notices += notices
+        self.done = ("stop",) if self.outputs.stop else ()
         for name in ("open", "close", "stop"):
             if getattr(self.outputs, name):
                 self.pulses.append((self.now, name))
@@ -101,19 +105,20 @@ class Bench:
         self._check_permits(asked, notices, urgent=urgent)
         if out.open:
             accepted = any(notice.kind == "permit_accepted" for notice in notices)
-            comes_down = before.phase == "lowering" or any(notice.kind == "lowering" for notice in notices)
-            assert accepted or urgent or comes_down, "opens with neither permit, fire, key nor reversal"
+            assert accepted or urgent or self._is_out, "opens with neither permit, fire, key nor a motion of ours"
+            self._is_out = True
             self._open_until_s = self.now + settings.pulse_s
         if out.close:
             self._check_close(is_clear=is_clear, urgent=urgent)
             assert asked.lower or not self._kept_up, "an emergency's boom lowered by nobody"
-        if any(notice.kind == "opened" for notice in notices):
+            self._is_out = True
+        if any(notice.kind in ("closed", "assumed_closed", "observed") for notice in notices):
+            self._is_out = self.state.phase != "closed" and self._is_out
+        if any(notice.kind in ("opened", "reopened") for notice in notices):
             assert settings.has("limit_open")
             assert inputs.limit_open is True
         unsettled = self.now - self.state.started_s < settings.settle_s
-        assert not (unsettled and (out.close or (out.open and not urgent))) or before.phase == "lowering", (
-            "moved at start"
-        )
+        assert not (unsettled and (out.close or (out.open and not urgent and not self._is_out))), "moved at start"
 
     def _check_close(self, *, is_clear: bool, urgent: bool) -> None:
         assert self.settings.closes_by == "relay"
@@ -122,7 +127,8 @@ class Bench:
         assert self.now - self._clear_since_s >= self.settings.min_clear_s - 1e-6, "lowers too soon"
         assert not urgent, "lowers under fire or key"
         assert self.now >= self._open_until_s, "close while the open relay is still energised"
-        assert {fault.code for fault in self.state.faults} <= MAY_LOWER_WITH, "lowers with a fault"
+        found = {fault.code for fault in self.state.faults if not fault.code.startswith("input_unproven")}
+        assert found <= MAY_LOWER_WITH, "lowers with a fault"
 
     def _check_permits(self, asked: Requests, notices: list[Notice], *, urgent: bool) -> None:
         answers = [n.serial for n in notices if n.kind in ("permit_accepted", "permit_refused")]
@@ -134,7 +140,7 @@ class Bench:
             assert all(serial > old for old in self.accepted), "a serial came twice"
             assert permit.offered_s <= self.now <= permit.expires_s <= permit.offered_s + 2.0 + 1e-5
             assert permit.offered_s >= self.state.started_s
-            assert self.state.faults == ()
+            assert all(fault.code.startswith("input_unproven") for fault in self.state.faults)
             assert not asked.hold
             assert not asked.stop
             assert not urgent
@@ -157,7 +163,7 @@ class Bench:
 
     def drive_through(self, seconds: float = 2.0) -> Bench:
         """The vehicle drives under the arm and off all loops; nothing is waited for after that."""
-        under = {name: True for name in UNDER_ARM[:2] if self.settings.has(name)}
+        under = {name: True for name in UNDER_ARM[:3] if self.settings.has(name)}
         self.set(**under).run(seconds)
         self.set(presence=False).run(seconds)
         if self.settings.has("exit_loop"):

@@ -156,7 +156,7 @@ def test_an_input_counts_in_the_instant_in_which_it_has_been_steady_for_long_eno
 
 
 def one_limit(name: InputName) -> Bench:
-    bench = Bench(BarrierSettings(inputs=("photocell", name), needs_vehicle=False))
+    bench = Bench(BarrierSettings(skeletal=False, inputs=("photocell", name), needs_vehicle=False))
     return bench.set(**dict.fromkeys(set(ALL) - {"photocell", name}))
 
 
@@ -197,7 +197,7 @@ def test_a_stopped_boom_that_comes_to_an_end_is_found_there() -> None:
     bench.set(limit_closed=False).run(0.5)
     bench.tick(Requests(stop=True))
     assert bench.phase() == "stopped"
-    assert [(n.kind, n.code) for n in bench.set(limit_closed=True).run(0.2)] == [("closed", "late")]
+    assert [(n.kind, n.code) for n in bench.set(limit_closed=True).run(0.2)] == [("stopped", ""), ("closed", "late")]
 
 
 # ------------------------------------------------------------ reversals, and a board that is lost
@@ -264,7 +264,7 @@ def test_each_opening_is_told_anew_that_it_stays_open() -> None:
 
 
 def test_with_nothing_under_the_arm_the_lane_is_never_clear() -> None:
-    bench = Bench(BarrierSettings(inputs=("presence",), closes_by="controller")).set(presence=True)
+    bench = Bench(BarrierSettings(skeletal=False, inputs=("presence",), closes_by="controller")).set(presence=True)
     bench.run(0.5)
     bench.offer(bench.permit(1))
     bench.run(7.0)
@@ -273,6 +273,6 @@ def test_with_nothing_under_the_arm_the_lane_is_never_clear() -> None:
 
 @pytest.mark.parametrize("name", ["safety_loop", "photocell"])
 def test_a_lane_that_is_not_clear_is_not_clear_for_a_person_either(name: InputName) -> None:
-    bench = Bench(BarrierSettings(min_clear_s=0.5)).open_for_vehicle().set(**{name: True})
+    bench = Bench(BarrierSettings(skeletal=False, min_clear_s=1.0)).open_for_vehicle().set(**{name: True})
     bench.run(1.0)
     assert bench.tick(Requests(lower=True))[0].code == "lane_not_clear"

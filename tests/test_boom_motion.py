@@ -26,7 +26,7 @@ def test_fire_and_key_open_outrank_faults_and_stay_up_until_a_person_lowers(caus
     bench = Bench(EVERYTHING).set(arm_torn=True)
     bench.host = False
     bench.run(4.0)
-    bench.set(**{cause: True}).run(TICK_S)
+    bench.set(**{cause: True}).run(2 * TICK_S)
     assert bench.outputs.open
     assert bench.phase() == "opening"
     bench.set(limit_closed=False).run(1.0)
@@ -45,7 +45,7 @@ def test_fire_turns_a_lowering_boom_round_and_no_wish_lowers_it() -> None:
     bench = Bench(EVERYTHING).open_for_vehicle().drive_through()
     assert "lowering" in bench.kinds(4.2)
     bench.set(limit_open=False).run(0.5)
-    bench.set(fire=True).run(TICK_S)
+    bench.set(fire=True).run(2 * TICK_S)
     assert bench.outputs.open
     bench.set(limit_open=True).run(5.0)
     notices = bench.tick(Requests(lower=True, stop=True))
@@ -63,11 +63,11 @@ def test_fire_asks_again_for_as_long_as_the_boom_is_not_seen_to_be_up() -> None:
 
 
 def test_key_hands_off_means_that_nothing_is_driven() -> None:
-    bench = Bench(BarrierSettings(inputs=ALL, manual_key="hands_off")).set(manual_key=True, presence=True)
+    bench = Bench(BarrierSettings(skeletal=False, inputs=ALL, manual_key="hands_off")).set(manual_key=True, presence=True)
     bench.run(5.0)
     assert bench.pulses == []
     assert refusal(bench, bench.permit(1)) == "manual_key"
-    bench.set(fire=True).run(TICK_S)
+    bench.set(fire=True).run(2 * TICK_S)
     assert bench.outputs.open, "fire opens all the same"
 
 
@@ -76,8 +76,9 @@ def test_stop_stops_and_nothing_moves_by_itself_after_it() -> None:
     bench.run(0.5)
     bench.offer(bench.permit(1))
     bench.set(limit_closed=False).run(0.5)
-    assert bench.tick(Requests(stop=True))[0].kind == "stopped"
+    assert bench.tick(Requests(stop=True))[0].kind == "stopping"
     assert bench.outputs == Outputs(stop=True, sign=True)
+    assert bench.kinds(TICK_S) == ["stopped"], "the board acknowledged it"
     bench.pulses.clear()
     bench.set(presence=False).run(200.0)
     assert bench.pulses == []
@@ -92,7 +93,7 @@ def test_an_obstruction_or_an_unknown_turns_a_lowering_boom_round_at_once(name: 
     assert "lowering" in bench.kinds(4.2)
     bench.set(limit_open=False).run(0.5)
     notices = bench.set(**{name: value}).run(TICK_S)
-    assert ("reopened", "obstructed") in [(n.kind, n.code) for n in notices]
+    assert ("reopening", "obstructed") in [(n.kind, n.code) for n in notices]
     assert bench.outputs.open
 
 
@@ -101,7 +102,7 @@ def test_stale_inputs_turn_a_lowering_boom_round() -> None:
     assert "lowering" in bench.kinds(4.2)
     bench.set(limit_open=False).run(0.5)
     bench.alive = False
-    assert "reopened" in bench.kinds(0.4)
+    assert "reopening" in bench.kinds(0.4)
 
 
 def test_a_trailer_behind_a_gap_is_not_lowered_onto() -> None:
@@ -117,7 +118,7 @@ def test_a_trailer_behind_a_gap_is_not_lowered_onto() -> None:
 
 def test_a_vehicle_still_on_the_presence_loop_is_not_through_however_clear_the_lane_is() -> None:
     """With a loop alone under the arm, which a high chassis deceives."""
-    bench = Bench(BarrierSettings(inputs=("presence", "safety_loop", "limit_open", "limit_closed"))).open_for_vehicle()
+    bench = Bench(BarrierSettings(skeletal=False, inputs=("presence", "safety_loop", "limit_open", "limit_closed"))).open_for_vehicle()
     bench.set(safety_loop=True).run(3.0)
     bench.set(safety_loop=False)
     notices = bench.run(140.0)
@@ -134,8 +135,8 @@ def test_where_beam_and_loop_agree_the_next_one_closed_up_does_not_keep_the_boom
 
 def test_a_short_vehicle_needs_only_the_short_clear_time() -> None:
     bench = Bench().open_for_vehicle()
-    bench.set(presence=False, safety_loop=True).run(1.5)
-    bench.set(safety_loop=False)
+    bench.set(presence=False, safety_loop=True, photocell=True).run(1.5)
+    bench.set(safety_loop=False, photocell=False)
     assert bench.kinds(1.5) == []
     assert bench.kinds(0.1) == ["through", "lowering"]
 
@@ -144,28 +145,28 @@ def test_with_an_exit_loop_through_means_that_it_was_seen_there() -> None:
     bench = Bench(EVERYTHING).open_for_vehicle()
     bench.set(safety_loop=True).run(1.0)
     bench.set(safety_loop=False, presence=False)
-    assert [(n.kind, n.code) for n in bench.run(3.0)] == [("left", "backed_out")]
+    assert [(n.kind, n.code) for n in bench.run(3.0)][0] == ("left", "backed_out")
     assert "through" not in bench.kinds(30.0)
 
 
 def test_an_occupied_exit_loop_keeps_the_boom_up() -> None:
     bench = Bench(EVERYTHING).open_for_vehicle()
-    bench.set(safety_loop=True).run(1.0)
-    bench.set(presence=False, safety_loop=False, exit_loop=True)
+    under = dict.fromkeys(("safety_loop", "photocell", "high_beam"), True)
+    bench.set(**under).run(1.0)
+    bench.set(**dict.fromkeys(under, False), presence=False, exit_loop=True)
     assert "lowering" not in bench.kinds(30.0)
     assert "lowering" in bench.set(exit_loop=False).kinds(4.5)
 
 
-def test_a_second_arrival_before_the_first_is_clear_is_alarmed() -> None:
+def test_one_that_closes_up_is_no_tailgater_before_he_is_under_the_arm() -> None:
+    """It may be the axles of this one's trailer, or an honest driver."""
     bench = Bench().open_for_vehicle()
-    bench.set(safety_loop=True).run(2.0)
+    bench.set(safety_loop=True, photocell=True).run(2.0)
     bench.set(presence=False).run(1.2)
     notices = bench.set(presence=True).run(0.3)
-    assert [(n.kind, n.code) for n in notices] == [("arrived", ""), ("tailgate", "second_arrival")]
-    assert bench.lit("siren")
+    assert [(n.kind, n.code) for n in notices] == [("arrived", "")]
     bench.run(5.0)
-    assert not bench.lit("siren")
-    bench.set(safety_loop=False)
+    bench.set(safety_loop=False, photocell=False)
     assert bench.kinds(3.9) == []
     assert bench.kinds(0.3) == ["through", "lowering"]
 
@@ -175,7 +176,7 @@ def test_a_second_vehicle_under_the_arm_is_alarmed_and_not_lowered_onto() -> Non
     assert "lowering" in bench.kinds(4.2)
     bench.set(limit_open=False).run(0.3)
     kinds = bench.set(safety_loop=True).kinds(TICK_S)
-    assert kinds[:2] == ["tailgate", "reopened"]
+    assert kinds[:2] == ["tailgate", "reopening"]
     bench.run(0.3)
     bench.set(limit_open=True).run(1.5)
     bench.set(safety_loop=False)
@@ -184,23 +185,25 @@ def test_a_second_vehicle_under_the_arm_is_alarmed_and_not_lowered_onto() -> Non
 
 
 def test_open_and_nobody_comes_lowers_after_its_time_and_only_if_clear() -> None:
-    bench = Bench(BarrierSettings(needs_vehicle=False))
+    bench = Bench(BarrierSettings(skeletal=False, needs_vehicle=False))
     bench.offer(bench.permit(1))
     bench.set(limit_closed=False).run(1.0)
     bench.set(limit_open=True, photocell=None).run(30.0)
     assert bench.phase() == "open"
     bench.set(photocell=False)
-    assert "lowering" not in bench.kinds(3.9)
-    assert [(n.kind, n.code) for n in bench.run(2.0) if n.kind == "lowering"] == [("lowering", "nobody_passed")]
+    assert "lowering" not in bench.kinds(29.9)
+    assert [(n.kind, n.code) for n in bench.run(0.3) if n.kind == "lowering"] == [("lowering", "nobody_passed")]
 
 
 def test_open_and_nobody_passes_waits_its_time_in_a_clear_lane() -> None:
-    bench = Bench(BarrierSettings(needs_vehicle=False))
+    bench = Bench(BarrierSettings(skeletal=False, needs_vehicle=False))
     bench.offer(bench.permit(1))
     bench.set(limit_closed=False).run(1.0)
     bench.set(limit_open=True)
     assert bench.kinds(19.8) == ["opened"]
-    assert bench.kinds(0.5) == ["lowering"]
+    assert bench.kinds(0.5) == ["unproven", "unproven", "still_open"]
+    assert bench.kinds(9.0) == []
+    assert bench.kinds(0.9) == ["lowering"]
 
 
 def test_a_vehicle_that_does_not_move_is_told_and_never_lowered_before() -> None:
@@ -214,7 +217,9 @@ def test_a_vehicle_that_leaves_is_told_and_the_boom_comes_down() -> None:
     bench = Bench().open_for_vehicle()
     bench.set(presence=False)
     assert bench.kinds(0.9) == []
-    assert bench.kinds(0.2) == ["left", "lowering"]
+    assert bench.kinds(0.2) == ["left", "unproven", "unproven"], "or nothing sees anything"
+    assert "lowering" not in bench.kinds(28.7)
+    assert bench.kinds(0.3) == ["lowering"]
 
 
 def test_green_shows_only_to_the_vehicle_that_may_go() -> None:
@@ -249,7 +254,7 @@ def test_an_opening_remembers_nothing_of_the_one_before() -> None:
 
 def test_an_opening_after_one_whose_vehicle_left_waits_for_its_own() -> None:
     bench = Bench().open_for_vehicle(1).set(presence=False)
-    assert bench.kinds(1.2) == ["left", "lowering"]
+    assert bench.kinds(31.0)[-1] == "lowering"
     close(bench).open_for_vehicle(2)
     assert bench.kinds(10.0) == []
 

@@ -95,7 +95,7 @@ def test_hold_keeps_shut_for_permits_but_not_for_fire() -> None:
     bench.run(0.5)
     assert refusal(bench, bench.permit(1)) == "held"
     assert bench.state.held
-    bench.set(fire=True).run(TICK_S)
+    bench.set(fire=True).run(2 * TICK_S)
     assert bench.outputs.open
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
+
 from dataclasses import replace
 
 import pytest
@@ -14,6 +16,7 @@ from firmware_io.board import (
     wiring_faults,
 )
 from firmware_io.safety import BarrierSettings
+from firmware_io.terms import BOUNDS
 
 LINE = BoardSettings(port="/dev/x", inputs={"photocell": 1, "fire": 8}, outputs={"open": 1})
 OTHER = replace(LINE, inputs={"photocell": 2, "fire": 8}, outputs={"open": 2})
@@ -99,13 +102,17 @@ def test_the_settings_are_checked_by_pydantic_as_the_configuration_does() -> Non
 def test_what_the_settings_say_of_the_loops() -> None:
     assert BarrierSettings(inputs=("presence",)).presence
     assert not BarrierSettings(inputs=("photocell",)).presence
-    assert BarrierSettings(inputs=("safety_loop", "photocell")).sees_gaps(), "these two and nothing else"
+    assert BarrierSettings(inputs=("safety_loop", "photocell"), skeletal=False).sees_gaps(), "these two and nothing else"
     assert not BarrierSettings(inputs=("photocell",)).sees_gaps()
+    two = ("safety_loop", "photocell")
+    assert not BarrierSettings(inputs=two).sees_gaps(), "an empty container chassis deceives both"
+    assert BarrierSettings(inputs=(*two, "high_beam")).sees_gaps()
+    assert BarrierSettings(inputs=(*two, "exit_loop")).sees_gaps()
 
 
 def test_the_longest_pulse_is_allowed_and_contradictions_are_told_in_full() -> None:
     assert BarrierSettings(pulse_s=2.0).faults() == []
-    assert BarrierSettings(settle_s=1.9, large_clear_s=1.4, inputs=()).faults() == [
+    assert BarrierSettings(settle_s=1.9, large_clear_s=2.0, min_clear_s=2.5, inputs=()).faults() == [
         "settle_s: must not be shorter than permit_max_s, or a permit could outlive a restart",
         "large_clear_s: must not be shorter than min_clear_s",
         'closes_by: "relay" needs safety_loop or photocell in inputs; else let the "controller" close',
@@ -113,8 +120,18 @@ def test_the_longest_pulse_is_allowed_and_contradictions_are_told_in_full() -> N
 
 
 def test_the_narrowest_settings_are_allowed() -> None:
-    assert BarrierSettings(min_clear_s=1.5, large_clear_s=1.5, max_reversals=1, stuck_after=1).faults() == []
-    assert BarrierSettings(max_reversals=0, stuck_after=0).faults() == [
-        "max_reversals: must be 1 or more",
-        "stuck_after: must be 1 or more",
-    ]
+    assert BarrierSettings(min_clear_s=2.0, large_clear_s=2.0, max_reversals=1, stuck_after=1).faults() == []
+    for name, (least, most, why) in BOUNDS.items():
+        for value in (least - 0.01, most + 0.01, float("nan"), 0):
+            (fault, *_) = BarrierSettings(**{name: value}).faults()  # type: ignore[arg-type]
+            assert fault.startswith(f"{name}: must be between {least:g} and {most:g}")
+            assert why in fault
+
+
+def test_every_time_and_every_count_has_its_bounds_and_what_was_taken_before_is_refused() -> None:
+    """`stale_s = 30` and `min_clear_s = 0.01` were taken."""
+    numbers = {name for name, value in asdict(BarrierSettings()).items() if type(value) in (int, float)}
+    assert numbers == set(BOUNDS)
+    assert [fault.split(":")[0] for fault in BarrierSettings(stale_s=30.0, min_clear_s=0.01).faults()] == [
+        "stale_s", "min_clear_s",
+    ]  # fmt: skip
