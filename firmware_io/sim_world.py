@@ -80,6 +80,8 @@ class Knobs:
     stuck: dict[InputName, bool] = field(default_factory=dict)
     bouncing: set[InputName] = field(default_factory=set)
     by_hand: bool | None = None
+    ignores: set[OutputName] = field(default_factory=set)
+    """Relays that the controller does not act on."""
     set: dict[InputName, bool] = field(default_factory=dict)
     """Inputs that no physics drives: arm_torn, tamper, mains_ok, fire, manual_key, safety_edge."""
     person_under_arm: bool = False
@@ -127,7 +129,9 @@ class World:
                 return
             is_edge = output not in self._relays
             self._relays.add(output)
-            if {"open", "close"} <= self._relays or "stop" in self._relays:
+            if output in self.knobs.ignores:
+                return
+            if {"open", "close"} <= self._relays or "stop" in self._relays - self.knobs.ignores:
                 self._motor = "off"
             elif is_edge and output in ("open", "close"):
                 self._motor = "up" if output == "open" else "down"
@@ -140,6 +144,15 @@ class World:
                 name: value != (name in self.knobs.bouncing and self._random.random() < 0.5)
                 for name, value in real.items()
             }
+
+    def is_under_arm(self) -> bool:
+        """Whether somebody is where the arm comes down, seen or not."""
+        with self._lock:
+            return any(v.under_arm() for v in self._queue) or self.knobs.person_under_arm
+
+    def comes_down(self) -> bool:
+        with self._lock:
+            return self._motor == "down" and 0 < self._boom < 1 - AT_LIMIT and not self.knobs.jam
 
     def state(self) -> WorldState:
         with self._lock:
@@ -167,6 +180,7 @@ class World:
         for name, zone in zones.items():
             real[name] = any(v.on(zone, by_light=name == "photocell") for v in self._queue)
         real["photocell"] |= self.knobs.person_under_arm
+        real["high_beam"] = any(v.under_arm() for v in self._queue) or self.knobs.person_under_arm
         return real | {
             "mains_ok": True,
             "limit_open": self._boom >= 1 - AT_LIMIT,
@@ -208,9 +222,7 @@ class World:
 
     def _count(self, dt_s: float) -> None:
         """A hit is counted once for each time the arm comes down onto something, an opening when it leaves its rest."""
-        under = any(v.under_arm() for v in self._queue) or self.knobs.person_under_arm
-        comes_down = self._motor == "down" and 0 < self._boom < 1 - AT_LIMIT and not self.knobs.jam
-        self._onto_s = self._onto_s + dt_s if under and comes_down else 0.0
+        self._onto_s = self._onto_s + dt_s if self.is_under_arm() and self.comes_down() else 0.0
         self._hits += self._onto_s > REACTION_S >= self._onto_s - dt_s
         if self._was_down and self._boom > 2 * AT_LIMIT:
             self._was_down = False

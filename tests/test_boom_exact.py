@@ -54,8 +54,13 @@ def test_once_down_nothing_of_the_opening_is_left() -> None:
         followed=True, passed=True, abandoned=True, tended=True, reversals=2, warned=True,
     ).has(limit_closed=True).step()[0]  # fmt: skip
     assert state == replace(
-        State(started_s=0.0), phase="closed", since_s=NOW_S, seen=state.seen, last_serial=state.last_serial,
-        at_rest=True, read_s=NOW_S,
+        State(started_s=0.0),
+        phase="closed",
+        since_s=NOW_S,
+        seen=state.seen,
+        last_serial=state.last_serial,
+        at_rest=True,
+        read_s=NOW_S,
     )
 
 

@@ -104,7 +104,9 @@ def test_an_unknown_input_is_a_fault_while_it_lasts(name: InputName) -> None:
 
 
 def test_an_input_that_does_not_exist_is_not_missed() -> None:
-    bench = Bench(BarrierSettings(skeletal=False, inputs=("safety_loop",))).set(**dict.fromkeys(set(ALL) - {"safety_loop"}, None))
+    bench = Bench(BarrierSettings(skeletal=False, inputs=("safety_loop",))).set(
+        **dict.fromkeys(set(ALL) - {"safety_loop"}, None)
+    )
     bench.run(5.0)
     assert codes(bench) == set()
 
@@ -126,7 +128,7 @@ def test_a_boom_that_rises_unasked_is_alarmed() -> None:
 
 
 def test_a_photocell_that_failed_clear_lets_no_arm_down_and_is_told_at_its_first_passage() -> None:
-    """The one sensor that is left may not see a gap: the arm does not come down by itself, and a person may lower it."""
+    """The one sensor that is left may not see a gap: it does not come down by itself, and a person may lower it."""
     bench = Bench()
     for serial in (1, 2):
         bench.open_for_vehicle(serial)
@@ -141,14 +143,14 @@ def test_a_photocell_that_failed_clear_lets_no_arm_down_and_is_told_at_its_first
         bench.set(limit_closed=True).run(1.0)
     assert codes(bench) == {"input_unproven:photocell"}
     bench.open_for_vehicle(3).drive_through()
-    bench.run(10.0)
+    bench.run(5.0)
     assert bench.phase() == "lowering", "it has proven itself again"
     assert codes(bench) == set()
 
 
 @pytest.mark.parametrize("inputs", [("safety_loop",), ("safety_loop", "photocell")])
 def test_sensors_that_all_failed_clear_lower_on_none_of_30_trucks(inputs: tuple[InputName, ...]) -> None:
-    """Two on one supply, or the only one there is: nothing under the arm is ever seen. Each truck stays there for 20 s."""
+    """Two on one supply, or the only one there is: nothing under the arm is ever seen. Each truck stays for 20 s."""
     bench = Bench(BarrierSettings(inputs=("presence", *inputs, "limit_open", "limit_closed")))
     for serial in range(1, 31):
         bench.open_for_vehicle(serial)

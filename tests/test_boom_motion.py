@@ -63,7 +63,9 @@ def test_fire_asks_again_for_as_long_as_the_boom_is_not_seen_to_be_up() -> None:
 
 
 def test_key_hands_off_means_that_nothing_is_driven() -> None:
-    bench = Bench(BarrierSettings(skeletal=False, inputs=ALL, manual_key="hands_off")).set(manual_key=True, presence=True)
+    bench = Bench(BarrierSettings(skeletal=False, inputs=ALL, manual_key="hands_off")).set(
+        manual_key=True, presence=True
+    )
     bench.run(5.0)
     assert bench.pulses == []
     assert refusal(bench, bench.permit(1)) == "manual_key"
@@ -118,7 +120,9 @@ def test_a_trailer_behind_a_gap_is_not_lowered_onto() -> None:
 
 def test_a_vehicle_still_on_the_presence_loop_is_not_through_however_clear_the_lane_is() -> None:
     """With a loop alone under the arm, which a high chassis deceives."""
-    bench = Bench(BarrierSettings(skeletal=False, inputs=("presence", "safety_loop", "limit_open", "limit_closed"))).open_for_vehicle()
+    bench = Bench(
+        BarrierSettings(skeletal=False, inputs=("presence", "safety_loop", "limit_open", "limit_closed"))
+    ).open_for_vehicle()
     bench.set(safety_loop=True).run(3.0)
     bench.set(safety_loop=False)
     notices = bench.run(140.0)
@@ -145,7 +149,7 @@ def test_with_an_exit_loop_through_means_that_it_was_seen_there() -> None:
     bench = Bench(EVERYTHING).open_for_vehicle()
     bench.set(safety_loop=True).run(1.0)
     bench.set(safety_loop=False, presence=False)
-    assert [(n.kind, n.code) for n in bench.run(3.0)][0] == ("left", "backed_out")
+    assert next((n.kind, n.code) for n in bench.run(3.0)) == ("left", "backed_out")
     assert "through" not in bench.kinds(30.0)
 
 

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
-
-from dataclasses import replace
+from dataclasses import asdict, replace
 
 import pytest
 from pydantic import TypeAdapter, ValidationError
@@ -102,7 +100,9 @@ def test_the_settings_are_checked_by_pydantic_as_the_configuration_does() -> Non
 def test_what_the_settings_say_of_the_loops() -> None:
     assert BarrierSettings(inputs=("presence",)).presence
     assert not BarrierSettings(inputs=("photocell",)).presence
-    assert BarrierSettings(inputs=("safety_loop", "photocell"), skeletal=False).sees_gaps(), "these two and nothing else"
+    assert BarrierSettings(inputs=("safety_loop", "photocell"), skeletal=False).sees_gaps(), (
+        "these two and nothing else"
+    )
     assert not BarrierSettings(inputs=("photocell",)).sees_gaps()
     two = ("safety_loop", "photocell")
     assert not BarrierSettings(inputs=two).sees_gaps(), "an empty container chassis deceives both"

@@ -50,7 +50,9 @@ def test_fire_leaves_an_arm_that_is_up_where_it_is_for_good() -> None:
 
 
 def test_a_key_that_says_hands_off_ends_what_would_come_down_by_itself() -> None:
-    case = Case(replace(HANDS_OFF, inputs=(*TWO.inputs, "manual_key")), entries=1, entered_s=95.0, tended=True, proven=SEEN)
+    case = Case(
+        replace(HANDS_OFF, inputs=(*TWO.inputs, "manual_key")), entries=1, entered_s=95.0, tended=True, proven=SEEN
+    )
     state, out, _ = case.has(limit_open=True).step(manual_key=True)
     assert out == Outputs()
     assert (state.tended, state.passed) == (False, False)
