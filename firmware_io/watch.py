@@ -220,7 +220,7 @@ class Watch:
         A loop held without a break is the next one closed up, or this one's trailer with a gap under the arm: only beam
         and loop together, whom no gap deceives both, may tell them apart. Else a person has to look.
         """
-        is_other = not self.state.here or self.state.followed or self.set.sees_gaps()
+        is_other = not self.state.here or (self.state.followed and self.set.sees_skeletons()) or self.set.sees_gaps()
         return is_other and self.clear_s() >= self.needed_s()
 
     def see_through(self) -> None:

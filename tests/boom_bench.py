@@ -39,7 +39,7 @@ class Bench:
         self.accepted: list[int] = []
         self._clear_since_s: float | None = None
         self._open_until_s = 0.0
-        self._kept_up = self._is_out = False
+        self._kept_up = self._is_out = self._comes_down = False
         if ready:
             self.run(self.settings.settle_s + self.settings.fault_clear_s + 0.2)
             assert self.state.faults == ()
@@ -105,15 +105,19 @@ class Bench:
         self._check_permits(asked, notices, urgent=urgent)
         if out.open:
             accepted = any(notice.kind == "permit_accepted" for notice in notices)
-            assert accepted or urgent or self._is_out, "opens with neither permit, fire, key nor a motion of ours"
+            assert accepted or urgent or (self._is_out and self._comes_down), (
+                "opens with neither permit, fire, key nor a motion of ours"
+            )
             self._is_out = True
             self._open_until_s = self.now + settings.pulse_s
         if out.close:
             self._check_close(is_clear=is_clear, urgent=urgent)
             assert asked.lower or not self._kept_up, "an emergency's boom lowered by nobody"
             self._is_out = True
+        self._comes_down |= out.close or any(notice.kind == "lowering" for notice in notices)
         if any(notice.kind in ("closed", "assumed_closed", "observed") for notice in notices):
-            self._is_out = self.state.phase != "closed" and self._is_out
+            self._is_out &= self.state.phase != "closed"
+            self._comes_down &= self.state.phase != "closed"
         if any(notice.kind in ("opened", "reopened") for notice in notices):
             assert settings.has("limit_open")
             assert inputs.limit_open is True

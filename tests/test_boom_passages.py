@@ -8,6 +8,7 @@ from firmware_io.passages import TICK_S, Rig, run_passages
 from firmware_io.safety import BarrierSettings, Permit, Requests
 from firmware_io.sim_traffic import Gap, SimVehicle
 from firmware_io.sim_world import World
+from tests.boom_bench import PLAIN
 
 
 @pytest.mark.slow
@@ -27,8 +28,8 @@ def test_the_same_seed_gives_the_same_run() -> None:
     assert run_passages(4, seed=5) == run_passages(4, seed=5)
 
 
-def ready_rig() -> Rig:
-    rig = Rig(BarrierSettings(), seed=0)
+def ready_rig(settings: BarrierSettings | None = None) -> Rig:
+    rig = Rig(settings or PLAIN, seed=0)
     while rig.state.faults or rig.state.phase != "closed":
         rig.tick()
     return rig

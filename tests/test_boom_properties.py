@@ -102,8 +102,8 @@ def test_no_gap_shorter_than_the_hold_lowers_the_arm_onto_a_trailer(
 ) -> None:
     """The presence loop stays held until the trailer's axles are off it, as they are while its gap is under the arm."""
     bench = Bench().open_for_vehicle()
-    bench.set(**{seen_by: True}).run(tractor_s)
-    bench.set(**{seen_by: False}).run(gap_s)
+    bench.set(safety_loop=True, photocell=True).run(tractor_s)
+    bench.set(safety_loop=False, photocell=False).run(gap_s)
     bench.set(**{seen_by: True}, presence=False).run(trailer_s)
     assert [name for _, name in bench.pulses] == ["open"]
     bench.set(**{seen_by: False}).run(4.2)

@@ -14,7 +14,7 @@ from firmware_io.board import (
     wiring_faults,
 )
 from firmware_io.safety import BarrierSettings
-from firmware_io.terms import BOUNDS
+from firmware_io.terms import BOUNDS, InputName
 
 LINE = BoardSettings(port="/dev/x", inputs={"photocell": 1, "fire": 8}, outputs={"open": 1})
 OTHER = replace(LINE, inputs={"photocell": 2, "fire": 8}, outputs={"open": 2})
@@ -104,7 +104,7 @@ def test_what_the_settings_say_of_the_loops() -> None:
         "these two and nothing else"
     )
     assert not BarrierSettings(inputs=("photocell",)).sees_gaps()
-    two = ("safety_loop", "photocell")
+    two: tuple[InputName, ...] = ("safety_loop", "photocell")
     assert not BarrierSettings(inputs=two).sees_gaps(), "an empty container chassis deceives both"
     assert BarrierSettings(inputs=(*two, "high_beam")).sees_gaps()
     assert BarrierSettings(inputs=(*two, "exit_loop")).sees_gaps()

@@ -12,9 +12,20 @@ from edge.core.passage import Passage, outcome
 from firmware_io.safety import Notice
 
 BARRIER = frozenset(
-    {"opened", "not_opened", "permit_refused", "closed", "reopened", "stopped", "opened_unasked", "lower_refused"}
+    {
+        "opened",
+        "not_opened",
+        "permit_refused",
+        "closed",
+        "reopening",
+        "reopened",
+        "stopping",
+        "stopped",
+        "opened_unasked",
+        "lower_refused",
+    }
 )
-ALARM = frozenset({"fault", "fault_cleared", "tailgate", "not_closed", "still_open"})
+ALARM = frozenset({"fault", "fault_cleared", "tailgate", "not_closed", "still_open", "unproven"})
 
 
 def about(lane: LaneConfig, passage: Passage, assessment: Assessment | None) -> dict[str, Any]:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from edge import clock
+from edge.agent.boom_memory import holding
+from edge.agent.ledger import Also
 from edge.agent.press import Handlers, Presses, kept
 from edge.errors import RefusedError
 from edge.ports import Action, ActionResult
@@ -19,15 +22,19 @@ class BoomPresses(Presses):
         }
 
     async def stop(self, action: Action) -> ActionResult:
-        return await self._boom(action, "stopped")  # sent to the barrier before it was queued
+        """Sent to the barrier before it was queued; that it was taken is a notice of its own."""
+        return await self.record(action, "barrier", "stopped", {"stage": "stopping"})
 
     async def hold(self, action: Action) -> ActionResult:
         """Holding only makes safer, so it is done before its record, as a stop is; its end only after."""
+        lane = self.actor.config.id
         if action.name == "hold":
             self.actor.barrier.hold(True)
-            return await self._boom(action, "held")
-        result = await self._boom(action, "hold_released")
+            self.actor.hold = {"by": action.person.id, "at": clock.wall_iso()}
+            return await self._boom(action, "held", holding(lane, self.actor.hold))
+        result = await self._boom(action, "hold_released", holding(lane, None))
         self.actor.barrier.hold(False)
+        self.actor.hold = None
         return result
 
     async def close(self, action: Action) -> ActionResult:
@@ -55,5 +62,5 @@ class BoomPresses(Presses):
         seq = await self.actor.open_after_record("override", body, keys=keys, emergency=True)
         return ActionResult(True, "emergency_opened", seq)
 
-    async def _boom(self, action: Action, code: str) -> ActionResult:
-        return await self.record(action, "barrier", code, {"stage": code})
+    async def _boom(self, action: Action, code: str, also: Also | None = None) -> ActionResult:
+        return await self.record(action, "barrier", code, {"stage": code}, also)

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from edge import clock, resources
-from edge.agent import cannot_start, erasing
+from edge.agent import boom_memory, cannot_start, erasing
 from edge.agent.afar import Afar
 from edge.agent.cameras import CameraProcess, tell
 from edge.agent.copy_age import CopyAge
@@ -43,7 +43,7 @@ from edge.store.keys import GateKey, open_key
 from edge.uplink.mqtt import Uplink
 from firmware_io.boards import open_board
 from firmware_io.loop import BarrierLoop
-from firmware_io.safety import Notice
+from firmware_io.safety import Memory, Notice
 from firmware_io.watchdog import Watchdog
 
 log = logging.getLogger(__name__)
@@ -103,6 +103,9 @@ class Gate:
             self._notify(lane.id),
             clock=clock.mono_s,
             realtime=True,
+            remembered=boom_memory.remembered(self.store, lane.id),
+            remember=self._remember(lane.id),
+            held=boom_memory.hold(self.store, lane.id) is not None,
         )
         actor = LaneActor(lane, self.store, self.law, barrier, self._wake)
         self.barriers[lane.id] = barrier
@@ -162,6 +165,16 @@ class Gate:
                 self.loop.call_soon_threadsafe(self._noticed, lane, notice)
 
         return notify
+
+    def _remember(self, lane: str) -> Callable[[Memory], None]:
+        def remember(memory: Memory) -> None:
+            with contextlib.suppress(RuntimeError):  # the event loop is closing
+                self.loop.call_soon_threadsafe(self._kept_in_mind, lane, memory)
+
+        return remember
+
+    def _kept_in_mind(self, lane: str, memory: Memory) -> None:
+        self.actors[lane].put(lambda: boom_memory.remember(self.store, lane, memory))
 
     def _noticed(self, lane: str, notice: Notice) -> None:
         self.actors[lane].on_notice(notice)

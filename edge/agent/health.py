@@ -78,11 +78,13 @@ class GateHealth:
         }
 
     def _boom(self) -> dict[str, Any]:
-        now = self._barrier.snapshot()
+        now, hold = self._barrier.snapshot(), self._actor.hold or {}
         return {
             "state": now.boom,
             "faults": list(now.faults),
             "held": now.held,
+            "held_by": hold.get("by") if now.held else None,
+            "held_at": hold.get("at") if now.held else None,
             "board_ok": now.board_ok,
             "present": now.inputs.get("presence"),
             "emergency": now.cause == "emergency",

@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from edge import clock
+from edge.agent import boom_memory
 from edge.agent.actor import Actor
 from edge.agent.barrier import Barrier
 from edge.agent.beside import Beside
@@ -56,6 +57,8 @@ class LaneState(Actor):
         self._failing = False
         """Whether the devices were out of order when the passage was last looked at."""
         self._usual = {camera.id: camera.usual for camera in config.camera}
+        self.hold = boom_memory.hold(store, config.id)
+        """Who keeps the lane shut, and since when."""
         self._restore()
         self._timing = Timing(match_after_s=config.match_after_s)
 
@@ -91,7 +94,7 @@ class LaneState(Actor):
             return "board_down", ""
         if barrier.held:
             return "held_shut", ""
-        return ("boom_fault", ", ".join(barrier.faults)) if barrier.faults else None
+        return ("boom_fault", ", ".join(barrier.refusing)) if barrier.refusing else None
 
     def would_accept(self) -> bool:
         """The vehicle is on the loop, the barrier has no reason to refuse, and the disk has room for what follows."""

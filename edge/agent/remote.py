@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import Any
 
 from edge import clock
+from edge.agent.boom_memory import holding
 from edge.agent.lane import LaneActor
 from edge.agent.ledger import Keys
 from edge.agent.paper import PAPER_MODE
@@ -83,9 +84,12 @@ class RemoteCommands:
         if command.action in ("paper_on", "paper_off"):
             await self._paper(command, {**body, "stage": command.action}, keys)
             return
+        also = None
         if command.action == "hold":
             self._actor.barrier.hold(True)
-        await self._actor.ledger.write("barrier", {**body, "stage": f"command_{command.action}"}, keys=keys)
+            self._actor.hold = {"by": command.by, "at": clock.wall_iso()}
+            also = holding(self._actor.config.id, self._actor.hold)
+        await self._actor.ledger.write("barrier", {**body, "stage": f"command_{command.action}"}, keys=keys, also=also)
 
     async def _open(self, body: dict[str, Any], keys: Keys) -> None:
         """One person at the centre opens what one guard may open here, and no more: a hold that asks for two people at

@@ -14,7 +14,7 @@ export function drawBoom(section, boom, language) {
       !boom.board_ok && t("boom.board_down"),
       ...boom.faults.map(fault),
       boom.not_lowered && t("boom.not_lowered", { why: fault(boom.not_lowered) }),
-      boom.held && t("boom.held"),
+      boom.held && (boom.held_by ? t("boom.held_by", { by: boom.held_by, at: boom.held_at.slice(11, 16) }) : t("boom.held")),
       boom.emergency && t("boom.emergency"),
       boom.present === true && !boom.emergency && t("boom.present"),
     ].filter(Boolean);
