@@ -44,6 +44,8 @@ URGENT_REPEAT_S = 2.0
 """Fire and key ask again this long after a pulse that has not brought the boom up."""
 REVERSAL_PULSE_S = 0.3
 """With GAP_S after it, a reversal is asked for anew every 0.5 s, each time with an edge."""
+RESTART_S = 60.0
+"""For so long after a start a descent of before is ours at least, if no limit says that it is over."""
 LEAST_TRAVEL_S = 1.0
 """No arm is down sooner than this after it was at the upper limit."""
 
@@ -53,7 +55,7 @@ def start(now_s: float, remembered: Memory | None = None) -> State:
     may be coming down by our asking, as the record has it."""
     mind = remembered or Memory()
     state = State(started_s=now_s, since_s=now_s, seen=tuple(Seen(None, now_s) for _ in INPUTS))
-    state = replace(state, cause=mind.cause, took_s=mind.took_s, watch_until_s=now_s)
+    state = replace(state, cause=mind.cause, took_s=mind.took_s, watch_until_s=now_s + RESTART_S)
     return replace(state, lowered_s=float("-inf")) if mind.is_out else state
 
 
@@ -75,6 +77,7 @@ def step(
     tick = _Tick(state, inputs, requests, now_s, settings)
     tick.judge()
     tick.observe()
+    tick.hear_stop()
     tick.follow()
     tick.act()
     tick.answer()
@@ -234,7 +237,6 @@ class _Tick(Watch):
         """Fire and key first, then stop, then the end of a passage; then the descent that is ours, whatever else is
         asked; last what a person asks."""
         urgent = self.urgent()
-        self.hear_stop()
         if urgent:
             self.rise_for(urgent)
         elif self.asked.stop:

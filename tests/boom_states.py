@@ -69,7 +69,7 @@ def boom(*names: InputName, limits: bool = True, **changes: object) -> BarrierSe
 
 
 SMALL: dict[str, Walk] = {
-    "beam and limits": Walk(boom("photocell"), ("nothing", "permit", "emergency", "lower")),
+    "beam and limits": Walk(boom("photocell"), ("nothing", "permit")),
     "no limits": Walk(boom("photocell", limits=False)),
 }
 LARGE: dict[str, Walk] = {
@@ -104,7 +104,9 @@ def canonical(state: State, settings: BarrierSettings) -> State:
     """The state one second later, moved back to NOW_S, without what no rule can tell apart."""
     most_s = dict.fromkeys((*UNDER_ARM, "exit_loop"), settings.large_clear_s)
     seen = tuple(
-        Seen(old.value, aged(old.since_s, most_s.get(name, 1.0)), min(old.quiet, 1), 2) if settings.has(name) else Seen(None, NOW_S)
+        Seen(old.value, aged(old.since_s, most_s.get(name, 1.0)), min(old.quiet, 1), 2)
+        if settings.has(name)
+        else Seen(None, NOW_S)
         for name, old in zip(INPUTS, state.seen, strict=True)
     )
     urgent = settings.has("fire") or settings.has("manual_key")  # these ask again after a while

@@ -238,9 +238,10 @@ port = "{port}"
 inputs = {{ presence = 1, safety_loop = 2, photocell = 3, limit_open = 4, limit_closed = 5 }}
 outputs = {{ open = 1, close = 2, stop = 3 }}
 [lane.barrier]
-min_clear_s = 0.3
-large_clear_s = 0.3
-presence_off_s = 0.2
+min_clear_s = 1.0
+large_clear_s = 2.0
+presence_off_s = 0.3
+skeletal = false
 open_timeout_s = 3.0
 """
 

@@ -22,6 +22,7 @@ from firmware_io.sim_world import SimVehicle, World, WorldSettings
 QUICK = BarrierSettings(
     permit_max_s=0.5, settle_s=0.5, fault_clear_s=0.2, pulse_s=0.3, presence_off_s=0.2, min_clear_s=0.3,
     large_after_s=1.0, large_clear_s=0.5, open_timeout_s=3.0, close_timeout_s=3.0,
+    skeletal=False,
 )  # fmt: skip
 CAR = SimVehicle("car", length_m=5.0, speed_mps=8.0, reaction_s=0.1)
 

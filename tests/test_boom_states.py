@@ -20,10 +20,10 @@ def test_no_reachable_state_does_harm(name: str) -> None:
 def test_the_walk_finds_a_gate_that_lowers_onto_something(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(safety._Tick, "lower_refusal", lambda self: "")
     with pytest.raises(AssertionError):
-        boom_states.explore(boom_states.SMALL["beam and limits"])
+        boom_states.explore(boom_states.LARGE["beam and limits"])
 
 
 def test_the_walk_finds_a_gate_that_opens_by_itself(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(safety._Tick, "end_passage", lambda self: self.rise("permit"))
     with pytest.raises(AssertionError):
-        boom_states.explore(boom_states.SMALL["beam and limits"])
+        boom_states.explore(boom_states.LARGE["beam and limits"])

@@ -75,8 +75,9 @@ outputs = {{ open = 1, close = 2, stop = 3 }}
 inputs = ["presence", "photocell", "limit_open", "limit_closed"]
 pulse_s = 0.1
 debounce_s = 0.05
-min_clear_s = 0.1
-large_clear_s = 0.1
+min_clear_s = 1.0
+large_clear_s = 2.0
+skeletal = false
 """
 
 Figure = dict[str, Any]

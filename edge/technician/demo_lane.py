@@ -173,4 +173,7 @@ profile = "waveshare-8ch"
 port = "{world.board.port}"
 inputs = {{ presence = 1, safety_loop = 2, photocell = 3, limit_open = 4, limit_closed = 5 }}
 outputs = {{ open = 1, close = 2, stop = 3 }}
+
+[lane.barrier]
+skeletal = false
 """

@@ -191,5 +191,5 @@ def _is(told: str, text: str) -> bool:
 
 def harm(figures: dict[str, Any]) -> list[str]:
     """The counts that must be 0 and are not."""
-    names = ("lowered_onto_something", "opened_without_permit", "opened_twice")
-    return [f"{name}: {figures[name]}" for name in names if figures[name]]
+    names = ("lowered_onto_something", "opened_without_permit", "opened_twice", "relay_past_its_pulse")
+    return [f"{name}: {figures[name]}" for name in names if figures.get(name)]
