@@ -151,6 +151,7 @@ def test_a_host_that_does_not_beat_is_allowed_nothing(tmp_path: Path) -> None:
 def test_stop_reaches_the_relay(gate: Gate) -> None:
     gate.arrive()
     gate.offer(1)
+    wait_for(lambda: gate.loop.snapshot().inputs["limit_closed"] is False)
     gate.loop.stop_boom()
     wait_for(lambda: "stopped" in gate.kinds())
     wait_for(lambda: "stop" in gate.sim.energised)
