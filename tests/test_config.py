@@ -62,7 +62,7 @@ def test_the_example_tells_of_every_key_there_is() -> None:
         ("limit_open = 4", "limit_open = 1", "channel 1 is used twice"),
         ("outputs = { open = 1,", "outputs = {", '"open" has no channel'),
         ("presence = 1, ", "", "presence exists but board.inputs gives it no channel"),
-        ("# permit_max_s = 2.0", "permit_max_s = 5.0", "permit_max_s: a permit lives 2 s at most"),
+        ("# permit_max_s = 2.0", "permit_max_s = 5.0", "permit_max_s: must be between 0.5 and 2"),
         ("# port = 8080", 'port = "8080"', "panel.port"),
         ('# sign_in = "accounts"', 'sign_in = "demo"', "only allowed where every lane says simulated"),
         ('url = "rtsp://192.0.2.10/stream1"', 'url = "file.mp4"', "lane.0.camera.0.url"),
