@@ -20,6 +20,7 @@ from edge.core.sign import sign_of
 from edge.wire import Command
 from tests.lane_world import GUARD, OPERATOR, PLATE, World
 from tests.law_tools import stamp
+from tests.test_agent_ways import form, on_paper, typed
 
 OTHER, THIRD = "29H12345", "15C67890"
 TWO = (Vehicle("vehicle", PLATE, "VN"), Vehicle("vehicle", OTHER, "VN"))
@@ -121,6 +122,38 @@ def test_1_an_override_of_a_declaration_with_two_vehicles_leaves_no_passage_of_n
     assert own(world) == [], "which of them went is not known, so neither is said to have gone"
     world.arrives(OTHER)
     assert world.verdict() == "ready"
+
+
+def test_1_a_paper_form_with_two_vehicles_asks_which_of_them_and_opens_for_that_one_only(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    on_paper(world)
+    stands_unread(world, monkeypatch)
+    one = form()["vehicles"][0]
+    paper = form(vehicles=[{**one, "plate": PLATE}, {**one, "plate": OTHER, "container": "", "seal": ""}])
+    assert typed(world, paper).code == "paper_entered"
+    assert world.codes()[0] == "which_vehicle"
+    assert world.run(world.press("confirm")).code == "not_ready"
+    world.run(world.press("pick_vehicle", value=PLATE))
+    assert world.passage()["who"]["source"] == "paper"
+    assert world.run(world.press("confirm")).done
+    world.run(world.notice("permit_refused", "lane_not_clear"))
+    backs_off(world)
+    world.arrives(OTHER)
+    assert world.verdict() == "ready"
+    assert len(world.barrier.offers) == 1
+
+
+def test_1_a_permit_that_a_gate_of_0_1_0_left_behind_is_taken_up_as_before(world: World) -> None:
+    world.declares_ready()
+    plate = {"text": PLATE, "raw": PLATE, "confidence": 0.99, "country": "VN", "kind": "vn_vehicle"}
+    note = {"passage": "p1", "sights": [{"plate": plate, "decided": True}], "declaration": "CKS-2026-000001"}
+    with world.store.transaction(world.config.id) as tx:
+        tx.event("override", {"passage": "p1", "permit": 7})
+        tx.keep("standing", world.config.id, {**note, "permit": 7})
+    world.restart()
+    world.run(world.notice("through", serial=7))
+    assert own(world) == [("SYS", "passed", PLATE)]
 
 
 @pytest.mark.parametrize(("act", "verdict"), [("pass", "ready"), ("passed", "refuse")])
