@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import shutil
+import subprocess
 import uuid
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,6 +15,8 @@ from hypothesis import strategies as st
 
 from edge.core import events
 from edge.core.events import GENESIS_HASH, Anchor, ChainFault, Envelope, canonical, uuid7, verify_chain
+from edge.store import Clocks, Store
+from edge.store.keys import open_key
 from tests.record_world import SITE
 
 JSON = st.recursive(
@@ -98,7 +103,7 @@ def test_a_removed_byte_is_found(row: int, place: int) -> None:
 @pytest.mark.parametrize(("old", "new"), [(b'"seq":2', b'"seq": 2'), ("Đ".encode(), b"\\u0110")])
 def test_another_spelling_of_the_same_content_is_found(old: bytes, new: bytes) -> None:
     found = verify([ROWS[0], ROWS[1].replace(old, new), *ROWS[2:]])
-    assert found == ChainFault("b1", 2, "is not in canonical form: changed after it was written")
+    assert found == ChainFault("b1", 2, "its content does not give its hash: changed after it was written")
 
 
 @given(row=st.integers(0, 4))
@@ -177,3 +182,29 @@ def test_uuid7_is_one_by_the_standard(unix_ms: int, random: bytes) -> None:
 @given(first=st.integers(0, (1 << 48) - 2), later=st.integers(1, 1000), random=st.binary(min_size=10, max_size=10))
 def test_uuid7_sorts_by_time(first: int, later: int, random: bytes) -> None:
     assert uuid7(first, random) < uuid7(min(first + later, (1 << 48) - 1), bytes(10))
+
+
+# ---------------------------------------------------------------- in another language
+
+NODE = shutil.which("node")
+
+
+@pytest.mark.skipif(NODE is None, reason="needs nodejs")
+def test_a_verifier_in_javascript_agrees_on_every_number(tmp_path: Path) -> None:
+    """1.0, 1e-05 and a monotonic clock after 104 days: what two languages write differently is never read at all."""
+    key = open_key(tmp_path / "keys")
+    clocks = Clocks(mono_ns=lambda: 2**53 + 1)
+    store = Store.open(tmp_path, site="testsite", lanes=["b1"], signer=key.sign, clocks=clocks)
+    for number in (1.0, 1e-05, 1e21, 0.1 + 0.2, -0.0, 2**63, 5e-324):
+        with store.transaction("b1") as tx:
+            tx.event("passage", {"number": number, "text": ',"hash":"x" Đ 桂 \u2028'})
+    lines = b"\n".join(event.payload for event in store.pending("b1", 0, 100))
+    store.close()
+
+    def said(stream: bytes) -> tuple[int, str]:
+        command = [str(NODE), str(Path(__file__).parent / "verify_chain.mjs"), key.public_hex]
+        done = subprocess.run(command, input=stream, capture_output=True, check=False)
+        return done.returncode, done.stdout.decode().strip()
+
+    assert said(lines) == (0, "7 hold")
+    assert said(lines.replace(b"1e-05", b"1e-06")) == (1, "event 2 does not hold")

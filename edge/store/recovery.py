@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from edge import errors
-from edge.core.events import GENESIS_HASH, Anchor, SignatureCheck, envelope_hash
+from edge.core.events import GENESIS_HASH, Anchor, SignatureCheck, raw_hash
 from edge.files import fsync_directory, write_whole
 from edge.store import db, evidence, journal
 from edge.store.counter import Counters
@@ -239,7 +239,7 @@ def _whole(payload: bytes) -> dict[str, Any] | None:
     """The envelope, where its content gives its hash."""
     with suppress(ValueError, TypeError, KeyError, RecursionError):
         row = json.loads(payload)
-        if isinstance(row, dict) and envelope_hash(row) == row["hash"] and isinstance(row["seq"], int):
+        if isinstance(row, dict) and raw_hash(payload) == row["hash"] and isinstance(row["seq"], int):
             return row
     return None
 

@@ -6,7 +6,6 @@ here may be acknowledged, never more.
 
 from __future__ import annotations
 
-import hashlib
 import json
 import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
@@ -16,7 +15,7 @@ from importlib import resources
 from pathlib import Path
 from typing import Any, Literal
 
-from edge.core.events import GENESIS_HASH
+from edge.core.events import GENESIS_HASH, raw_hash
 from edge.errors import BadMessageError
 
 Taken = Literal["new", "duplicate", "conflict"]
@@ -59,25 +58,13 @@ def read_event(payload: bytes) -> dict[str, Any]:
                 raise BadMessageError(f"event: {name}: must be a text")
         if type(event["mono_ns"]) is not int or type(event["seq"]) is not int or not 0 < event["seq"] < 1 << 62:
             raise BadMessageError("event: seq, mono_ns: must be whole numbers, seq from 1")
-        if _digest(payload) != event["hash"]:
+        if raw_hash(payload) != event["hash"]:
             raise BadMessageError("event: its content does not give its hash")
     except KeyError as error:
         raise BadMessageError(f"event: {error.args[0]}: is missing") from error
     except (ValueError, RecursionError) as error:
         raise BadMessageError(f"event: no JSON: {str(error)[:200]}") from error
     return event
-
-
-def _digest(payload: bytes) -> str:
-    """The hash that a canonical envelope must bear: over its own bytes without `hash` and `signature`.
-
-    The keys are sorted, so both stand behind `body`, and nothing behind them holds a quote that is not escaped."""
-    at, sign = payload.rfind(b',"hash":"'), payload.rfind(b',"signature":"')
-    if not 0 < at < sign:
-        raise BadMessageError("event: is not in canonical form")
-    return hashlib.sha256(
-        payload[:at] + payload[payload.find(b'",', at + 9) + 1 : sign] + payload[payload.find(b'",', sign + 14) + 1 :]
-    ).hexdigest()
 
 
 class CentralStore:
