@@ -150,8 +150,8 @@ def test_a_sites_choices_are_checked_and_default_to_the_law() -> None:
     }  # fmt: skip
 
 
-def test_the_if_anys_are_those_of_the_contract_and_only_storage_is_meant_by_silence() -> None:
-    assert rules().requires == {key: key == "storage" for key in REQUIRES}
+def test_the_if_anys_are_those_of_the_contract_and_what_silence_means() -> None:
+    assert rules().requires == {key: key in ("storage", "fee") for key in REQUIRES}  # fee: 4.2.đ has no "nếu có"
 
 
 def test_every_reason_has_its_text_and_every_customs_stop_two_people() -> None:

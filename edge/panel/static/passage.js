@@ -97,14 +97,18 @@ export function drawFacts(section, view, language, open) {
 function factList(passage) {
   const d = passage.declaration;
   const state = d.state && d.state !== "active" ? h("b", { class: "caution", text: ` ${t(`facts.${d.state}`)}` }) : null;
+  const all = d.vehicles ?? [];
+  const here = all.filter((vehicle) => (passage.who?.vehicle ?? []).includes(vehicle.plate));
+  const mine = here.length ? here : all; // of forty on one declaration, the one at the barrier with its own papers
   const rows = [
     ["facts.declaration", [d.id, state, h("small", { text: ` ${t("facts.declared_at", { time: dayClock(d.declared_at) })}` })]],
     ["facts.procedure", [procedureName(passage)]],
     ["facts.declarant", [declarant(d.declarant)]],
-    ["facts.vehicle", (d.vehicles ?? []).flatMap((vehicle, n) => vehicleParts(vehicle, n))],
+    ["facts.vehicle", [...mine, ...all.filter((vehicle) => !mine.includes(vehicle))].flatMap((vehicle, n) => vehicleParts(vehicle, n, all.length > mine.length && mine.includes(vehicle)))],
     ["facts.pairing", [passage.pairing && pairingText(passage.pairing)]],
-    ["facts.container", [boxes(d.vehicles ?? [])]],
-    ["facts.driver", [(d.vehicles ?? []).map((vehicle) => [vehicle.driver?.name, vehicle.driver?.phone].filter(Boolean).join(" · ")).filter(Boolean).join("; ")]],
+    ["facts.container", [boxes(mine)]],
+    ["facts.permit", [mine.map((vehicle) => vehicle.permit && [vehicle.permit.number, vehicle.permit.valid_until].filter(Boolean).join(" → ")).filter(Boolean).join("; ")]],
+    ["facts.driver", [mine.map((vehicle) => [vehicle.driver?.name, vehicle.driver?.phone].filter(Boolean).join(" · ")).filter(Boolean).join("; ")]],
     ["facts.goods", [(d.goods ?? []).map(goodsText).join("; ")]],
     ["facts.transfer", [d.transfer && t("facts.transfer_text", { record: d.transfer.record_no, deadline: dayClock(d.transfer.deadline) })]],
   ];
@@ -112,11 +116,13 @@ function factList(passage) {
   return h("dl", {}, ...full.flatMap(([key, parts]) => [h("dt", { text: t(key) }), h("dd", { class: LONG.has(key) ? "one-line" : null }, ...parts.filter(Boolean))]));
 }
 
+const OTHER_ROLES = { goods: "as_goods", carrier: "carrier", igv: "carrier" };
+
 /** 12C12345 đầu kéo, từ 18 tấn · 12R01234 rơ moóc */
-function vehicleParts(vehicle, n) {
-  const role = vehicle.role === "vehicle" ? "" : t(`facts.${vehicle.role}`).toLowerCase();
+function vehicleParts(vehicle, n, here) {
+  const role = vehicle.role === "vehicle" ? "" : tOr(`facts.${OTHER_ROLES[vehicle.role] ?? vehicle.role}`, vehicle.role).toLowerCase();
   const words = [role, vehicle.class && tOr(`class.${vehicle.class}`, vehicle.class)].filter(Boolean).join(", ");
-  return [n > 0 && h("br"), h("b", { text: vehicle.plate }), words && ` ${words}`];
+  return [n > 0 && h("br"), h("b", { text: here ? `▶ ${vehicle.plate}` : vehicle.plate }), words && ` ${words}`];
 }
 
 const pairingText = (pair) => `${pair.chinese.join(", ")} ⇄ ${pair.vietnamese.join(", ")} · ${
