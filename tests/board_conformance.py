@@ -17,7 +17,8 @@ from firmware_io.board import Board, BoardError, BoardSettings, InputWiring
 from firmware_io.link import BoardLink
 from firmware_io.terms import Inputs, OutputName, Outputs
 
-WAIT_S = 15.0
+WAIT_S = 60.0
+"""Only so that a hang ends; what is waited for comes within a second or two on a machine at rest."""
 
 
 def wait_for(is_so: Callable[[], bool], within_s: float = WAIT_S) -> None:

@@ -26,7 +26,7 @@ from firmware_io.board import (
     NoPermission,
 )
 from firmware_io.boards import open_board
-from firmware_io.modbus import load_profile
+from firmware_io.modbus import load_profile, make_profile, profiles
 from firmware_io.sim import SimBoard
 from firmware_io.sim_world import World
 
@@ -179,6 +179,14 @@ def test_profiles_are_data_and_a_site_adds_its_own(tmp_path: Path) -> None:
     path.write_text("[mine", encoding="utf-8")
     with pytest.raises(BoardError, match=r"boards\.toml"):
         load_profile(settings)
+
+
+@pytest.mark.parametrize("name", profiles())
+def test_a_profile_that_ships_is_whole_and_says_where_it_is_from(name: str) -> None:
+    profile = make_profile(name, profiles()[name])
+    assert profile.source
+    assert profile.watchdog
+    assert (profile.inputs == 0) == (profile.input_function == 0)
 
 
 @pytest.mark.parametrize(

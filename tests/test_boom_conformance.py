@@ -110,10 +110,8 @@ watchdog = "none"
 """
 MODULES = {
     "waveshare-relay-d": lambda: rtu(Waveshare(), "waveshare-8ch", ends_alone=True),
-    "waveshare-io": lambda: rtu(Waveshare(), "waveshare-io-8ch", ends_alone=True),
     "waveshare-relay": lambda: rtu(WaveshareRelay(), "waveshare-relay-8ch", ends_alone=True),
     "waveshare-eth-b-rtu": lambda: tcp(Waveshare(), "waveshare-eth-b-8ch", ends_alone=True, frames=True),
-    "waveshare-eth-b-tcp": lambda: tcp(Waveshare(), "waveshare-eth-b-8ch", ends_alone=True),
     "adam-6060": lambda: tcp(adam(), "adam-6060", ends_alone=True),
     "e1214-pulse": lambda: tcp(e1214(0, 1, 2), "iologik-e1214-pulse", ends_alone=True),
     "e1214": lambda: tcp(e1214(), "iologik-e1214", ends_alone=True),
