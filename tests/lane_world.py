@@ -99,6 +99,7 @@ class World:
         self.folder, self.gate, self.law_config = folder, gate, law or LawConfig()
         self.age_s: float | None = None
         self.link = "up"
+        self.oldest_s: float | None = None
         self._frames = count(1)
         self._runner = asyncio.Runner()
         self.start()
@@ -130,7 +131,7 @@ class World:
 
     def health(self) -> dict[str, Any]:
         return {
-            "link": {"state": self.link},
+            "link": {"state": self.link, "oldest_s": self.oldest_s},
             "boom": {"state": self.barrier.now.boom, "faults": list(self.barrier.now.faults)},
         }
 

@@ -124,6 +124,15 @@ def on_paper(world: World) -> None:
     assert world.run(world.press("paper_mode", passage=None, value="on", reason="link")).code == "paper_on"
 
 
+def test_a_centre_that_is_silent_behind_its_broker_is_out_of_reach(world: World) -> None:
+    """Seen: the broker answered, the centre was gone, and nobody could go on paper."""
+    world.oldest_s = 30.0
+    assert world.run(world.press("paper_mode", passage=None, value="on")).code == "link_is_up"
+    world.oldest_s = 121.0
+    assert "paper_mode" in world.desk.view()["actions"]
+    assert world.run(world.press("paper_mode", passage=None, value="on", reason="link")).code == "paper_on"
+
+
 def test_a_guard_enters_paper_mode_only_while_the_link_is_down_and_it_outlives_a_restart(world: World) -> None:
     assert world.run(world.press("paper_mode", passage=None, value="on")).code == "link_is_up"
     on_paper(world)

@@ -44,6 +44,17 @@ Health = Callable[[], Mapping[str, Any]]
 """What the gate knows beside the lane itself: boom, cameras, link, clock, store, age of the copy."""
 
 
+CENTRE_SILENT_S = 120.0
+"""An event that the centre has not acknowledged for so long: it gives no sign of life, whatever the broker says."""
+
+
+def _reach(link: Mapping[str, Any]) -> str:
+    """The link's state, "silent" where only the broker answers: then, too, a lane may go on paper (Art. 23.1)."""
+    oldest_s = link.get("oldest_s")
+    silent = link["state"] == "up" and oldest_s is not None and oldest_s > CENTRE_SILENT_S
+    return "silent" if silent else str(link["state"])
+
+
 class Desk:
     """`ports.LaneDesk` over one lane actor."""
 
@@ -55,7 +66,7 @@ class Desk:
         actor.reconcile = lambda: reconcile(actor)
         self._health = health
         self._live_jpeg = live_jpeg
-        self._paper = PaperPresses(actor, lambda: str(health()["link"]["state"]))
+        self._paper = PaperPresses(actor, lambda: _reach(health()["link"]))
         groups = (PassagePresses(actor, plates), BoomPresses(actor), YardPresses(actor, plates), self._paper)
         self._handlers = {name: handler for group in groups for name, handler in group.handlers().items()}
         self._of_gate: Health = dict
@@ -71,7 +82,7 @@ class Desk:
 
     def view(self) -> Mapping[str, Any]:
         health = self._health()
-        extra = self._paper.lane_actions(str(health["link"]["state"]))
+        extra = self._paper.lane_actions(_reach(health["link"]))
         yard = ["yard_count", "yard_entry"] if self._actor.record.yard else []
         return {
             **self._actor.view(),
