@@ -10,7 +10,7 @@ import json
 import logging
 import re
 import sqlite3
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import closing, suppress
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -95,12 +95,20 @@ def open_or_recover(
                 _set_aside_photos(connection, data_dir / "evidence", data_dir / gone.folder / "evidence")
         fsync_directory(data_dir)
         return connection, gone
+    # Before SQLite looks: it drops what stands behind a torn frame of the log, and the log itself when it closes.
+    wal = path.with_name(f"{path.name}-wal")
+    raw = [wal.read_bytes()] if _unclean(wal) else []
     why, connection_or_none = _try_open(path, expected)
     if connection_or_none is not None:
         return connection_or_none, None
     log.error("database cannot be used: %s", why)
-    rescued = _rebuild(data_dir, path, fresh, Rescued(why, f"damaged/{label}"), known or Counters(), check)
+    rescued = _rebuild(data_dir, path, fresh, Rescued(why, f"damaged/{label}"), known or Counters(), check, raw)
     return db.connect(path), rescued
+
+
+def _unclean(wal: Path) -> bool:
+    """A log that has something in it: the last process did not close the record."""
+    return wal.exists() and wal.stat().st_size > 0
 
 
 def mark_begun(data_dir: Path, site: str, at: str) -> None:
@@ -174,16 +182,24 @@ def _ends(payload: bytes, digest: str) -> bool:
 
 
 def _rebuild(
-    data_dir: Path, path: Path, fresh: Path, rescued: Rescued, known: Counters, check: SignatureCheck | None
+    data_dir: Path,
+    path: Path,
+    fresh: Path,
+    rescued: Rescued,
+    known: Counters,
+    check: SignatureCheck | None,
+    raw: Sequence[bytes],
 ) -> Rescued:
     folder = data_dir / rescued.folder
     folder.mkdir(parents=True, exist_ok=True)
+    if raw:
+        (folder / f"{path.name}-wal.found").write_bytes(raw[-1])
     for leftover in data_dir.glob(f"{fresh.name}*"):
         leftover.unlink()
     with closing(db.connect(fresh)) as connection:
         db.migrate(connection)
         with db.transaction(connection, "carrying the record over"):
-            _carry_over(path, connection, known, rescued, folder, check)
+            _carry_over(path, connection, known, rescued, folder, check, raw)
             _set_aside_photos(connection, data_dir / "evidence", folder / "evidence")
             alarms = [(lane, json.dumps(rescued.bodies(lane))) for lane in rescued.kept]
             connection.executemany("INSERT INTO pending_alarm VALUES (?, ?)", alarms)
@@ -197,7 +213,13 @@ def _rebuild(
 
 
 def _carry_over(
-    old: Path, new: sqlite3.Connection, known: Counters, rescued: Rescued, folder: Path, check: SignatureCheck | None
+    old: Path,
+    new: sqlite3.Connection,
+    known: Counters,
+    rescued: Rescued,
+    folder: Path,
+    check: SignatureCheck | None,
+    raw: Sequence[bytes],
 ) -> None:
     with closing(_source(old)) as source:
         lanes = {row[0]: row[1:] for row in _readable(source, "lane", "lane, acked_seq, pruned_seq")}
@@ -205,7 +227,7 @@ def _carry_over(
         for row in _readable(source, "event", "lane, seq, event_id, kind, recorded_ms, payload"):
             if isinstance(row[1], int) and isinstance(row[5], bytes):
                 rows.setdefault(row[0], {})[row[1]] = row
-        for row in scavenged(old):
+        for row in scavenged([*raw, *_bytes(old)]):
             if row[1] not in rows.get(row[0], {}) and row[1] > lanes.get(row[0], (0, 0))[1]:
                 rows.setdefault(row[0], {})[row[1]] = row
         _export(rows, folder / "salvaged.jsonl")
@@ -219,11 +241,14 @@ def _carry_over(
     new.execute("UPDATE counter SET value = value + ? WHERE name = 'permit_serial'", (SERIALS_SKIPPED,))
 
 
-def scavenged(old: Path) -> Iterator[tuple[Any, ...]]:
+def _bytes(old: Path) -> list[bytes]:
+    return [path.read_bytes() for path in (old, old.with_name(f"{old.name}-wal")) if path.exists()]
+
+
+def scavenged(files: Iterable[bytes]) -> Iterator[tuple[Any, ...]]:
     """Events found in the raw bytes of database and log, whatever became of the pages that lead to them: an envelope
     is one piece of canonical JSON that proves itself by its hash."""
-    for path in (old, old.with_name(f"{old.name}-wal")):
-        raw = path.read_bytes() if path.exists() else b""
+    for raw in files:
         for found in re.finditer(rb'\{"body":', raw):
             text = raw[found.start() : found.start() + ENVELOPE_MOST]
             end = _SITE.search(text)
