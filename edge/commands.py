@@ -46,6 +46,21 @@ def _accounts(commands: Commands) -> None:
     add.add_argument("--name", required=True)
     add.add_argument("--role", required=True)
     _gate(_add(account, "list", "the accounts that there are", _account_list))
+    for what, meaning in (
+        ("remove", "take an account away, with its sessions and its badge"),
+        ("lock", "nobody signs in with it until it is unlocked; its sessions end"),
+        ("unlock", "it may sign in again"),
+        ("pin", "another PIN; asks for it at this console"),
+    ):
+        change = _add(account, what, meaning, _account_change)
+        _gate(change)
+        change.add_argument("id")
+        change.set_defaults(what=what)
+    role = _add(account, "role", "another role", _account_change)
+    _gate(role)
+    role.add_argument("id")
+    role.add_argument("role")
+    role.set_defaults(what="role")
     badge = _add(account, "badge", "tie a badge to an account; reads it at this console", _account_badge)
     _gate(badge)
     badge.add_argument("id")
@@ -64,6 +79,10 @@ def _record(commands: Commands) -> None:
     restore = _add(commands, "restore", "the gate of an archive on this PC", _restore)
     restore.add_argument("archive", type=Path)
     restore.add_argument("--config", type=Path, default=CONFIG, metavar="FILE", help="where its config goes")
+    restore.add_argument("--key", required=True, metavar="HEX", help="the gate's public key: set-up printed it")
+    restore.add_argument(
+        "--data-dir", type=Path, default=Path("/var/lib/barie"), metavar="DIR", help="where its record goes"
+    )
     photos = commands.add_parser("evidence", help="the photos of the record").add_subparsers(
         required=True, metavar="WHAT"
     )
@@ -127,6 +146,13 @@ def _account_list(args: argparse.Namespace) -> int:
     return run_list(Path(load_config(args.config).site.data_dir))
 
 
+def _account_change(args: argparse.Namespace) -> int:
+    from edge.config import load_config
+    from edge.technician.account import run_change
+
+    return run_change(Path(load_config(args.config).site.data_dir), args.what, args.id, getattr(args, "role", ""))
+
+
 def _account_badge(args: argparse.Namespace) -> int:
     from edge.config import load_config
     from edge.technician.account import run_badge
@@ -143,7 +169,7 @@ def _backup(args: argparse.Namespace) -> int:
 def _restore(args: argparse.Namespace) -> int:
     from edge.technician.backup import run_restore
 
-    return run_restore(args.archive, args.config)
+    return run_restore(args.archive, args.config, args.key, args.data_dir)
 
 
 def _evidence_delete(args: argparse.Namespace) -> int:

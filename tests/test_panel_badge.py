@@ -15,7 +15,7 @@ from selenium.webdriver.common.by import By
 
 from edge.config import parse_config
 from edge.errors import ConfigError, RefusedError
-from edge.panel.accounts import TRIES_PER_MINUTE, Accounts
+from edge.panel.accounts import BADGES_PER_MINUTE, HERE, Accounts
 from edge.panel.app import create_app
 from edge.panel.settings import PanelSettings
 from edge.technician import account as console
@@ -70,7 +70,7 @@ def test_a_locked_account_is_locked_for_its_badge_too(accounts: Accounts) -> Non
 
 
 def test_trying_badge_numbers_is_slowed(accounts: Accounts) -> None:
-    for _ in range(TRIES_PER_MINUTE):
+    for _ in range(BADGES_PER_MINUTE[HERE]):
         with pytest.raises(RefusedError, match="wrong_badge"):
             accounts.badge_owner("!")
     with pytest.raises(RefusedError, match="too_many_tries"):

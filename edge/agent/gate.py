@@ -37,6 +37,7 @@ from edge.config import Config, LaneConfig
 from edge.core.plate import parse as parse_plates
 from edge.core.transfer import Received
 from edge.errors import BarieError, StoreError
+from edge.panel.accounts import Accounts
 from edge.ports import Person
 from edge.store import Store
 from edge.store.keys import GateKey, open_key
@@ -78,6 +79,7 @@ class Gate:
         self.cameras: dict[str, CameraProcess] = {}
         self.desks: dict[str, Desk] = {}
         self._was_up = False
+        self.accounts: Accounts | None = None
         self.afar = Afar(config, self.store)
         self.eyesight = Eyesight(config, self.store)
         self.yard = Yard(config.yard, self.store) if config.yard is not None else None
@@ -233,6 +235,7 @@ class Gate:
         """Until `stop` is set; then everything ends within two seconds and nothing is left running."""
         sock = bind(self.config.panel.host, self.config.panel.port)
         app, server = make_screen(self, self.config)
+        self.accounts = app.state.accounts
         self.afar.start()
         for barrier in self.barriers.values():
             barrier.start()
@@ -291,8 +294,19 @@ class Gate:
                 for actor in self.actors.values():
                     actor.beside.overstays = stays
                 await self.eyesight.look()
+                await self._note_accounts()
             except StoreError as error:
                 log.error("tidying the record: %s", error)
+
+    async def _note_accounts(self) -> None:
+        """What was done to accounts, at the console too, becomes events of the signed record. Raises StoreError."""
+        if self.accounts is None:
+            return
+        ledger = next(iter(self.actors.values())).ledger
+        for one in await asyncio.to_thread(self.accounts.changes):
+            body = {"stage": "account", "what": one.what, "account": one.account, "by": one.by, "at": one.at}
+            await ledger.write("login", body | ({"role": one.detail} if one.detail else {}))
+            await asyncio.to_thread(self.accounts.recorded, one.seq)
 
     async def _end(self, tasks: list[asyncio.Task[None]], screen: asyncio.Task[None]) -> None:
         await asyncio.gather(*(camera.stop() for camera in self.cameras.values()))

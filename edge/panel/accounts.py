@@ -12,6 +12,7 @@ import secrets
 import sqlite3
 import threading
 from collections.abc import Callable
+from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 
@@ -37,17 +38,44 @@ CREATE TABLE IF NOT EXISTS badge (
     code_hash TEXT PRIMARY KEY, account TEXT NOT NULL UNIQUE REFERENCES account(id) ON DELETE CASCADE,
     made_at TEXT NOT NULL
 ) STRICT;
+CREATE TABLE IF NOT EXISTS failure (
+    account TEXT NOT NULL, place TEXT NOT NULL, count INTEGER NOT NULL, boot TEXT NOT NULL, at_s REAL NOT NULL,
+    PRIMARY KEY (account, place)
+) STRICT;
+CREATE TABLE IF NOT EXISTS shut (account TEXT PRIMARY KEY REFERENCES account(id) ON DELETE CASCADE, by TEXT NOT NULL)
+STRICT;
+CREATE TABLE IF NOT EXISTS change (
+    seq INTEGER PRIMARY KEY AUTOINCREMENT, at TEXT NOT NULL, what TEXT NOT NULL, account TEXT NOT NULL,
+    by TEXT NOT NULL, detail TEXT NOT NULL
+) STRICT;
 CREATE TABLE IF NOT EXISTS badge_salt (salt BLOB NOT NULL) STRICT;
 """
 FREE_TRIES = 4
 FIRST_LOCK_S, LONGEST_LOCK_S = 30.0, 900.0
-TRIES_PER_MINUTE = 12
+DECAYS_S = 1800.0
+"""Failures so long ago are forgotten."""
+NOBODIES = 1000
+HERE, NETWORK = "here", "network"
+"""Where somebody signs in: at this machine's own screen, or from elsewhere. Failures there lock nobody out here."""
+BADGES_PER_MINUTE = {HERE: 60, NETWORK: 12}
 _ID = re.compile(r"[0-9A-Za-z][0-9A-Za-z._-]{1,31}")
 _PIN = re.compile(r"\d{6,12}")
 _BADGE = re.compile(r"[!-~]{6,64}")
 # One thread and 32 MiB: vision needs the cores, and a six-digit PIN is guarded by the lock-out more than by its hash.
 _HASHER = PasswordHasher(time_cost=3, memory_cost=32 * 1024, parallelism=1)
 _NOBODY_HASH = _HASHER.hash("000000")
+
+
+@dataclass(frozen=True, slots=True)
+class AccountChange:
+    """What somebody did to an account: added, removed, locked, unlocked, pin, role, badge."""
+
+    seq: int
+    at: str
+    what: str
+    account: str
+    by: str
+    detail: str = ""
 
 
 class Accounts:
@@ -62,13 +90,14 @@ class Accounts:
         self.db.execute("PRAGMA foreign_keys = ON")
         self.db.executescript(SCHEMA)
         path.chmod(0o600)
-        self._tries_s: list[float] = []
+        self._tries_s: dict[str, list[float]] = {}
+        self._hashing = threading.Lock()
 
     def close(self) -> None:
         with self.lock:
             self.db.close()
 
-    def add(self, id: str, name: str, role: str, pin: str) -> None:
+    def add(self, id: str, name: str, role: str, pin: str, by: str = "console") -> None:
         """Adds a person, or raises ValueError that says which part is wrong and what it should be."""
         check_new_account(id, name, role, pin)
         hashed = _HASHER.hash(pin)
@@ -78,6 +107,7 @@ class Accounts:
                     "INSERT INTO account (id, name, role, pin_hash, made_at) VALUES (?, ?, ?, ?, ?)",
                     (id, name.strip(), role, hashed, wall_iso()),
                 )
+                self._note(id, by, "added", role)
         except sqlite3.IntegrityError as error:
             raise ValueError(f"id: {id} is taken; choose another one") from error
 
@@ -86,22 +116,82 @@ class Accounts:
             rows = self.db.execute("SELECT id, name, role FROM account ORDER BY name").fetchall()
         return [Person(*row) for row in rows]
 
-    def check_pin(self, id: str, pin: str) -> Person:
-        """The person of this id and PIN. Raises RefusedError: wrong_pin, locked_out, too_many_tries (detail: s)."""
-        self._slow_down()
+    def check_pin(self, id: str, pin: str, place: str = HERE) -> Person:
+        """The person of this id and PIN. A try is counted before its PIN is looked at, so that many at once are as many
+        tries. Raises RefusedError: wrong_pin, locked_out (detail: s)."""
+        self._count_try(id, place)
         with self.lock:
             row = self.db.execute("SELECT name, role, pin_hash FROM account WHERE id = ?", (id,)).fetchone()
-        if row is None:
-            _matches(_NOBODY_HASH, pin)  # as slow as a real one, so that timing names nobody
+        with self._hashing:  # one at a time: each takes 32 MiB
+            # As slow for nobody as for somebody, so that timing names nobody.
+            right = _matches(row[2] if row else _NOBODY_HASH, pin)
+        if row is None or not right:
             raise RefusedError("wrong_pin")
-        wait_s = self._locked_s(id)
-        if wait_s > 0:
-            raise RefusedError("locked_out", str(int(wait_s) + 1))
-        right = _matches(row[2], pin)
-        self._count(id, right)
-        if not right:
-            raise RefusedError("wrong_pin")
+        with self.lock:
+            self.db.execute("DELETE FROM failure WHERE account = ? AND place = ?", (id, place))
+            shut = self.db.execute("SELECT 1 FROM shut WHERE account = ?", (id,)).fetchone()
+        if shut:
+            raise RefusedError("shut")
         return Person(id, row[0], row[1])
+
+    # ------------------------------------------------------------ changes, each an event of the record
+
+    def remove(self, id: str, by: str) -> None:
+        """The account, its sessions and its badge. Raises ValueError where there is none."""
+        self._change(id, by, "removed", "DELETE FROM account WHERE id = ?", (id,))
+
+    def lock_out(self, id: str, by: str) -> None:
+        """Nobody signs in with it until it is opened again; its sessions end at once. Raises ValueError."""
+        self._change(id, by, "locked", "INSERT OR REPLACE INTO shut VALUES (?, ?)", (id, by))
+
+    def open_again(self, id: str, by: str) -> None:
+        self._change(id, by, "unlocked", "DELETE FROM shut WHERE account = ?", (id,))
+
+    def set_pin(self, id: str, pin: str, by: str) -> None:
+        """Raises ValueError where the PIN is none, or nobody has this id."""
+        check_pin_rules(pin)
+        self._change(id, by, "pin", "UPDATE account SET pin_hash = ? WHERE id = ?", (_HASHER.hash(pin), id))
+
+    def set_role(self, id: str, role: str, by: str) -> None:
+        if role not in ROLES:
+            raise ValueError(f"role: one of {', '.join(ROLES)}")
+        self._change(id, by, "role", "UPDATE account SET role = ? WHERE id = ?", (role, id), role)
+
+    def _change(self, id: str, by: str, what: str, statement: str, values: tuple[str, ...], detail: str = "") -> None:
+        """In one transaction with the end of its sessions and the note of it, which the agent makes an event of."""
+        with self.lock:
+            if self.db.execute("SELECT 1 FROM account WHERE id = ?", (id,)).fetchone() is None:
+                raise ValueError(f"id: there is no account {id}; `barie account list` shows those that there are")
+            self.db.execute("BEGIN IMMEDIATE")
+            try:
+                self.db.execute("DELETE FROM session WHERE account = ?", (id,))
+                self.db.execute("DELETE FROM failure WHERE account = ?", (id,))
+                self.db.execute(statement, values)
+                self._note(id, by, what, detail)
+            except sqlite3.Error:
+                self.db.execute("ROLLBACK")
+                raise
+            self.db.execute("COMMIT")
+
+    def _note(self, id: str, by: str, what: str, detail: str) -> None:
+        row = (wall_iso(), what, id, by, detail)
+        self.db.execute("INSERT INTO change (at, what, account, by, detail) VALUES (?, ?, ?, ?, ?)", row)
+
+    def changes(self) -> list[AccountChange]:
+        """Those that are no event yet, in their order."""
+        with self.lock:
+            rows = self.db.execute("SELECT seq, at, what, account, by, detail FROM change ORDER BY seq").fetchall()
+        return [AccountChange(*row) for row in rows]
+
+    def recorded(self, upto: int) -> None:
+        """They are events of the record now."""
+        with self.lock:
+            self.db.execute("DELETE FROM change WHERE seq <= ?", (upto,))
+
+    def locked(self) -> dict[str, str]:
+        """Accounts that nobody may sign in with, and who locked them."""
+        with self.lock:
+            return dict(self.db.execute("SELECT account, by FROM shut").fetchall())
 
     def set_badge(self, id: str, code: str | None) -> None:
         """Ties a badge to an account, in place of an older one; None takes it away. Raises ValueError naming what is
@@ -116,10 +206,10 @@ class Accounts:
             if hashed is not None:
                 self.db.execute("INSERT INTO badge VALUES (?, ?, ?)", (hashed, id, wall_iso()))
 
-    def badge_owner(self, code: str) -> Person:
+    def badge_owner(self, code: str, place: str = HERE) -> Person:
         """Whose badge this is; whether that is enough to sign in is the caller's rule. Takes some 50 ms of CPU. Raises
         RefusedError: wrong_badge, locked_out, too_many_tries (detail: s)."""
-        self._slow_down()
+        self._slow_down(place)
         if not _BADGE.fullmatch(code):
             raise RefusedError("wrong_badge")
         hashed = self._badge_hash(code)
@@ -130,9 +220,13 @@ class Accounts:
             ).fetchone()
         if row is None:
             raise RefusedError("wrong_badge")
-        wait_s = self._locked_s(row[0])
+        with self.lock:
+            wait_s = self._locked_s(row[0], place)
+            shut = self.db.execute("SELECT 1 FROM shut WHERE account = ?", (row[0],)).fetchone()
         if wait_s > 0:
             raise RefusedError("locked_out", str(int(wait_s) + 1))
+        if shut:
+            raise RefusedError("shut")
         return Person(*row)
 
     def _badge_hash(self, code: str) -> str:
@@ -143,40 +237,47 @@ class Accounts:
                 self.db.execute("INSERT INTO badge_salt VALUES (?)", row)
         # One salt for all badges of this file: a code finds its account. As slow as a PIN: card numbers are short.
         cost = (_HASHER.time_cost, _HASHER.memory_cost, _HASHER.parallelism)
-        return hash_secret_raw(code.encode(), row[0], *cost, 32, Type.ID).hex()
+        with self._hashing:
+            return hash_secret_raw(code.encode(), row[0], *cost, 32, Type.ID).hex()
 
-    def _slow_down(self) -> None:
+    def _slow_down(self, place: str) -> None:
+        """Of badges: a wrong one is nobody's, so they are counted by where they are held to."""
         now_s = self.now_s()
         with self.lock:
-            self._tries_s = [at_s for at_s in self._tries_s if now_s - at_s < 60.0]
-            if len(self._tries_s) >= TRIES_PER_MINUTE:
-                raise RefusedError("too_many_tries", str(int(60.0 - (now_s - self._tries_s[0])) + 1))
-            self._tries_s.append(now_s)
+            tries = self._tries_s[place] = [at_s for at_s in self._tries_s.get(place, []) if now_s - at_s < 60.0]
+            if len(tries) >= BADGES_PER_MINUTE[place]:
+                raise RefusedError("too_many_tries", str(int(60.0 - (now_s - tries[0])) + 1))
+            tries.append(now_s)
 
-    def _locked_s(self, id: str) -> float:
+    def _locked_s(self, id: str, place: str) -> float:
+        """How long this account takes no PIN yet, at this place. Under `lock`."""
+        row = self.db.execute("SELECT count, boot, at_s FROM failure WHERE account = ? AND place = ?", (id, place))
+        count, boot, at_s = row.fetchone() or (0, self.boot, 0.0)
+        if boot != self.boot:  # pulling the plug does not shorten it
+            at_s = self.now_s()
+            self.db.execute(
+                "UPDATE failure SET boot = ?, at_s = ? WHERE account = ? AND place = ?", (self.boot, at_s, id, place)
+            )
+        return float(at_s) + lock_s(count) - self.now_s() if lock_s(count) else 0.0
+
+    def _count_try(self, id: str, place: str) -> None:
+        """Raises RefusedError locked_out. Also of ids that nobody has: a refusal must not tell which there are."""
+        now_s = self.now_s()
         with self.lock:
-            failures, boot, until_s = self.db.execute(
-                "SELECT failures, locked_boot, locked_until_s FROM account WHERE id = ?", (id,)
-            ).fetchone()
-            if boot and boot != self.boot:
-                until_s = self.now_s() + lock_s(failures)
-                self._lock_until(id, until_s)
-        return float(until_s) - self.now_s() if boot else 0.0
-
-    def _count(self, id: str, right: bool) -> None:
-        with self.lock:
-            if right:
-                self.db.execute(
-                    "UPDATE account SET failures = 0, locked_boot = '', locked_until_s = 0 WHERE id = ?", (id,)
-                )
-                return
-            self.db.execute("UPDATE account SET failures = failures + 1 WHERE id = ?", (id,))
-            (failures,) = self.db.execute("SELECT failures FROM account WHERE id = ?", (id,)).fetchone()
-            if lock_s(failures) > 0:
-                self._lock_until(id, self.now_s() + lock_s(failures))
-
-    def _lock_until(self, id: str, until_s: float) -> None:
-        self.db.execute("UPDATE account SET locked_boot = ?, locked_until_s = ? WHERE id = ?", (self.boot, until_s, id))
+            wait_s = self._locked_s(id, place)
+            if wait_s > 0:
+                raise RefusedError("locked_out", str(int(wait_s) + 1))
+            self.db.execute("DELETE FROM failure WHERE boot = ? AND at_s < ?", (self.boot, now_s - DECAYS_S))
+            self.db.execute(
+                "INSERT INTO failure VALUES (?, ?, 1, ?, ?) ON CONFLICT (account, place)"
+                " DO UPDATE SET count = count + 1, boot = excluded.boot, at_s = excluded.at_s",
+                (id[:32], place, self.boot, now_s),
+            )
+            # Ids that nobody has, the oldest first: they may not fill the file.
+            self.db.execute(
+                "DELETE FROM failure WHERE account NOT IN (SELECT id FROM account) AND rowid NOT IN"
+                " (SELECT rowid FROM failure ORDER BY at_s DESC LIMIT ?)", (NOBODIES,)
+            )  # fmt: skip
 
 
 def lock_s(failures: int) -> float:
@@ -193,6 +294,11 @@ def check_new_account(id: str, name: str, role: str, pin: str) -> None:
         raise ValueError("name: 1 to 80 characters, as colleagues read it")
     if role not in ROLES:
         raise ValueError(f"role: one of {', '.join(ROLES)}")
+    check_pin_rules(pin)
+
+
+def check_pin_rules(pin: str) -> None:
+    """Raises ValueError naming what is wrong."""
     if not _PIN.fullmatch(pin):
         raise ValueError("PIN: 6 to 12 digits")
     steps = {(int(b) - int(a)) % 10 for a, b in pairwise(pin)}

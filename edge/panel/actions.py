@@ -13,7 +13,7 @@ from starlette.responses import JSONResponse, Response
 from edge.errors import RefusedError
 from edge.panel.accounts import Accounts
 from edge.panel.body import body_of, checked
-from edge.panel.door import COOKIE, AccountsDoor, Session, check_csrf, signed_in
+from edge.panel.door import COOKIE, AccountsDoor, Session, check_csrf, signed_in, where
 from edge.panel.feed import lane_of
 from edge.panel.rights import ACTION_NAMES, held_at
 from edge.panel.settings import Panel
@@ -112,7 +112,7 @@ async def _second(request: Request, press: Press, first: Person, place: str) -> 
         raise RefusedError("same_person")
     accounts: Accounts = request.app.state.accounts
     # Argon2 is slow on purpose: never on the loop that also drives the barrier.
-    person = await asyncio.to_thread(accounts.check_pin, given.id, given.pin)
+    person = await asyncio.to_thread(accounts.check_pin, given.id, given.pin, where(request))
     needed = TAKES_OVER if press.name == TAKES_OVER else "second"
     held = request.app.state.panel.rights.get(person.role, frozenset())
     if needed not in held or (press.name != TAKES_OVER and f"place:{place}" not in held):

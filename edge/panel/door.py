@@ -17,7 +17,7 @@ from typing import Protocol
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
-from edge.panel.accounts import Accounts
+from edge.panel.accounts import HERE, NETWORK, Accounts
 from edge.ports import Person
 
 COOKIE = "barie_session"
@@ -132,6 +132,11 @@ def from_loopback(request: Request) -> bool:
         return request.client is not None and ipaddress.ip_address(request.client.host).is_loopback
     except ValueError:
         return False
+
+
+def where(request: Request) -> str:
+    """Of the counts of wrong PINs: at this machine's own screen, or from the network."""
+    return HERE if from_loopback(request) else NETWORK
 
 
 def known(request: Request, person: str) -> None:

@@ -22,7 +22,7 @@ from edge.clock import wall_iso
 from edge.errors import RefusedError
 from edge.panel.accounts import Accounts
 from edge.panel.body import bytes_of
-from edge.panel.door import COOKIE, AccountsDoor, Session, check_csrf, signed_in
+from edge.panel.door import COOKIE, AccountsDoor, Session, check_csrf, from_loopback, signed_in, where
 from edge.panel.feed import lane_of, view_for
 from edge.panel.messages import LANGUAGES, Catalogue, say, say_fault, say_input
 from edge.panel.settings import Panel
@@ -96,6 +96,7 @@ async def sign_in(request: Request) -> Response:
         person, proven = await _person(request, fields)
         if not proven:
             return _sign_in(request, "", badge_of=person)
+        panel.door.end(request)  # whoever stood at this screen before
         session = panel.door.open(person)
     except RefusedError as error:
         text = say(panel.catalogue, language_of(request), f"signin.{error.code}", seconds=error.detail)
@@ -124,9 +125,11 @@ async def _person(request: Request, fields: Mapping[str, str]) -> tuple[Person, 
     accounts: Accounts = request.app.state.accounts
     # Argon2 is slow on purpose: never on the loop that also drives the barrier.
     if fields.get("badge"):
-        person = await asyncio.to_thread(accounts.badge_owner, fields["badge"])
+        person = await asyncio.to_thread(accounts.badge_owner, fields["badge"], where(request))
         return person, person.role in request.app.state.panel.settings.badge_alone
-    person = await asyncio.to_thread(accounts.check_pin, fields.get("id", "").strip(), fields.get("pin", ""))
+    person = await asyncio.to_thread(
+        accounts.check_pin, fields.get("id", "").strip()[:32], fields.get("pin", "")[:12], where(request)
+    )
     return person, True
 
 
@@ -157,7 +160,8 @@ def _sign_in(request: Request, why: str, status: int = 200, badge_of: Person | N
     accounts: Accounts = request.app.state.accounts
     token = secrets.token_urlsafe(16)
     more = {
-        "people": accounts.people(),
+        "people": accounts.people() if from_loopback(request) else [],
+        "listed": from_loopback(request),
         "why": why,
         "chosen": badge_of.id if badge_of else "",
         "token": token,

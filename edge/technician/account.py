@@ -4,6 +4,7 @@ by default."""
 from __future__ import annotations
 
 import getpass
+import os
 import sys
 from pathlib import Path
 
@@ -34,6 +35,37 @@ def run(data_dir: Path, id: str, name: str, role: str) -> int:
         print("\nbarie account add: no PIN was given; nothing was added", file=sys.stderr)
         return 2
     print(f"added {id} ({role})")
+    return 0
+
+
+def run_change(data_dir: Path, what: str, id: str, role: str = "") -> int:
+    """`barie account remove|lock|unlock|pin|role`: at this console, under the name of who sits there, and an event of
+    the record once the agent has seen it. Returns 0, or 2 for bad input."""
+    become_owner(data_dir)
+    if not (data_dir / ACCOUNTS_FILE).exists():
+        print(f"barie account {what}: no accounts yet", file=sys.stderr)
+        return 2
+    by = f"console/{os.environ.get('SUDO_USER') or getpass.getuser()}"[:60]
+    accounts = Accounts(data_dir / ACCOUNTS_FILE)
+    try:
+        if what == "pin":
+            pin = getpass.getpass("PIN (6-12 digits): ")
+            if pin != getpass.getpass("PIN again: "):
+                raise ValueError("the two PINs differ; nothing was changed")
+            accounts.set_pin(id, pin, by)
+        elif what == "role":
+            accounts.set_role(id, role, by)
+        else:
+            {"remove": accounts.remove, "lock": accounts.lock_out, "unlock": accounts.open_again}[what](id, by)
+    except ValueError as error:
+        print(f"barie account {what}: {error}", file=sys.stderr)
+        return 2
+    except (EOFError, KeyboardInterrupt):
+        print(f"\nbarie account {what}: no PIN was given; nothing was changed", file=sys.stderr)
+        return 2
+    finally:
+        accounts.close()
+    print(f"{id}: {what} done; sessions of this account have ended")
     return 0
 
 
@@ -71,7 +103,9 @@ def run_list(data_dir: Path) -> int:
         print(f"no accounts yet ({db}); add one: barie account add ID --name NAME --role {'|'.join(ROLES)}")
         return 0
     accounts = Accounts(db)
+    locked = accounts.locked()
     for person in accounts.people():
-        print(f"{person.id}\t{person.role}\t{person.name}")
+        shut = f"\tlocked by {locked[person.id]}" if person.id in locked else ""
+        print(f"{person.id}\t{person.role}\t{person.name}{shut}")
     accounts.close()
     return 0

@@ -28,12 +28,14 @@ from cryptography.hazmat.primitives.serialization import load_pem_private_key, l
 
 from edge.config import load_config
 from edge.errors import BarieError
+from edge.files import write_whole
 
 KINDS = {"models": "BARIE_MODELS_DIR", "tables": "BARIE_CONFIG_DIR"}
 """What a bundle may bring, and the variable that leads the program to it (barie.service)."""
 TRUSTED = Path("/etc/barie/bundle.pub.pem")
 HOME = Path("/var/lib/barie/bundles")
 MOST_BYTES = 500_000_000
+HIGHEST = "highest"
 _NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,80}\.(?:onnx|toml|md)")
 _LOADS = {
     "models": "from edge.vision.weights import FOLDER, find; import tomllib\n"
@@ -84,7 +86,7 @@ def read(bundle: Path, trusted: Path = TRUSTED) -> tuple[dict[str, Any], dict[st
 def _next(tar: tarfile.TarFile, name: str) -> bytes:
     """The members in their one order, each a plain file of a bounded size."""
     member = tar.next()
-    if member is None or member.name != name or not member.isfile() or member.size > MOST_BYTES:
+    if member is None or member.name != name or not member.isreg() or member.issparse() or member.size > MOST_BYTES:
         raise ValueError(f"{name} is missing, too large, or not in its place")
     handle = tar.extractfile(member)
     assert handle is not None
@@ -98,10 +100,10 @@ def install(bundle: Path, home: Path = HOME, trusted: Path = TRUSTED, config_fil
     if config_file is not None and config_file.is_file():
         not_shadowed(kind, config_file)
     place = home / kind
-    used = serial_in_use(place)
+    used = serial_highest(place)
     if serial <= used:
         raise BarieError(
-            f"{bundle}: serial {serial} is not newer than {used}, which is in use: an old bundle is refused"
+            f"{bundle}: serial {serial} is not newer than {used}, the highest that was in use: an old bundle is refused"
         )
     folder = place / str(serial)
     shutil.rmtree(folder, ignore_errors=True)
@@ -109,6 +111,7 @@ def install(bundle: Path, home: Path = HOME, trusted: Path = TRUSTED, config_fil
     for name, data in files.items():
         (folder / name).write_bytes(data)
     loads(kind, folder)
+    write_whole(place / HIGHEST, f"{serial}\n".encode(), 0o644)
     _use(place, str(serial))
     return f"{kind} {serial} is in use from the next start: systemctl restart barie"
 
@@ -126,7 +129,10 @@ def not_shadowed(kind: str, config_file: Path) -> None:
 
 def back(kind: str, home: Path = HOME) -> str:
     """The program's own again."""
-    (home / kind / "current").unlink(missing_ok=True)
+    place = home / kind
+    if serial_highest(place):
+        write_whole(place / HIGHEST, f"{serial_highest(place)}\n".encode(), 0o644)
+    (place / "current").unlink(missing_ok=True)
     return f"{kind}: the program's own from the next start"
 
 
@@ -134,6 +140,15 @@ def serial_in_use(place: Path) -> int:
     """0 where none was installed."""
     name = (place / "current").readlink().name if (place / "current").is_symlink() else "0"
     return int(name) if name.isdecimal() else 0
+
+
+def serial_highest(place: Path) -> int:
+    """That was ever in use here, also after `back`. Raises BarieError where what is kept of it cannot be read."""
+    try:
+        kept = int((place / HIGHEST).read_text("ascii")) if (place / HIGHEST).exists() else 0
+    except (OSError, ValueError) as error:
+        raise BarieError(f"{place / HIGHEST} is no number: {error}") from error
+    return max(kept, serial_in_use(place))
 
 
 def loads(kind: str, folder: Path) -> None:
