@@ -147,7 +147,7 @@ def pairing(declaration: Declaration) -> Pairing | None:
     """The pairing in a declaration that names vehicles of both countries and asks for transshipment; else None."""
     chinese = tuple(vehicle for vehicle in declaration.vehicles if vehicle.country == "CN")
     vietnamese = tuple(vehicle for vehicle in declaration.vehicles if vehicle.country == "VN")
-    given = [c.at for c in declaration.confirmations if c.authority == "CU" and c.act == "transshipment"]
+    given = [c.at for c in declaration.confirmations if c.act == "transshipment"]
     asked = declaration.requires.get("transshipment", False) or bool(given)
     if not (chinese and vietnamese and asked):
         return None
