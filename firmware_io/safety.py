@@ -46,8 +46,8 @@ REVERSAL_PULSE_S = 0.3
 """With GAP_S after it, a reversal is asked for anew every 0.5 s, each time with an edge."""
 RESTART_S = 60.0
 """For so long after a start a descent of before is ours at least, if no limit says that it is over."""
-LEAST_TRAVEL_S = 1.0
-"""No arm is down sooner than this after it was at the upper limit."""
+LEAST_TRAVEL_S = 0.6
+"""No arm is down sooner than this after it was up (the fastest toll barriers); its own time is learned."""
 
 
 def start(now_s: float, remembered: Memory | None = None) -> State:
@@ -131,7 +131,7 @@ class _Tick(Watch):
         if not self.fresh:
             return  # what was seen last holds
         state = self.state
-        usual_s = sorted(state.took_s)[len(state.took_s) // 2] if state.took_s else LEAST_TRAVEL_S / LIKELY
+        usual_s = sorted(state.took_s)[len(state.took_s) // 2] if state.took_s else LEAST_TRAVEL_S
         is_likely = not state.from_top or state.lowered_s is None or self.now - state.lowered_s >= LIKELY * usual_s
         is_down = self.is_on("limit_closed") and not self.is_on("limit_open")
         self.state = replace(state, at_rest=is_down and is_likely)
