@@ -20,6 +20,10 @@ class CameraError(BarieError):
     """The stream cannot be opened, hangs, or ended. Passing: the camera process tries again."""
 
 
+class ClipCutError(CameraError):
+    """A recording ends before its end. What could be decoded has been given; this says that there was more."""
+
+
 class ModelError(BarieError):
     """A model is missing, unreadable or not the one in the manifest. Never to be mistaken for "no plate"."""
 

@@ -20,7 +20,7 @@ from edge.core.aim import Aim
 from edge.core.model import Reading
 from edge.core.plate import PlateTable
 from edge.core.vote import USUAL, VoteRules
-from edge.errors import BarieError, CameraError
+from edge.errors import BarieError, CameraError, ClipCutError
 from edge.ports import Detector, Frame, Reader
 from edge.technician import expected
 from edge.technician.expected import differences
@@ -35,7 +35,7 @@ from edge.vision.pipeline import Pipeline, Seen, rules_for
 
 __all__ = ["Eye", "Options", "differences", "replay", "run"]
 
-CLIP_SUFFIXES = (".mp4", ".mkv", ".avi", ".mov", STILL)
+CLIP_SUFFIXES = (".mp4", ".m4v", ".mkv", ".webm", ".avi", ".mov", ".ts", ".h264", ".h265", STILL)
 READER = DEFAULT.reader
 LIVE_S = 60.0
 PROGRESS_S = 2.0
@@ -103,6 +103,9 @@ def run(clips: Sequence[str], config: Path | None = None, options: Options | Non
         for difference in one.differences:
             print(f"barie replay: {source}: {difference}", file=sys.stderr)
         worst = max(worst, 1 if one.differences else 0)
+        if one.cut:
+            print(f"barie replay: {one.cut}; what could be decoded was judged", file=sys.stderr)
+            worst = 2
     if asked.table:
         print("\n".join(table_lines(reports)))
     before = _lines_of(asked.compare) if asked.compare is not None else None
@@ -117,13 +120,16 @@ def _one(source: str | Path, eye: Eye, asked: Options) -> ClipReport:
     """One clip or stream: its lines printed as they come, and everything for the report."""
     trace = Trace(sure=eye.vote.sure) if asked.report is not None else None
     eye = _aimed(eye, source)
-    passages = []
-    for passage in passages_of(_name(source), _frames(source, asked), eye, trace):
-        passages.append(passage)
-        if not asked.table:
-            print(json.dumps(passage, ensure_ascii=False), flush=True)
+    passages, cut = [], ""
+    try:
+        for passage in passages_of(_name(source), _frames(source, asked), eye, trace):
+            passages.append(passage)
+            if not asked.table:
+                print(json.dumps(passage, ensure_ascii=False), flush=True)
+    except ClipCutError as error:
+        cut = str(error)
     wanted = expected.load(source) if isinstance(source, Path) else None
-    found = ClipReport(_name(source), passages, wanted, trace, eye.aim, eye.vote)
+    found = ClipReport(_name(source), passages, wanted, trace, eye.aim, eye.vote, cut=cut)
     if trace is not None and isinstance(source, Path):
         found.explain(lambda: frames_of(source), eye.detector, eye.reader)
     return found
@@ -149,7 +155,8 @@ def passages_of(name: str, frames: Iterable[Frame], eye: Eye, trace: Trace | Non
     pipeline = eye.pipeline(trace)
     tracks: dict[int, _Followed] = {}
     told_s = time.monotonic()
-    for frame in frames:
+    lost: list[ClipCutError] = []
+    for frame in _until_cut(frames, lost):
         if sys.stderr.isatty() and time.monotonic() - told_s > PROGRESS_S:
             told_s = time.monotonic()
             print(f"barie replay: {name}: {frame.captured_mono_ns / 1e9:.0f} s in", file=sys.stderr)
@@ -162,6 +169,16 @@ def passages_of(name: str, frames: Iterable[Frame], eye: Eye, trace: Trace | Non
             yield _passage(name, first[0], tracks.pop(first[0]))
     for id, track in tracks.items():
         yield _passage(name, id, track)
+    if lost:
+        raise lost[0]
+
+
+def _until_cut(frames: Iterable[Frame], lost: list[ClipCutError]) -> Iterator[Frame]:
+    """What decodes; that there was more goes into `lost`, to be said once all of it was judged."""
+    try:
+        yield from frames
+    except ClipCutError as error:
+        lost.append(error)
 
 
 def _follow(tracks: dict[int, _Followed], reading: Reading) -> None:

@@ -43,6 +43,8 @@ class ClipReport:
     vote: VoteRules = USUAL
     causes: dict[str, Cause] = field(default_factory=dict)
     """Plate -> why it was missed."""
+    cut: str = ""
+    """Where the recording ends before its end: what was said of that."""
 
     @property
     def differences(self) -> list[str]:

@@ -18,9 +18,9 @@ from av.video.stream import VideoStream
 
 from edge import clock
 from edge.core.stream import Arrived, Stream
-from edge.errors import CameraError
+from edge.errors import CameraError, ClipCutError
 from edge.ports import Frame, Image
-from edge.vision.pictures import PIXELS_MOST, decoded, edges, frame_of, luma_of, plain, prepare, same
+from edge.vision.pictures import PIXELS_MOST, decoded, edges, frame_of, luma_of, plain, prepare, same, turned
 
 log = logging.getLogger(__name__)
 
@@ -43,6 +43,10 @@ REFUSED, REFUSED_S = "401", 30.0
 """Many cameras lock an account after a handful of wrong passwords: ours is tried again only so often."""
 BAD_PACKETS_MOST = 50
 """Undecodable packets in a row before the connection is given up: about four seconds at 12.5 frames a second."""
+CLIP_FPS = 25.0
+"""Of a bare stream that says nothing about its rate."""
+CUT_S = 1.0
+"""A recording whose last picture comes so long before its stated end was cut short."""
 FPS_MOST = 60.0
 """Faster than any gate camera. What sends more is slowed down to this, or one camera would take a core to itself."""
 FLOOD_S = 1.0
@@ -218,19 +222,36 @@ class Pace:
 
 
 def clip_frames(path: Path) -> Iterator[Frame]:
-    """Every frame of a recorded clip on its own time: captured_mono_ns is its pts, the wall time counts from 1970.
+    """Every frame of a recorded clip on its own time: captured_mono_ns counts from its first picture (a recorder's
+    clock may begin anywhere), or by its rate where it has no timestamps; the wall time counts from 1970. Turned upright.
 
-    Raises CameraError where the file cannot be opened or its video cannot be read to the end.
+    Raises CameraError where the file cannot be opened; ClipCutError, after all that decodes, where it ends too early.
     """
+    number, at_ns, lasts_s = 0, 0, 0.0
     try:
         with av.open(str(path)) as container:
             if not container.streams.video:
                 raise CameraError(f"{path}: holds no video")
-            for number, picture in enumerate(container.decode(container.streams.video[0]), start=1):
-                pts_ns = round((picture.time or 0.0) * 1e9)
-                yield frame_of(picture, number, pts_ns, clock.iso(pts_ns))
+            stream = container.streams.video[0]
+            rate = float(stream.average_rate or stream.guessed_rate or CLIP_FPS)
+            lasts_s, first_s = _lasts_s(stream), None
+            for number, picture in enumerate(container.decode(stream), start=1):
+                if picture.time is not None and first_s is None:
+                    first_s = picture.time
+                at_s = (number - 1) / rate if picture.time is None or first_s is None else picture.time - first_s
+                at_ns = round(at_s * 1e9)
+                yield turned(frame_of(picture, number, at_ns, clock.iso(at_ns)), picture.rotation)
     except (av.FFmpegError, OSError, ValueError) as error:
-        raise CameraError(f"{path}: {plain(error)}") from error
+        if number == 0:
+            raise CameraError(f"{path}: {plain(error)}") from error
+        raise ClipCutError(f"{path}: cut short or damaged after {at_ns / 1e9:.1f} s: {plain(error)}") from error
+    if number and at_ns / 1e9 < lasts_s - CUT_S:
+        raise ClipCutError(f"{path}: cut short: {at_ns / 1e9:.1f} s of {lasts_s:.1f} s can be decoded")
+
+
+def _lasts_s(stream: VideoStream) -> float:
+    """What the file says of its video's length; 0 where it says nothing."""
+    return float(stream.duration * stream.time_base) if stream.duration and stream.time_base else 0.0
 
 
 def _open_url(url: str, transport: Transport) -> InputContainer:

@@ -42,6 +42,15 @@ def frame_of(picture: av.VideoFrame, number: int, mono_ns: int, wall: str) -> Fr
     return Frame(lambda: _bgr(picture), number, mono_ns, wall, luma_of(picture))
 
 
+def turned(frame: Frame, degrees: int) -> Frame:
+    """The frame as its recorder's display matrix wants it shown: `degrees` counter-clockwise, in quarter turns."""
+    quarters = round(degrees / 90) % 4
+    if not quarters:
+        return frame
+    upright = np.ascontiguousarray(np.rot90(frame.image, quarters))
+    return Frame(upright, frame.number, frame.captured_mono_ns, frame.captured_at)
+
+
 def _bgr(picture: av.VideoFrame) -> Image:
     try:
         return cast("Image", picture.to_ndarray(format="bgr24"))
