@@ -223,7 +223,7 @@ class Pace:
 
 def clip_frames(path: Path) -> Iterator[Frame]:
     """Every frame of a recorded clip on its own time: captured_mono_ns counts from its first picture (a recorder's
-    clock may begin anywhere), or by its rate where it has no timestamps; the wall time counts from 1970. Turned upright.
+    clock may begin anywhere), or by its rate where it has no timestamps; the wall time counts from 1970. Upright.
 
     Raises CameraError where the file cannot be opened; ClipCutError, after all that decodes, where it ends too early.
     """
