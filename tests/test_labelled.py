@@ -23,6 +23,7 @@ from edge.ports import Person
 from edge.store import Store
 from edge.technician import expected, label, learn, replay
 from edge.vision import models
+from edge.vision.wholeness import WholeReader
 from tests.vision_world import SAMPLES
 
 LANE = "b1-out"
@@ -244,4 +245,5 @@ def test_what_was_typed_for_a_photo_is_learnt_from_until_it_is_taken_back(tmp_pa
 def test_another_reader_may_be_tried_on_the_same_clips(tmp_path: Path) -> None:
     eye = replay._eye(None, reader="rapidocr")
     assert eye.vote == models.vote_rules("rapidocr")
-    assert type(eye.reader).__name__ == "RapidReader"
+    assert isinstance(eye.reader, WholeReader)
+    assert type(eye.reader.inner).__name__ == "RapidReader"

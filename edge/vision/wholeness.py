@@ -66,10 +66,10 @@ class WholeReader:
     """A reader behind the same port, whose readings say whether the plate was seen whole in the picture given."""
 
     def __init__(self, reader: Reader, ends: Judge) -> None:
-        self._reader, self._ends = reader, ends
+        self.inner, self._ends = reader, ends
 
     def read(self, image: Image, detections: Sequence[Detection]) -> list[PlateRead | None]:
-        reads = self._reader.read(image, detections)
+        reads = self.inner.read(image, detections)
         height, width = image.shape[:2]
         inside = [read for read in reads if read is not None and within(read.corners, (0, 0, width, height))]
         whole = {id(read) for read, yes in zip(inside, self._ends.whole(image, inside), strict=True) if yes}
