@@ -15,12 +15,12 @@ import pytest
 from edge.core.model import Confirmation, Declaration
 from edge.core.paper import (
     MOVEMENTS,
-    SIGNERS,
     VEHICLE_CLASSES,
     Entry,
     PaperForm,
     lay_signatures,
     reconcile,
+    signers,
     to_declaration,
 )
 from edge.core.paper_read import PaperError, read_form
@@ -63,7 +63,7 @@ def changed(path: str, value: object) -> dict[str, Any]:
 
 
 def read(form: Mapping[str, object] = FORM) -> PaperForm:
-    return read_form(form, TODAY)
+    return read_form(form, TODAY, signers(rules()))
 
 
 def entered(form: Mapping[str, object] = FORM, **entry: Any) -> Declaration:
@@ -76,7 +76,7 @@ def test_every_field_of_the_form_is_read() -> None:
     assert (form.goods[0].name, form.vehicles[0].container, form.signatures["CU"].date) == (
         "Thanh long", "MSKU1234565", "2026-11-21",
     )  # fmt: skip
-    assert (len(MOVEMENTS), len(VEHICLE_CLASSES), len(SIGNERS)) == (7, 6, 9)
+    assert (len(MOVEMENTS), len(VEHICLE_CLASSES), len(signers(rules()))) == (7, 6, 9)
 
 
 @pytest.mark.parametrize(

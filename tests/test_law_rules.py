@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
+import json
 import re
+from contextlib import closing
 from pathlib import Path
 
 import pytest
+from jsonschema import Draft202012Validator
 
 from edge import resources
-from edge.core.law import REASON_WORDS
+from edge.agent.law import AtGate, Law
+from edge.config import LawConfig
+from edge.core.identity import Named
+from edge.core.law import REASON_WORDS, SYSTEM
+from edge.core.paper import signers
 from edge.core.rules import RulesError, parse_rules
 from edge.core.rules_diff import differences
 from edge.errors import ConfigError
+from edge.store import Store
+from tests.lane_world import lane_config
 from tests.law_table import REQUIRES, TABLE
 from tests.law_tools import TABLE_FILE, rules
 
@@ -170,6 +179,52 @@ def test_no_procedure_is_named_in_the_code() -> None:
         f"{path}: {match.group()}" for path in sources for match in named.finditer(path.read_text(encoding="utf-8"))
     ]
     assert found == []
+
+
+def test_no_authority_is_named_in_the_code() -> None:
+    """The one place that knows authorities is the table; the gate itself (`SYS`) is of the contract."""
+    sources = [*PACKAGE.rglob("*.py"), *PACKAGE.rglob("*.js")]
+    assert any(path.suffix == ".js" for path in sources)
+    named = re.compile(rf"(?<![\w-])({'|'.join(set(rules().authorities) - {SYSTEM})})(?![\w-])")
+    found = [
+        f"{path}: {match.group()}" for path in sources for match in named.finditer(path.read_text(encoding="utf-8"))
+    ]
+    assert found == []
+
+
+def with_new_authority() -> str:
+    """The table with an authority that no code knows, which holds plates and is asked at barrier 01, outward."""
+    head = "[block.b1_out]"
+    asks = TEXT.index("needs = [", TEXT.index(head)) + len("needs = [")
+    text = TEXT[:asks] + '\n  { authority = "NEW", act = "pass" },' + TEXT[asks:]
+    new = '[authority.NEW]\nholds = true\nvi = "Cơ quan mới"\nen = "New authority"\nzh = "新机关"\n\n'
+    return text.replace("[authority.SYS]", new + "[authority.SYS]", 1)
+
+
+def test_a_new_authority_needs_no_code(tmp_path: Path) -> None:
+    file = tmp_path / "procedures.toml"
+    file.write_text(with_new_authority(), encoding="utf-8")
+    law = LawConfig(rules_file=str(file))
+    table, choices = Law.read(law)
+    with closing(Store.open(tmp_path / "data", site="s", lanes=["b1"], holders=table.holders)) as store:
+        store.put_watchlist(json.dumps([{"plate": "29C-123.45", "reason": "hồ sơ", "by": "NEW"}]).encode())
+        assert (store.watch("29C12345", customs=True), store.watch("29C12345")) == ("hồ sơ", None)
+        seen = Law(table, choices, law, store, lambda: None)
+        assert {"key": "NEW", "name": {"vi": "Cơ quan mới", "en": "New authority"}} in seen.signers_view()
+        assert seen.word("authority", "NEW") == {"vi": "Cơ quan mới", "en": "New authority"}
+        given = {"step": "b1_out", "authority": "NEW", "act": "pass", "at": "2026-11-20T09:00:00+07:00", "by": "N-1"}
+        vehicle = {"role": "vehicle", "plate": "12C11111", "country": "VN"}
+        head = {"id": "D", "version": 1, "state": "active", "procedure": "VN-EMPTY-TO-CN", "declared_at": given["at"]}
+        declared = {**head, "vehicles": [vehicle], "confirmations": [given]}
+        schema = json.loads((PACKAGE.parent / "docs/schemas/declaration.schema.json").read_text(encoding="utf-8"))
+        assert list(Draft202012Validator(schema).iter_errors({**declared, "confirmations": [given]})) == []
+        store.put_declaration("D", json.dumps({**declared, "confirmations": []}).encode())
+        asked = seen.assess(lane_config("b1_out"), AtGate((Named("12C11111", "typed"),))).verdict
+        assert ("b1_out", "NEW") in [(one.step, one.authority) for one in asked.missing]
+        store.put_declaration("D", json.dumps({**declared, "version": 2}).encode())
+        asked = seen.assess(lane_config("b1_out"), AtGate((Named("12C11111", "typed"),))).verdict
+        assert ("b1_out", "NEW") not in [(one.step, one.authority) for one in asked.missing]
+    assert "NEW" in signers(table)
 
 
 def test_a_table_has_a_name_dates_and_the_hash_of_its_text() -> None:

@@ -38,6 +38,10 @@ TRANSFER = {
 OPTIONS = {
     "procedures": [{"id": "EX-IN", "name": names("Xuất khẩu", "Export")}],
     "requires": [{"key": "fee", "name": names("phí", "fee"), "absent_means": False}],
+    "signers": [
+        {"key": "CU", "name": names("Hải quan", "Customs")},
+        {"key": "NW", "name": names("Cơ quan mới", "New")},
+    ],
 }
 ON_PAPER = {"by": "BP-0107", "at": "2026-11-20T11:00:00+07:00", "why": "link"}
 YARD = {"yard": "yard", "count": 12, "capacity": 200, "percent": 6.0, "doubtful": False, "full": False}

@@ -50,4 +50,8 @@ class Beside:
 
     def _options(self) -> dict[str, Any]:
         """What a paper form may choose here: the form itself names no procedure."""
-        return {"procedures": self._law.procedures_at(self._config), "requires": self._law.requires_view()}
+        return {
+            "procedures": self._law.procedures_at(self._config),
+            "requires": self._law.requires_view(),
+            "signers": self._law.signers_view(),
+        }

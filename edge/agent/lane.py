@@ -248,7 +248,7 @@ class LaneActor(LaneState):
             await self._stays_shut(passage, answer)
             return
         self.shown.shut = None
-        body = {**self.about(passage), "stage": "released", "verdict": "release", "by": "SYS"}
+        body = {**self.about(passage), "stage": "released", "verdict": "release", "by": SYSTEM}
         confirmation = self._released(assessment)
         if confirmation is not None:
             body["confirmation"] = confirmation_to_json(confirmation[1])
@@ -289,7 +289,7 @@ class LaneActor(LaneState):
         knew = {"verdict": asdict(assessment.verdict), "candidates": assessment.candidates} if assessment else {}
         body = {**self.about(passage), "stage": "stays_shut", "code": answer.code, "detail": answer.detail, **knew}
         self.shown.shut = answer
-        await self.ledger.write("refusal", {**body, "by": "SYS", "copy_age_s": self.law.copy_age_s()})
+        await self.ledger.write("refusal", {**body, "by": SYSTEM, "copy_age_s": self.law.copy_age_s()})
 
     def _odd(self, passage: Passage) -> str:
         """How some plate that was surely read was not shown as a vehicle shows it; "" where none was."""

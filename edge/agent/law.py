@@ -14,7 +14,7 @@ from edge.core.identity import NO_CHOICE, Choice, Identity, Named, identify, mat
 from edge.core.law import SYSTEM, Choices, LawNeed, Name, Rules, RulesError
 from edge.core.lookup import choose, unit, units
 from edge.core.model import Confirmation, Declaration, Reason, StepView, Verdict
-from edge.core.paper import Entry, PaperForm, to_declaration
+from edge.core.paper import DECLARANT, Entry, PaperForm, signers, to_declaration
 from edge.core.procedures import Facts, needs_check, needs_two_people, outline
 from edge.core.rules import parse_rules
 from edge.core.stay import Stay, overstays
@@ -97,15 +97,19 @@ class Law:
 
     @classmethod
     def load(cls, config: LawConfig, store: DeclarationRecord, copy_age_s: Callable[[], float | None]) -> Law:
-        """Read the rule table and the site's choices strictly. Raises ConfigError with every fault, by file and
-        line."""
+        """As `read` and the constructor."""
+        rules, choices = cls.read(config)
+        return cls(rules, choices, config, store, copy_age_s)
+
+    @staticmethod
+    def read(config: LawConfig) -> tuple[Rules, Choices]:
+        """The rule table and the site's choices, strictly. Raises ConfigError with every fault, by file and line."""
         text, source = resources.config_text(config.rules_file or "procedures.toml")
         try:
             rules = parse_rules(text, source)
-            choices = rules.choose(config.choices(), config.clock_skew_s)
+            return rules, rules.choose(config.choices(), config.clock_skew_s)
         except RulesError as error:
             raise ConfigError(error.source, error.faults) from error
-        return cls(rules, choices, config, store, copy_age_s)
 
     def assess(self, lane: LaneConfig, at: AtGate) -> Assessment:
         """Reads the store: not on the event loop. Only exact texts find anything."""
@@ -255,6 +259,14 @@ class Law:
             {"key": key, "name": _both(names[key]), "absent_means": value} for key, value in self.rules.requires.items()
         ]
 
+    def signers(self) -> tuple[str, ...]:
+        """Who may sign a paper form."""
+        return signers(self.rules)
+
+    def signers_view(self) -> list[dict[str, object]]:
+        """The authorities that sign a paper form; the declarant stands on every form."""
+        return [{"key": key, "name": _both(self.rules.authorities[key])} for key in self.signers() if key != DECLARANT]
+
     def knows(self, procedure: str) -> bool:
         return procedure in self.rules.procedures
 
@@ -263,7 +275,7 @@ class Law:
         return {"id": procedure, "name": _both(known.name) if known else {"vi": procedure, "en": procedure}}
 
     def word(self, kind: WordKind, key: str) -> dict[str, str]:
-        """What people call a step, an authority or an act; "GC|TX" is either one of two."""
+        """What people call a step, an authority or an act; "A|B" is either one of two."""
         if kind == "step":
             return _both(self.rules.steps[key].name) if key in self.rules.steps else {"vi": key, "en": key}
         table = self.rules.authorities if kind == "authority" else self.rules.acts

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import asdict
 from datetime import datetime
 from typing import Any
@@ -12,7 +12,7 @@ from edge import clock
 from edge.agent.law import PAPER_ID
 from edge.core.lookup import normal_plate
 from edge.core.model import Declaration
-from edge.core.paper import PaperForm, Reconciled, reconcile
+from edge.core.paper import DECLARANT, PaperForm, Reconciled, reconcile
 from edge.core.paper_read import PaperError, read_form
 from edge.store import Store, Transaction
 from edge.wire import declaration_to_json
@@ -42,9 +42,9 @@ FAULTS = (
 """What `edge.core.paper_read` says of a field, and the message catalogue's word for it (section paper_fault)."""
 
 
-def read(form: Mapping[str, object]) -> PaperForm:
+def read(form: Mapping[str, object], signers: Collection[str]) -> PaperForm:
     """Raises PaperError with every fault."""
-    return read_form(form, datetime.now(clock.VIETNAM).date())
+    return read_form(form, datetime.now(clock.VIETNAM).date(), signers)
 
 
 def fault_list(error: PaperError) -> str:
@@ -79,7 +79,8 @@ def compare(store: Store, kept: Mapping[str, Any]) -> tuple[Reconciled, Declarat
     platform.sort(key=lambda one: (one.state == "active", one.declared_at, one.id), reverse=True)
     best = platform[0] if platform else None
     procedure = str(json.loads(kept["declaration"])["procedure"])
-    return reconcile(read(kept["form"]), best, procedure), best
+    form = kept["form"]
+    return reconcile(read(form, {DECLARANT, *form["signatures"]}), best, procedure), best  # who signed it, may
 
 
 def settle(tx: Transaction, form_id: str, platform_id: str | None) -> None:

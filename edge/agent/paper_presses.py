@@ -79,7 +79,7 @@ class PaperPresses(Presses):
         row = _object(action.value)
         procedure, requires = row.get("procedure", ""), row.get("requires", {})
         try:
-            form = paper.read(_mapping(row.get("form")))
+            form = paper.read(_mapping(row.get("form")), self.actor.law.signers())
             faults = self._faults(form, str(procedure))
         except PaperError as error:
             raise RefusedError("paper_faults", paper.fault_list(error)) from error

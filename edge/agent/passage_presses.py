@@ -48,7 +48,8 @@ class PassagePresses(Presses):
             raise RefusedError(*why)
 
     async def confirm(self, action: Action) -> ActionResult:
-        """BG's own confirmation, given here, opens (Art. 4.2.g and its kin). Judged anew on the copy as it is now."""
+        """The border guard's own confirmation, given here, opens (Art. 4.2.g and its kin). Judged anew on the copy as
+        it is now."""
         shown = self.actor.shown
         if action.value == "checked" and shown.assessment is not None:  # of what the screen showed, and no more
             shown.checked = shown.checked or shown.assessment.old

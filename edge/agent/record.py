@@ -16,6 +16,7 @@ from edge.agent.shown import Shown
 from edge.agent.yard import Yard
 from edge.config import LaneConfig
 from edge.core import passage as passages
+from edge.core.law import SYSTEM
 from edge.core.model import Confirmation, PlateText, Reading
 from edge.core.passage import Passage, Sight
 from edge.core.yard import entered, left
@@ -104,7 +105,7 @@ class Record:
 
     def passed(self, step: str, plate: str | None, by: str = "") -> Confirmation:
         act = "auto" if self._config.place.startswith("yard") else "passed"
-        return Confirmation(step, "SYS", act, clock.wall_iso(), by or self._config.id, "gate", plate)
+        return Confirmation(step, SYSTEM, act, clock.wall_iso(), by or self._config.id, "gate", plate)
 
     def count(self, tx: Transaction, passage: str, plate: str | None, *, by_hand: bool = False) -> None:
         """One vehicle went through this yard gate: the level, and for a while who it was, so that loop and hand never

@@ -11,7 +11,7 @@ from edge.agent.law import Assessment, Law
 from edge.agent.shown import Picture, Shown
 from edge.config import LaneConfig
 from edge.core.lookup import pairing, units
-from edge.core.model import Declaration, Need, StepView
+from edge.core.model import Declaration, Need, StepView, Verdict
 from edge.core.passage import MOVING, Passage, Sight
 from edge.wire import declaration_to_json
 
@@ -39,7 +39,7 @@ def passage_view(passage: Passage, shown: Shown, picture: Picture, law: Law, may
         ],
         "procedure": law.procedure_view(declaration.procedure) if declaration else None,
         "steps": [_step(step, law) for step in (assessment.steps if assessment else ())],
-        "verdict": asdict(assessment.verdict) if assessment else None,
+        "verdict": _verdict(assessment.verdict, law) if assessment else None,
         "needs_check": assessment.needs_check if assessment else False,
         "two_people": assessment.two_people if assessment else False,
         "who": asdict(assessment.who) if assessment else None,
@@ -100,6 +100,11 @@ def _plate(sight: Sight, *, near: Sequence[str]) -> dict[str, Any]:
     text = sight.plate.text
     told = {**asdict(sight.plate), "decided": sight.decided, "typed": sight.typed, "over": sight.over}
     return {**told, "candidates": [text, *near] if near else []}
+
+
+def _verdict(verdict: Verdict, law: Law) -> dict[str, Any]:
+    named = [{**asdict(one), "authority_name": law.word("authority", one.authority)} for one in verdict.missing]
+    return {**asdict(verdict), "missing": named}
 
 
 def _step(step: StepView, law: Law) -> dict[str, Any]:

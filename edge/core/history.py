@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Literal
 
+from edge.core.law import SYSTEM
 from edge.core.lookup import normal_plate
 
 Outcome = Literal["through", "left", "turned_away", "unseen"]
@@ -18,7 +19,6 @@ Read = Literal["exact", "typed", "unsure", "none"]
 
 OUTCOMES: tuple[Outcome, ...] = ("through", "left", "turned_away", "unseen")
 HOWS: tuple[How, ...] = ("confirmed", "overridden", "by_itself", "platform")
-SYSTEM = "SYS"
 
 
 @dataclass(frozen=True, slots=True)

@@ -166,7 +166,7 @@ class Declaration:
 
 @dataclass(frozen=True, slots=True)
 class Missing:
-    """A confirmation that the law still asks for. `authority` may be "GC|TX" where either one will do."""
+    """A confirmation that the law still asks for. `authority` may be "A|B" where either one will do."""
 
     step: str
     authority: str

@@ -26,7 +26,7 @@ VEHICLE_CLASSES = ("under_2t_vegetables", "under_2t", "from_2t", "from_4t", "fro
 """Section III, "Loại phương tiện", from the top."""
 
 DECLARANT = "DN"
-SIGNERS = (DECLARANT, "TX", "GC", "BG", "CU", "HE", "AQ", "PQ", "CD")
+"""Who declares; the other signatures are the authorities' of the rule table."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +78,11 @@ class PaperForm:
     goods: tuple[PaperGoods, ...]
     vehicles: tuple[PaperVehicle, ...]
     signatures: Mapping[str, Signature]
+
+
+def signers(rules: Rules) -> tuple[str, ...]:
+    """Who may sign a form: the declarant, and every authority of the rule table that is somebody."""
+    return (DECLARANT, *(authority for authority in rules.authorities if authority != SYSTEM))
 
 
 # ---------------------------------------------------------------- as a declaration

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import date
 from decimal import Decimal, InvalidOperation
 
@@ -11,7 +11,6 @@ from edge.core.lookup import normal_plate
 from edge.core.paper import (
     DECLARANT,
     MOVEMENTS,
-    SIGNERS,
     VEHICLE_CLASSES,
     PaperForm,
     PaperGoods,
@@ -100,8 +99,9 @@ class _Form:
         return list(value[:MAX_LINES])
 
 
-def read_form(form: Mapping[str, object], today: date) -> PaperForm:
-    """The form from what was typed in, by the names of `PaperForm`'s fields. Raises PaperError with every fault."""
+def read_form(form: Mapping[str, object], today: date, signers: Collection[str]) -> PaperForm:
+    """The form from what was typed in, by the names of `PaperForm`'s fields; `signers`: who may sign one
+    (`edge.core.paper.signers`). Raises PaperError with every fault."""
     check = _Form(today)
     read = PaperForm(
         organisation=check.text(form, "organisation"),
@@ -116,7 +116,7 @@ def read_form(form: Mapping[str, object], today: date) -> PaperForm:
         weight_unit=check.text(form, "weight_unit", must=bool(check.text(form, "total_weight", must=False))),
         goods=tuple(_goods(check, row, f"goods.{n}.") for n, row in enumerate(check.rows(form, "goods"))),
         vehicles=_vehicles(check, form),
-        signatures=_signatures(check, form),
+        signatures=_signatures(check, form, signers),
     )
     if check.faults:
         raise PaperError(list(dict.fromkeys(check.faults)))
@@ -162,9 +162,9 @@ def _vehicle(check: _Form, row: Mapping[str, object], where: str) -> PaperVehicl
     )
 
 
-def _signatures(check: _Form, form: Mapping[str, object]) -> dict[str, Signature]:
-    """Signatures by authority: `{"CU": {"name", "date"}}`. Only the declarant's must be there; what of the others is
-    still missing is the verdict's to say.
+def _signatures(check: _Form, form: Mapping[str, object], signers: Collection[str]) -> dict[str, Signature]:
+    """Signatures by authority: `{authority: {"name", "date"}}`. Only the declarant's must be there; what of the
+    others is still missing is the verdict's to say.
     """
     rows = form.get("signatures", {})
     if not isinstance(rows, Mapping):
@@ -173,8 +173,8 @@ def _signatures(check: _Form, form: Mapping[str, object]) -> dict[str, Signature
     signatures = {}
     for signer, row in rows.items():
         where = f"signatures.{signer}."
-        if signer not in SIGNERS or not isinstance(row, Mapping):
-            check.faults.append((f"signatures.{signer}", f"must be one of {', '.join(SIGNERS)}, with name and date"))
+        if signer not in signers or not isinstance(row, Mapping):
+            check.faults.append((f"signatures.{signer}", f"must be one of {', '.join(signers)}, with name and date"))
             continue
         signatures[str(signer)] = Signature(check.text(row, "name", where), check.day(row, "date", where, must=True))
     if DECLARANT not in signatures:

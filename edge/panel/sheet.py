@@ -133,12 +133,14 @@ def why(verdict: Mapping[str, Any], words: Words) -> list[str]:
     for reason in verdict.get("reasons", ()):
         if reason["code"] != "missing":
             told.append(_with_article(words.either(str(reason["text"])), str(reason.get("article") or ""), words))
-    for missing in verdict.get("missing", ()):
-        who = f" {words('missing.or')} ".join(
-            words.of("authority", one) for one in str(missing["authority"]).split("|")
-        )
+    in_full = [words.either(str(one["text"])) for one in verdict.get("reasons", ()) if one["code"] == "missing"]
+    for number, missing in enumerate(verdict.get("missing", ())):
+        codes = str(missing["authority"]).split("|")
+        who = f" {words('missing.or')} ".join(words.of("authority", one) for one in codes)
         what = f"{words.of('act', missing['act'])} ({words.of('step', missing['step'])})"
         text = words("passage_page.missing", who=who, what=what)
+        if number < len(in_full) and not all(f"authority.{one}" in words.catalogue for one in codes):
+            text = in_full[number]  # an authority that only the rule table knows is named in its words
         told.append(_with_article(text, str(missing.get("article") or ""), words))
     return told
 

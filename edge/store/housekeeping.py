@@ -12,6 +12,7 @@ from contextlib import AbstractContextManager, closing
 from pathlib import Path
 from typing import Any
 
+from edge.core.law import SYSTEM
 from edge.store import db, evidence, journal, notes
 from edge.store import transaction as tx
 from edge.store.clocks import Clocks
@@ -26,7 +27,6 @@ PATIENT = "patient"
 """The note of how late it is for housekeeping (`_patient_ms`)."""
 KIND = "login"
 """Of events that say what somebody did with the record itself."""
-SYSTEM = "SYS"
 
 
 class Housekeeping:

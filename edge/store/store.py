@@ -8,12 +8,14 @@ import sqlite3
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, closing, contextmanager
+from functools import cache
 from pathlib import Path
 from typing import IO, TypeVar
 
 from edge import errors, resources
 from edge.core import events, plate, skeleton
 from edge.core.events import Anchor, ChainFault
+from edge.core.rules import parse_rules
 from edge.core.skeleton import Skeletons
 from edge.ports import OutgoingEvent, OutgoingEvidence
 from edge.store import db, declarations, evidence, fork, journal, keys, recovery, watch
@@ -51,8 +53,10 @@ class Store(Questions, Housekeeping):
         limits: Limits,
         held: IO[str],
         skeletons: Skeletons,
+        holders: frozenset[str],
     ) -> None:
         self._skeletons = skeletons
+        self._holders = holders
         self._site, self._lanes, self._sign, self._check = site, tuple(lanes), sign, check
         self._clocks, self._held = clocks, held
         self._keep_ms, self._budget_bytes = keep_acknowledged_s * 1000, evidence_budget_mb * 1_000_000
@@ -89,12 +93,14 @@ class Store(Questions, Housekeeping):
         evidence_budget_mb: int = 20_000,
         limits: Limits | None = None,
         skeletons: Skeletons | None = None,
+        holders: frozenset[str] | None = None,
     ) -> Store:
         """Open or make the record in `data_dir`, which no other process may hold.
 
         `keep_acknowledged_s`: how long an event stays here after the centre has it; 0 prunes at once. `check` proves
         signatures in `verify`; without it the key in data_dir/keys is used where there is one. `skeletons`: what
-        holds a plate, without it config/watch.toml.
+        holds a plate, without it config/watch.toml. `holders`: whose hold takes two people to lift (`Rules.holders`),
+        without it the shipped rule table's.
         """
         held = db.lock(data_dir)
         try:
@@ -111,6 +117,7 @@ class Store(Questions, Housekeeping):
                     limits=limits or Limits(),
                     held=held,
                     skeletons=skeletons or plate_skeletons(),
+                    holders=shipped_holders() if holders is None else holders,
                 )
         except BaseException:
             held.close()
@@ -242,7 +249,7 @@ class Store(Questions, Housekeeping):
         with self._writing_list() as connection:
             declarations.watch_seen(connection, gone=not payload)
         try:
-            changed, faults = watch.take(self._writing_list, self._skeletons, piece, payload)
+            changed, faults = watch.take(self._writing_list, self._skeletons, piece, payload, self._holders)
         except errors.BadMessageError as error:
             with self._writing("refusing a watch list") as connection:
                 watch.refuse(connection, topic, str(error))
@@ -356,6 +363,12 @@ class Store(Questions, Housekeeping):
     def evidence_sent(self, evidence_id: str, state: int = evidence.SENT) -> None:
         with self._writing("marking a photo", durable=False) as connection:
             connection.execute("UPDATE evidence SET sent = ? WHERE id = ?", (state, evidence_id))
+
+
+@cache
+def shipped_holders() -> frozenset[str]:
+    """The authorities of the shipped rule table whose hold takes two people to lift. Raises ConfigError."""
+    return parse_rules(*resources.config_text("procedures.toml")).holders
 
 
 def plate_skeletons() -> Skeletons:

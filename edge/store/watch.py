@@ -24,7 +24,6 @@ CHUNK = 500
 """Rows of one transaction: a press waits for no more than this."""
 NAMED = 50
 """Bad rows that are named; the rest are counted."""
-CUSTOMS = "CU"
 
 Writing = Callable[[], AbstractContextManager[sqlite3.Connection]]
 Row = tuple[str, str, str, int, str]
@@ -100,9 +99,12 @@ def refuse(db: sqlite3.Connection, topic: str, why: str | None) -> None:
     notes.put(db, LIST, f"refused/{topic}", None if why is None else {"why": why[:1024]})
 
 
-def take(writing: Writing, skeletons: Skeletons, piece: int, payload: bytes) -> tuple[bool, tuple[str, ...]]:
+def take(
+    writing: Writing, skeletons: Skeletons, piece: int, payload: bytes, holders: frozenset[str]
+) -> tuple[bool, tuple[str, ...]]:
     """One message of `watchlist` (piece 0) or `watchlist/{piece}`: whether the list changed, and the rows that were bad
-    or fit no plate. Raises BadMessageError where nothing of it can be read."""
+    or fit no plate. `holders`: the authorities whose hold takes two people to lift. Raises BadMessageError where
+    nothing of it can be read."""
     read = wire.watch_rows(payload)
     if read.pieces is not None:
         if piece != WHOLE:
@@ -114,7 +116,7 @@ def take(writing: Writing, skeletons: Skeletons, piece: int, payload: bytes) -> 
         with writing() as db:
             notes.put(db, PART, str(piece), None)
         return False, ()
-    part = hashlib.sha256(b"%d %s" % (piece, payload)).hexdigest()[:16]
+    part = hashlib.sha256(b"%d %s %s" % (piece, " ".join(sorted(holders)).encode(), payload)).hexdigest()[:16]
     with writing() as db:
         known = notes.all_of(db, PART, str(piece)).get(str(piece))
         same = known is not None and known["part"] == part
@@ -122,7 +124,7 @@ def take(writing: Writing, skeletons: Skeletons, piece: int, payload: bytes) -> 
             db.execute("DELETE FROM watch WHERE part = ?", (part,))  # of a try that was cut short
     if known is not None and same:
         return _settle_after(writing, piece, read), tuple(known["faults"])
-    rows, faults = _rows(skeletons, read, part)
+    rows, faults = _rows(skeletons, read, part, holders)
     for at in range(0, len(rows), CHUNK):
         with writing() as db:
             _insert(db, rows[at : at + CHUNK])
@@ -134,11 +136,13 @@ def take(writing: Writing, skeletons: Skeletons, piece: int, payload: bytes) -> 
     return True, tuple(faults)
 
 
-def _rows(skeletons: Skeletons, read: wire.WatchRows, part: str) -> tuple[list[Row], list[str]]:
+def _rows(
+    skeletons: Skeletons, read: wire.WatchRows, part: str, holders: frozenset[str]
+) -> tuple[list[Row], list[str]]:
     rows: dict[tuple[str, str, int], Row] = {}
     faults = list(read.faults)
     for number, entry in enumerate(read.entries):
-        held, customs = skeletons.of_entry(entry.plate), int(entry.by == CUSTOMS)
+        held, customs = skeletons.of_entry(entry.plate), int(entry.by in holders)
         if not held.fits:
             faults.append(f"entry {number}: fits no plate; held as it is written")
         for skeleton in held.skeletons:

@@ -33,6 +33,8 @@ ROUNDS = 500
 DECLARATIONS = 200_000
 LOOKUPS = 2_000
 SITE, LANE = "bench", "b1"
+AUTHORITY = "A-1"
+"""Invented, as the procedure P-1: the record takes any."""
 
 SLOW_SYNC_US = 1_000
 """What consumer SSDs without power-loss protection take and more: 0.9 ms at best, up to 5 ms, in M. Callaghan's
@@ -120,7 +122,7 @@ def _bare(path: Path) -> sqlite3.Connection:
 
 
 def _decide(store: Store, number: int) -> bytes:
-    given = Confirmation("b1_out", "BG", "pass", "2026-11-20T09:10:00+07:00", "BP-0107", "gate")
+    given = Confirmation("b1_out", AUTHORITY, "pass", "2026-11-20T09:10:00+07:00", "BP-0107", "gate")
     with store.transaction(LANE) as tx:
         serial = tx.permit_serial()
         body = {"permit": serial, "passage": f"p-{number}", "declaration": f"CKS-{number}", "plates": ["12C12345"]}
@@ -157,7 +159,7 @@ def declaration(number: int) -> bytes:
     ]
     at = "2026-11-20T08:00:00+07:00"
     given = [
-        {"step": step, "authority": "CU", "act": "pass", "at": at, "by": "HQ-1", "via": "platform"}
+        {"step": step, "authority": AUTHORITY, "act": "pass", "at": at, "by": "HQ-1", "via": "platform"}
         for step in ("b2_in", "b1_in")
     ]
     head = {"id": f"D-{number}", "version": 1, "state": "active", "procedure": "P-1", "declared_at": at}

@@ -13,15 +13,8 @@ from typing import Any
 from edge import clock, resources
 from edge.errors import ConfigError
 
-PEOPLE = {
-    "CU": "HQ-0231",
-    "BG": "BP-0107",
-    "HE": "YT-0042",
-    "PQ": "TV-0018",
-    "CD": "XD-0009",
-    "GC": "TT-0003",
-    "SYS": "cks",
-}
+PERSON = "{authority}-0001"
+"""Who confirms for an authority."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +54,7 @@ def declare(visit: Visit, folder: Path, number: int) -> Path:
             "authority": authority,
             "act": act,
             "at": at.isoformat(timespec="seconds"),
-            "by": PEOPLE[authority],
+            "by": PERSON.format(authority=authority),
             "via": "platform",
         }
         for (step, authority, act), at in zip(visit.given, stamps, strict=True)

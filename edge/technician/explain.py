@@ -21,7 +21,7 @@ from edge.core.instant import instant
 from edge.core.law import Choices, Rules, RulesError
 from edge.core.lookup import candidates, choose, normal_plate, unit
 from edge.core.model import Declaration, Verdict
-from edge.core.paper import Entry, lay_signatures, to_declaration
+from edge.core.paper import Entry, lay_signatures, signers, to_declaration
 from edge.core.paper_read import PaperError, read_form
 from edge.core.procedures import Facts
 from edge.core.rules import parse_rules
@@ -175,7 +175,9 @@ def _with_paper(
     body = row.get("form", row)
     moment = datetime.fromisoformat(now)
     try:
-        form = read_form(body if isinstance(body, dict) else {}, moment.astimezone(clock.VIETNAM).date())
+        form = read_form(
+            body if isinstance(body, dict) else {}, moment.astimezone(clock.VIETNAM).date(), signers(rules)
+        )
     except PaperError as error:
         raise BadMessageError(f"{question.paper}: {error}") from error
     requires = {key: value for key, value in dict(row.get("requires") or {}).items() if isinstance(value, bool)}

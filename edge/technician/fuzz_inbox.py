@@ -83,7 +83,7 @@ def _held() -> bytes:
 def _declaration(version: int, **more: Any) -> dict[str, Any]:
     vehicle = {"role": "tractor", "plate": "12C12345", "country": "VN", "class": "from_18t", "driver": {"name": "N"}}
     at = "2026-11-20T08:00:00+07:00"
-    given = {"step": "b1_in", "authority": "CU", "act": "pass", "at": at, "by": "HQ-1", "via": "platform"}
+    given = {"step": "b1_in", "authority": "A-1", "act": "pass", "at": at, "by": "HQ-1", "via": "platform"}
     head = {"id": HELD, "version": version, "state": "active", "procedure": "P-1", "declared_at": at}
     return {**head, "vehicles": [vehicle], "requires": {"fee": True}, "confirmations": [given], **more}
 

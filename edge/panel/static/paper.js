@@ -9,7 +9,7 @@ const PAGES = ["who", "goods", "vehicles", "signatures", "procedure"];
 const WHO = ["organisation", "tax_code", "address", "customs_number", "customs_date", "border_gate", "movement", "goods_count", "total_weight", "weight_unit"];
 const GOODS = ["name", "origin", "quantity", "unit", "value"];
 const VEHICLE = ["plate", "origin", "vehicle_class", "driver", "phone", "container", "seal"];
-const SIGNERS = ["DN", "CD", "CU", "HE", "PQ", "AQ", "BG", "GC", "TX"];
+const DECLARANT = "DN";
 const CHOICES = { movement: "movement", vehicle_class: "class" };
 const DATES = new Set(["customs_date", "date"]);
 const NUMBERS = new Set(["tax_code", "customs_number", "goods_count", "total_weight", "quantity", "value", "phone"]);
@@ -72,7 +72,7 @@ function pageParts(options, again) {
   if (page === "who") return WHO.map((field) => entry(field, form, field));
   if (page === "goods") return lines("goods", GOODS, again);
   if (page === "vehicles") return lines("vehicles", VEHICLE, again);
-  if (page === "signatures") return SIGNERS.flatMap(signature);
+  if (page === "signatures") return [signature(DECLARANT, t(`signer.${DECLARANT}`)), ...options.signers.map((each) => signature(each.key, name(each.name)))].flat();
   return procedureParts(options);
 }
 
@@ -87,7 +87,7 @@ function lines(key, fields, again) {
   return [none, ...parts, add, drop].filter(Boolean);
 }
 
-function signature(who) {
+function signature(who, title) {
   const row = draft.form.signatures[who] ?? { name: "", date: "" };
   const keep = () => {
     if (row.name.trim() && !row.date) row.date = boot.now.slice(0, 10);
@@ -95,7 +95,6 @@ function signature(who) {
     else delete draft.form.signatures[who];
   };
   const where = `signatures.${who}`;
-  const title = t(`signer.${who}`);
   const missing = fault(where) && h("p", { class: "caution whole", text: `${title}: ${fault(where)}` });
   const date = entry("date", row, `${where}.date`, keep, title);
   const written = entry("name", row, `${where}.name`, () => { keep(); date.querySelector("input").value = row.date; }, title);

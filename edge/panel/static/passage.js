@@ -69,7 +69,7 @@ function details(passage) {
 function missingLine(each, key, here) {
   const at = each.step === here ? "" : ` (${tOr(`step.${each.step}`, each.step)})`;
   const what = `${tOr(`act.${each.act}`, each.act)}${at}`;
-  return h("p", {}, `${t(key, { who: authority(each.authority), what })} `, small(each.article));
+  return h("p", {}, `${t(key, { who: authority(each.authority, each.authority_name), what })} `, small(each.article));
 }
 
 const small = (text) => (text ? h("small", { class: "article", text: article(text) }) : null);

@@ -39,7 +39,7 @@ function needLine(need) {
   const when = need.state === "given" ? clock(need.at).slice(0, 5) : t(`need_state.${need.state}`);
   return h("span", { class: `need ${need.state}` },
     h("span", { "aria-hidden": "true", text: NEED_SIGNS[need.state] }),
-    h("span", { class: "need-who", text: authority(need.authority) }),
+    h("span", { class: "need-who", text: authority(need.authority, need.authority_name) }),
     h("span", { class: "need-when", text: when }));
 }
 

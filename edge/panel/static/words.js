@@ -54,7 +54,12 @@ const DETAILS = {
 export const refusal = ({ code, detail }) =>
   [tOr(`result.${code}`, code), detail && (DETAILS[code] ?? String)(detail)].filter(Boolean).join(" ");
 
-export const authority = (code) => code.split("|").map((one) => tOr(`authority.${one}`, one)).join(` ${t("missing.or")} `);
+/** The catalogue's short word for each authority; where it has none, the rule table's own name (`named`, of all of them). */
+export const authority = (code, named) => {
+  const codes = code.split("|");
+  if (named && codes.some((one) => !boot.messages[`authority.${one}`])) return name(named, code);
+  return codes.map((one) => tOr(`authority.${one}`, one)).join(` ${t("missing.or")} `);
+};
 
 /** 18.500 in Vietnamese, 18,500 in English; what is no number stays as it is. */
 export const amount = (value) => (typeof value === "number" ? value.toLocaleString(language) : String(value));
