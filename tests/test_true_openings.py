@@ -18,7 +18,7 @@ from edge.config import LawConfig, YardConfig
 from edge.core.model import Confirmation, Transfer, Vehicle
 from edge.core.sign import sign_of
 from edge.wire import Command
-from tests.lane_world import GUARD, OPERATOR, PLATE, World
+from tests.lane_world import GUARD, OPERATOR, PLATE, World, ready
 from tests.law_tools import stamp
 from tests.test_agent_ways import form, on_paper, typed
 
@@ -305,6 +305,44 @@ def test_7_a_smart_lane_opens_by_itself_where_nothing_is_outstanding(smart: Worl
 def test_7_not_on_one_of_two_active_declarations(smart: World) -> None:
     smart.declares_ready()
     smart.declares_ready(declaration_id="CKS-2026-000002", declared_at="2026-11-20T09:00:00+07:00")
+    smart.arrives()
+    assert (smart.barrier.offers, shut(smart)) == ([], ["several_declarations"])
+
+
+def test_7_two_way_carriage_opens_on_the_one_declaration_that_passes_here(smart: World) -> None:
+    """Seen: a truck declared for both its trips needed a press at every smart road and every yard gate."""
+    out = smart.declares_ready(declaration_id="CKS-2026-000001")
+    home = ready("IM-IN", "b2_out", declaration_id="CKS-2026-000002", declared_at="2026-11-20T09:00:00+07:00")
+    smart.declares(replace(home, confirmations=()))
+    smart.arrives()
+    assert (len(smart.barrier.offers), shut(smart)) == (1, [])
+    assert smart.passage()["declaration"]["id"] == out.id
+
+
+def test_7_two_way_carriage_opens_at_a_yard_gate(yard: World) -> None:
+    """The first trip went through this yard already; the second has not come by B1 yet and does not pass here now."""
+    first = yard.declares_ready(declaration_id="CKS-2026-000001")
+    went = Confirmation(yard.gate, "SYS", "passed", stamp(30), "yard", "gate", PLATE)
+    yard.declares(replace(first, version=2, confirmations=(*first.confirmations, went)))
+    second = yard.declares_ready(declaration_id="CKS-2026-000002")
+    yard.arrives()
+    assert (len(yard.barrier.offers), shut(yard)) == (1, [])
+    assert yard.passage()["declaration"]["id"] == second.id
+
+
+def test_7_of_several_that_pass_here_the_one_that_is_ready(smart: World) -> None:
+    whole = smart.declares_ready(declaration_id="CKS-2026-000001")
+    smart.declares(replace(whole, id="CKS-2026-000002", confirmations=whole.confirmations[:-1]))
+    smart.arrives()
+    assert (len(smart.barrier.offers), shut(smart)) == (1, [])
+    assert smart.passage()["declaration"]["id"] == whole.id
+
+
+def test_7_not_beside_one_that_passes_here_and_is_held_for_a_cause(smart: World) -> None:
+    """A declaration past its transfer's deadline passes this gate as well: which trip it is, a guard has to say."""
+    whole = smart.declares_ready(declaration_id="CKS-2026-000001")
+    late = Transfer("BB-17", "2026-11-20", "Chi cục A", "Chi cục B", ("S1",), deadline="2026-11-20T01:00:00+07:00")
+    smart.declares(replace(whole, id="CKS-2026-000002", transfer=late))
     smart.arrives()
     assert (smart.barrier.offers, shut(smart)) == ([], ["several_declarations"])
 

@@ -28,8 +28,9 @@ WordKind = Literal["step", "authority", "act"]
 
 @dataclass(frozen=True, slots=True)
 class Assessment:
-    """What the law said of a passage at one moment, and of whom. `candidates`: active declarations that name a plate of
-    it. `old`: the copy is older than the site allows, which the guard has to have checked."""
+    """What the law said of a passage at one moment, and of whom. `candidates`: declarations that it may be here on,
+    those left out that do not pass this gate now. `old`: the copy is older than the site allows, which the guard has to
+    have checked."""
 
     verdict: Verdict
     declaration: Declaration | None
@@ -136,7 +137,7 @@ class Law:
         old = needs_check(verdict)
         look = verdict.verdict in ("ready", "release") and bool(who.strangers - at.looked_at)
         return Assessment(
-            verdict, declaration, who, others, steps, old or look, two, facts.candidates, old, self.rules.sha256
+            verdict, declaration, who, others, steps, old or look, two, best.rivals, old, self.rules.sha256
         )
 
     def _who(self, declaration: Declaration | None, at: AtGate, found: Mapping[str, Sequence[Declaration]]) -> Identity:

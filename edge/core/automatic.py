@@ -23,16 +23,20 @@ WARNED = "yard_exit_warned"
 """The site chose that the yard's exit only warns of what is missing (Art. 23.2): then "missing" is said, not asked."""
 BESIDE = frozenset({"beside_undeclared", "beside_other", "beside_sibling"})
 """Answered by the vehicle's own strangers, plate by plate."""
+PRESS = "guard_opens"
+"""Goes with "ready" and says nothing of what is left to look at."""
+OPENABLE = frozenset({"release", "ready", "unknown"})
+"""Where it is which declaration that is in question, not what one of them lacks."""
 NOT_YET = frozenset({"not_waiting", "not_here"})
 """Nothing was refused yet: nobody stands there, or nothing was looked up."""
 
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """All that the gate goes by. `declared`: a declaration was found; `candidates`: active ones that name a plate here.
-    `read`: some plate of it was read at all. `yard`: a yard gate, where no border guard stands to press. `barrier`: why
-    the barrier would refuse, "" where nothing is known against it. `odd`: how the plate was not shown as a vehicle
-    shows it. `again`: opened by itself for this vehicle before.
+    """All that the gate goes by. `declared`: a declaration was found; `candidates`: those that it may be here on
+    (`choice`). `read`: some plate of it was read at all. `yard`: a yard gate, where no border guard stands to press.
+    `barrier`: why the barrier would refuse, "" where nothing is known against it. `odd`: how the plate was not shown as
+    a vehicle shows it. `again`: opened by itself for this vehicle before.
     """
 
     verdict: Verdict
@@ -69,14 +73,14 @@ def automatic(case: Case) -> Answer:
 
 
 def _law(case: Case) -> Answer | None:
-    codes = [reason.code for reason in case.verdict.reasons]
-    if case.verdict.verdict != "release":
-        return Answer("not_released", " ".join([case.verdict.verdict, *codes]))
+    verdict, codes = case.verdict.verdict, [reason.code for reason in case.verdict.reasons]
     harmless = HARMLESS | ({"missing"} if WARNED in codes else set())
-    outstanding = [code for code in codes if code not in harmless | BESIDE]
-    if "several" in outstanding or (case.declared and case.candidates != 1):
+    outstanding = [code for code in codes if code not in harmless | BESIDE | {PRESS}]
+    if case.declared and verdict in OPENABLE and ("several" in outstanding or case.candidates != 1):
         return Answer("several_declarations", str(case.candidates))
-    return Answer("note_outstanding", " ".join(outstanding)) if outstanding else None
+    if verdict == "release" or (verdict == "ready" and outstanding):
+        return Answer("note_outstanding", " ".join(outstanding)) if outstanding else None
+    return Answer("not_released", " ".join([verdict, *codes]))
 
 
 def _vehicle(case: Case) -> Answer | None:

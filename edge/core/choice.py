@@ -15,14 +15,20 @@ from edge.core.model import Declaration, Verdict
 from edge.core.procedures import Facts, came_in, decide
 
 PASS = ("release", "ready")
+ELSEWHERE = frozenset({"never_passes", "passed_already", "emptied", "takes_elsewhere", "withdrawn", "completed"})
+"""Refusals which say that a declaration does not pass this gate in this direction now. Every other refusal, a broken
+seal say, is of one that does."""
 
 
 @dataclass(frozen=True, slots=True)
 class Chosen:
-    """The declaration that the vehicle is judged by (None: there is none) and the verdict on it."""
+    """The declaration that the vehicle is judged by (None: there is none) and the verdict on it. `rivals`: how many
+    declarations it might as well have been, itself included.
+    """
 
     declaration: Declaration | None
     verdict: Verdict
+    rivals: int = 1
 
 
 def judge(
@@ -39,16 +45,36 @@ def judge(
     """
     if not candidates:
         return Chosen(None, decide(rules, choices, None, place, direction, now=now, facts=facts(None)))
-    judged = []
-    for one in candidates:
-        known = facts(one)
-        elsewhere = any(came_in(rules, other, known.plates) for other in candidates if other is not one)
-        known = replace(known, came_in=known.came_in or elsewhere)
-        judged.append(Chosen(one, decide(rules, choices, one, place, direction, now=now, facts=known)))
+    known = {one.id: _known(rules, one, candidates, facts(one)) for one in candidates}
+
+    def of(one: Declaration, rivals: int) -> Chosen:
+        told = known[one.id] if len(candidates) == 1 else replace(known[one.id], candidates=rivals)
+        return Chosen(one, decide(rules, choices, one, place, direction, now=now, facts=told), told.candidates)
+
+    judged = [of(one, 1) for one in candidates]
     here = [one for one in judged if one.verdict.verdict in (*PASS, "await")]
     ready = [one for one in here if one.verdict.verdict in PASS]
+    best = next(iter([*ready, *here, *judged]))
+    assert best.declaration is not None
+    rivals = sum(_rival(one.verdict, ready=bool(ready)) for one in judged) or 1
+    if rivals > 1:
+        best = of(best.declaration, rivals)
     if len(ready) > 1:
-        first = ready[0]
         note = rules.say("several_ready", count=len(ready))
-        return replace(first, verdict=replace(first.verdict, verdict="unknown", reasons=(note, *first.verdict.reasons)))
-    return next(iter([*ready, *here, *judged]))
+        reasons = (note, *best.verdict.reasons)
+        return replace(best, verdict=replace(best.verdict, verdict="unknown", reasons=reasons))
+    return best
+
+
+def _known(rules: Rules, one: Declaration, candidates: Sequence[Declaration], known: Facts) -> Facts:
+    """Another declaration may show that the vehicle came in."""
+    elsewhere = any(came_in(rules, other, known.plates) for other in candidates if other is not one)
+    return replace(known, came_in=known.came_in or elsewhere)
+
+
+def _rival(verdict: Verdict, *, ready: bool) -> bool:
+    """Whether the vehicle might be here on this one. Where one is `ready`, one that waits is not it; one that is held
+    for a cause, or of which nothing is known, still may be."""
+    if verdict.verdict == "await":
+        return not ready
+    return verdict.verdict != "refuse" or not ELSEWHERE & {reason.code for reason in verdict.reasons}
