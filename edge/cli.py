@@ -133,13 +133,11 @@ def _run(args: argparse.Namespace) -> int:
 
 
 def _config_check(args: argparse.Namespace) -> int:
+    from edge.agent.law import Law
     from edge.config import load_config
 
     config = load_config(args.file)
-    if config.law.rules_file:
-        from edge.technician.rules import load
-
-        load(Path(config.law.rules_file))
+    Law.read(config.law)
     print(f"{args.file}: good: site {config.site.id}, {len(config.lane)} lane(s)")
     return 0
 

@@ -121,8 +121,9 @@ class LawConfig(Section):
     """What hand-over records call this gate in their routes (53/2003); None: the guard compares the route alone."""
 
     def choices(self) -> dict[str, str]:
-        """The choices that the rule table offers, by its own names."""
-        return self.model_dump(include={"he_at_b1_in", "he_at_b1_out", "yard_exit", "yard_passages", "smart_lane"})
+        """The choices that this site made, by the rule table's names; of the others the table's own default holds."""
+        names = {"he_at_b1_in", "he_at_b1_out", "yard_exit", "yard_passages", "smart_lane"}
+        return self.model_dump(include=names & self.model_fields_set)
 
 
 class YardConfig(Section):

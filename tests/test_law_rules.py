@@ -17,9 +17,10 @@ from edge.core.identity import Named
 from edge.core.law import REASON_WORDS, SYSTEM
 from edge.core.paper import signers
 from edge.core.rules import RulesError, parse_rules
-from edge.core.rules_diff import differences
+from edge.core.rules_diff import differences, undeclared
 from edge.errors import ConfigError
 from edge.store import Store
+from edge.technician import rules as rules_command
 from tests.lane_world import lane_config
 from tests.law_table import REQUIRES, TABLE
 from tests.law_tools import TABLE_FILE, rules
@@ -78,8 +79,10 @@ def broken(old: str, new: str) -> tuple[str, int]:
 )  # fmt: skip
 def test_a_fault_stops_the_start_with_file_and_line(old: str, new: str, says: str) -> None:
     text, line = broken(old, new)
-    found = [fault for fault in faults(text) if says in fault]
-    assert found, faults(text)
+    told = faults(text)
+    found = [fault for fault in told if says in fault]
+    assert found, told
+    assert all(re.search(r"[à-ỹđ].* / ", fault) for fault in told), "Vietnamese first, English beside"
     file, number, _ = found[0].split(":", 2)
     assert file == "procedures.toml"
     assert abs(int(number) - line) <= 3  # a missing key is told at its table's head
@@ -89,11 +92,13 @@ def test_the_line_of_a_step_and_of_a_need_is_exact() -> None:
     step = '  { step = "yard_out", block = "auto", article = "27/2025 Art. 4.4.d" },'
     text = TEXT.replace(step, step.replace(', article = "27/2025 Art. 4.4.d"', ""))
     assert faults(text) == [
-        f"procedures.toml:{line_of(TEXT, step)}: procedure.EX-OUT-PART: article is missing or no text"
+        f"procedures.toml:{line_of(TEXT, step)}: procedure.EX-OUT-PART: "
+        "thiếu article, hoặc không phải chữ / article is missing or no text"
     ]
     need = '  { authority = "AQ", act = "quarantine", if = "animal_quarantine" },'
     text = TEXT.replace(need, need.replace("AQ", "ZZ"), 1)
-    assert faults(text) == [f"procedures.toml:{line_of(TEXT, need)}: block.in_yard_full: unknown authority 'ZZ'"]
+    where = f"procedures.toml:{line_of(TEXT, need)}: block.in_yard_full"
+    assert faults(text) == [f"{where}: không có cơ quan 'ZZ' / unknown authority 'ZZ'"]
 
 
 STEP = '  {{ step = "{0}", block = "{0}", article = "x" }},\n'
@@ -264,3 +269,53 @@ def test_a_diff_says_what_is_asked_no_longer_and_what_is_new() -> None:
     assert any("newly asked: VN-EMPTY-IMPORT, register" in line for line in lines)
     assert "lựa chọn không còn / choice is gone: he_at_b1_in" in lines
     assert differences(rules(), rules()) == []
+
+
+HE_IN = '{ authority = "HE", act = "pass", unless = "he_at_b1_in=appendix" },'
+
+
+def without_he_at_b1_in(instead: str) -> str:
+    """The table in which nobody asks for health quarantine at barrier 01, inward, by the block of imports."""
+    text = TEXT.replace(HE_IN, instead)
+    return text[: text.index("[choice.he_at_b1_in]")] + text[text.index("[choice.yard_exit]") :]
+
+
+def test_deleting_a_confirmation_without_saying_why_is_an_error(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "new.toml"
+    file.write_text(without_he_at_b1_in(""), encoding="utf-8")
+    with pytest.raises(ConfigError, match=r"IM-IN, b1_in: Kiểm dịch y tế") as caught:
+        rules_command.diff(TABLE_FILE, file)
+    assert 'without dropped = "why"' in str(caught.value)
+    assert "không còn yêu cầu" in capsys.readouterr().out, "the differences are told all the same"
+    with pytest.raises(ConfigError, match="IM-IN, b1_in"):
+        Law.read(LawConfig(rules_file=str(file)))
+    dropped = '{ authority = "HE", act = "pass", dropped = "Quyết định mới, Điều 5" },'
+    file.write_text(without_he_at_b1_in(dropped), encoding="utf-8")
+    assert rules_command.diff(TABLE_FILE, file) == 1
+    table, choices = Law.read(LawConfig(rules_file=str(file)))
+    assert "he_at_b1_in" not in table.choices
+    assert choices.values == {}, "what this site did not choose is the table's own default"
+
+
+def test_a_step_goes_with_its_reason_and_a_wider_authority_is_a_deletion_too() -> None:
+    fee = next(line for line in TEXT.splitlines() if 'block = "fee", article = "27/2025 Art. 4.3.d"' in line)
+    gone = parse_rules(TEXT.replace(fee, ""), "t.toml")
+    lost = undeclared(rules(), gone)
+    assert lost
+    assert all(", fee: " in line for line in lost)
+    said = parse_rules(TEXT.replace(fee, '  { step = "fee", dropped = "không còn thu phí" },'), "t.toml")
+    assert undeclared(rules(), said) == []
+    wider = parse_rules(TEXT.replace('authority = "GC|TX"', 'authority = "GC|TX|CU"'), "t.toml")
+    assert undeclared(rules(), wider)
+    assert undeclared(wider, rules()) == [], "one of fewer is asked still"
+
+
+def test_a_block_of_dropped_confirmations_alone_and_a_drop_without_a_reason_are_faults() -> None:
+    assert any(
+        "dropped is missing" in one
+        for one in faults(without_he_at_b1_in('{ authority = "HE", act = "pass", dropped = "" },'))
+    )
+    only = TEXT.replace('{ authority = "GC|TX", act = "fee"', '{ authority = "GC|TX", act = "fee", dropped = "x"')
+    assert any("drop the step" in one for one in faults(only))

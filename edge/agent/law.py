@@ -17,6 +17,7 @@ from edge.core.model import Confirmation, Declaration, Reason, StepView, Verdict
 from edge.core.paper import DECLARANT, Entry, PaperForm, signers, to_declaration
 from edge.core.procedures import Facts, needs_check, needs_two_people, outline
 from edge.core.rules import parse_rules
+from edge.core.rules_diff import undeclared
 from edge.core.stay import Stay, overstays
 from edge.errors import ConfigError
 
@@ -104,10 +105,15 @@ class Law:
 
     @staticmethod
     def read(config: LawConfig) -> tuple[Rules, Choices]:
-        """The rule table and the site's choices, strictly. Raises ConfigError with every fault, by file and line."""
+        """The rule table and the site's choices, strictly: a site's own table may leave out nothing that the shipped
+        one asks without saying why. Raises ConfigError with every fault, by file and line."""
         text, source = resources.config_text(config.rules_file or "procedures.toml")
         try:
             rules = parse_rules(text, source)
+            if config.rules_file and (
+                lost := undeclared(parse_rules(*resources.config_text("procedures.toml")), rules)
+            ):
+                raise ConfigError(source, lost)
             return rules, rules.choose(config.choices(), config.clock_skew_s)
         except RulesError as error:
             raise ConfigError(error.source, error.faults) from error

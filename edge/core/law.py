@@ -117,6 +117,15 @@ class LawNeed:
 
 
 @dataclass(frozen=True, slots=True)
+class Dropped:
+    """A confirmation that an older table asked for and this one says, with its reason, that it does not."""
+
+    authority: str
+    act: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
 class LawStep:
     """One step. `listed`: the Decision lists its confirmations in order (theo thứ tự sau), so stamps matter; elsewhere
     presence counts. A `passage` asks for nothing. `of_goods`: asked of the goods, whichever vehicle they came on.
@@ -129,6 +138,7 @@ class LawStep:
     needs: tuple[LawNeed, ...]
     listed: bool = False
     of_goods: bool = False
+    dropped: tuple[Dropped, ...] = ()
 
     @property
     def opener(self) -> LawNeed | None:
@@ -260,17 +270,19 @@ class Rules:
     reasons: Mapping[str, ReasonText]
     passages: Mapping[tuple[str, str], str]
     """(place, direction) -> step."""
+    dropped: Mapping[tuple[str, str, str], str] = field(default_factory=dict)
+    """Steps of (procedure, way, step) that an older table had, and why this one has not."""
 
     def choose(self, values: Mapping[str, str], clock_skew_s: float = 0.0) -> Choices:
         """A site's choices, each of them one that the table offers. Raises RulesError."""
         faults = [
             f"choice {key} = {value!r}: "
-            + (f"one of {', '.join(self.choices[key].values)}" if known else "no such choice")
+            + (f"một trong / one of {', '.join(self.choices[key].values)}" if known else "không có / no such choice")
             for key, value in values.items()
             if not (known := key in self.choices) or value not in self.choices[key].values
         ]
         if not 0.0 <= clock_skew_s <= 60.0:
-            faults.append(f"clock_skew_s = {clock_skew_s}: between 0 and 60 seconds")
+            faults.append(f"clock_skew_s = {clock_skew_s}: từ 0 đến 60 giây / between 0 and 60 seconds")
         if faults:
             raise RulesError("choices", faults)
         return Choices(dict(values), clock_skew_s)

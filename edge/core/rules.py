@@ -17,6 +17,7 @@ from typing import Any, TypeVar
 from edge.core.law import (
     REASON_WORDS,
     Choices,
+    Dropped,
     LawNeed,
     LawStep,
     Name,
@@ -50,13 +51,13 @@ def parse_rules(text: str, source: str) -> Rules:
     try:
         data = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        raise RulesError(source, [f"{source}: {error}"]) from error
+        raise RulesError(source, [f"{source}: TOML không đọc được / not valid TOML: {error}"]) from error
     sheet = Sheet(text, source)
     sheet.keys(
         (), data, {"format", "table", "choice", "requires", "authority", "act", "step", "block", "procedure", "reason"}
     )
     if data.get("format") != FORMAT:
-        sheet.fault(("format",), f"format must be {FORMAT}")
+        sheet.fault(("format",), f"format phải là {FORMAT}", f"format must be {FORMAT}")
     rules = _Reader(sheet, data).rules(hashlib.sha256(text.encode()).hexdigest())
     if sheet.faults:
         raise RulesError(source, sheet.faults)
@@ -69,6 +70,7 @@ class _Reader:
     def __init__(self, sheet: Sheet, data: Mapping[str, Any]) -> None:
         self.sheet = sheet
         self.data = data
+        self.dropped: dict[tuple[str, str, str], str] = {}
         self.authorities = self._each("authority", lambda path, row: self._name(path, row, frozenset({"holds"})))
         self.acts = self._each("act", lambda path, row: self._name(path, row, frozenset()))
         self.choices = self._each("choice", self._choice)
@@ -77,18 +79,22 @@ class _Reader:
         self.reasons = self._each("reason", self._reason)
         for code in REASON_WORDS:
             if code not in self.reasons:
-                sheet.fault(("reason",), f"reason {code} has no text")
+                sheet.fault(("reason",), f"reason {code} không có lời", f"reason {code} has no text")
 
     def _table(self) -> Table:
         row = self.data.get("table")
         if not isinstance(row, dict):
-            self.sheet.fault(("table",), "[table] is missing: name, source, valid_from")
+            self.sheet.fault(
+                ("table",), "thiếu [table]: name, source, valid_from", "[table] is missing: name, source, valid_from"
+            )
             return Table()
         path = ("table",)
         self.sheet.keys(path, row, {"name", "source", "valid_from", "valid_until"})
         days = [self._day(path, row, key) for key in ("valid_from", "valid_until")]
         if days[0] and days[1] and days[1] < days[0]:
-            self.sheet.fault((*path, "valid_until"), "valid_until lies before valid_from")
+            self.sheet.fault(
+                (*path, "valid_until"), "valid_until trước valid_from", "valid_until lies before valid_from"
+            )
         return Table(self.sheet.text(path, row, "name"), self.sheet.text(path, row, "source"), *days)
 
     def _day(self, path: tuple[str, ...], row: Mapping[str, Any], key: str) -> str | None:
@@ -96,7 +102,9 @@ class _Reader:
         if type(value) is date:
             return value.isoformat()
         if value is not None or key == "valid_from":
-            self.sheet.fault((*path, key), f"{key} must be a date, as 2025-04-05")
+            self.sheet.fault(
+                (*path, key), f"{key} phải là ngày, ví dụ 2025-04-05", f"{key} must be a date, as 2025-04-05"
+            )
         return None
 
     def rules(self, sha256: str) -> Rules:
@@ -115,20 +123,21 @@ class _Reader:
             require_names={key: name for key, (_, name) in self.requires.items()},
             choices=self.choices,
             reasons=self.reasons,
+            dropped=self.dropped,
             passages={(s.place, s.direction): s.id for s in self.steps.values() if s.place and s.direction},
         )
 
     def _each(self, table: str, read: Callable[[tuple[str, ...], Mapping[str, Any]], T]) -> dict[str, T]:
         rows = self.data.get(table)
         if not isinstance(rows, dict) or not rows:
-            self.sheet.fault((table,), f"[{table}.…] is missing")
+            self.sheet.fault((table,), f"thiếu [{table}.…]", f"[{table}.…] is missing")
             return {}
         found = {}
         for key, row in rows.items():
             if isinstance(row, dict):
                 found[key] = read((table, key), row)
             else:
-                self.sheet.fault((table, key), f"{table}.{key} must be a table")
+                self.sheet.fault((table, key), f"{table}.{key} phải là một bảng", f"{table}.{key} must be a table")
         return found
 
     def _name(self, path: tuple[str, ...], row: Mapping[str, Any], others: frozenset[str]) -> Name:
@@ -139,25 +148,35 @@ class _Reader:
         name = self._name(path, row, frozenset({"values", "source"}))
         values = row.get("values")
         if not isinstance(values, list) or len(values) < 2 or not all(isinstance(value, str) for value in values):
-            self.sheet.fault((*path, "values"), "values must list two texts or more, the legal default first")
+            self.sheet.fault(
+                (*path, "values"),
+                "values phải có ít nhất hai giá trị, giá trị mặc định theo luật đứng đầu",
+                "values must list two texts or more, the legal default first",
+            )
             values = ["", ""]
         return SiteChoice(tuple(values), self.sheet.text(path, row, "source"), name)
 
     def _require(self, path: tuple[str, ...], row: Mapping[str, Any]) -> tuple[bool, Name]:
         name = self._name(path, row, frozenset({"absent_means"}))
         if not isinstance(row.get("absent_means"), bool):
-            self.sheet.fault((*path, "absent_means"), "absent_means must be true or false")
+            self.sheet.fault(
+                (*path, "absent_means"), "absent_means phải là true hoặc false", "absent_means must be true or false"
+            )
         return row.get("absent_means") is True, name
 
     def _step_place(self, path: tuple[str, ...], row: Mapping[str, Any]) -> StepPlace:
         name = self._name(path, row, frozenset({"kind", "place", "direction", "moves"}))
         kind, moves = row.get("kind"), row.get("moves")
         if kind not in ("barrier", "yard", "work"):
-            self.sheet.fault((*path, "kind"), "kind must be barrier, yard or work")
+            self.sheet.fault(
+                (*path, "kind"), "kind phải là barrier, yard hoặc work", "kind must be barrier, yard or work"
+            )
         gate = kind in ("barrier", "yard")
         if gate != ("place" in row and "direction" in row and moves is not None):
             self.sheet.fault(
-                path, "a barrier or yard step has place, direction and moves; a work step has at most moves"
+                path,
+                "bước barrier hoặc yard có place, direction và moves; bước work nhiều nhất có moves",
+                "a barrier or yard step has place, direction and moves; a work step has at most moves",
             )
         place = self.sheet.text(path, row, "place") if gate else None
         direction = self.sheet.text(path, row, "direction") if gate else None
@@ -166,11 +185,17 @@ class _Reader:
     def _reason(self, path: tuple[str, ...], row: Mapping[str, Any]) -> ReasonText:
         name = self._name(path, row, frozenset({"article", "two_people"}))
         if path[1] not in REASON_WORDS:
-            self.sheet.fault(path, f"reason {path[1]} is one that the law never gives")
+            self.sheet.fault(
+                path, f"reason {path[1]}: không bao giờ được dùng", f"reason {path[1]} is one that the law never gives"
+            )
         known = REASON_WORDS.get(path[1], frozenset())
         for language, text in (("vi", name.vi), ("en", name.en)):
             for word in _words_of(text) - known:
-                self.sheet.fault((*path, language), f"{{{word}}} is never filled in here")
+                self.sheet.fault(
+                    (*path, language),
+                    f"{{{word}}} không bao giờ được điền ở đây",
+                    f"{{{word}}} is never filled in here",
+                )
         return ReasonText(name, str(row.get("article", "")), row.get("two_people") is True)
 
     # ------------------------------------------------------------ procedures
@@ -186,7 +211,11 @@ class _Reader:
     def _entries(self, path: tuple[str, ...], row: Mapping[str, Any]) -> list[LawStep | tuple[str, str, int]]:
         entries = row.get("steps")
         if not isinstance(entries, list) or not entries or not all(isinstance(entry, dict) for entry in entries):
-            self.sheet.fault((*path, "steps"), "steps must list one inline table for each step")
+            self.sheet.fault(
+                (*path, "steps"),
+                "steps phải liệt kê mỗi bước một bảng",
+                "steps must list one inline table for each step",
+            )
             return []
         steps: list[LawStep | tuple[str, str, int]] = []
         for index, entry in enumerate(entries):
@@ -196,44 +225,90 @@ class _Reader:
                 self.sheet.text(at, entry, "article")
                 steps.append((self.sheet.text(at, entry, "continue"), self.sheet.text(at, entry, "from"), index))
                 if index + 1 < len(entries):
-                    self.sheet.fault((*path, "steps", str(index + 1)), "unreachable: stands behind a continuation")
+                    self.sheet.fault(
+                        (*path, "steps", str(index + 1)),
+                        "không tới được: đứng sau continue",
+                        "unreachable: stands behind a continuation",
+                    )
+            elif "dropped" in entry:
+                self._drop_step(path, at, entry)
             elif (step := self._step(at, entry)) is not None:
                 steps.append(step)
         return steps
+
+    def _drop_step(self, path: tuple[str, ...], at: tuple[str, ...], entry: Mapping[str, Any]) -> None:
+        """A step that an older table had, kept as a line that says why it is asked no longer."""
+        self.sheet.keys(at, entry, {"step", "block", "passage", "article", "dropped"})
+        step, why = self.sheet.text(at, entry, "step"), self.sheet.text(at, entry, "dropped")
+        self.dropped[(path[1], path[2] if len(path) > 2 else "", step)] = why
 
     def _step(self, at: tuple[str, ...], entry: Mapping[str, Any]) -> LawStep | None:
         self.sheet.keys(at, entry, {"step", "block", "passage", "article"})
         step, article = self.sheet.text(at, entry, "step"), self.sheet.text(at, entry, "article")
         if step not in self.steps:
-            self.sheet.fault(at, f"unknown step {step!r}")
+            self.sheet.fault(at, f"không có bước {step!r}", f"unknown step {step!r}")
             return None
         kind, passage = self.steps[step].kind, entry.get("passage") is True
         if passage == ("block" in entry) or (passage and kind != "yard"):
-            self.sheet.fault(at, "a step has a block of confirmations, or is a yard's passage = true without one")
+            self.sheet.fault(
+                at,
+                "một bước có block xác nhận, hoặc là cổng bến bãi với passage = true và không có block",
+                "a step has a block of confirmations, or is a yard's passage = true without one",
+            )
             return None
-        listed, needs = (False, ()) if passage else self._needs(at, entry["block"], step, article)
-        return LawStep(step, article, kind, passage, needs, listed)
+        if passage:
+            return LawStep(step, article, kind, passage, ())
+        listed, needs = self._needs(at, entry["block"], step, article)
+        return LawStep(step, article, kind, passage, needs, listed, dropped=self._dropped(entry["block"]))
+
+    def _dropped(self, block: str) -> tuple[Dropped, ...]:
+        row = self.data.get("block", {}).get(block)
+        rows = row.get("needs") if isinstance(row, dict) else None
+        return tuple(
+            Dropped(str(one.get("authority")), str(one.get("act")), str(one["dropped"]))
+            for one in (rows if isinstance(rows, list) else ())
+            if isinstance(one, dict) and "dropped" in one
+        )
 
     def _needs(self, at: tuple[str, ...], block: str, step: str, article: str) -> tuple[bool, tuple[LawNeed, ...]]:
         """Whether a block's confirmations are listed in order, and the confirmations."""
         row = self.data.get("block", {}).get(block)
         if not isinstance(row, dict) or not isinstance(row.get("needs"), list) or not row["needs"]:
-            self.sheet.fault(at, f"unknown block {block!r}, or one without needs")
+            self.sheet.fault(
+                at,
+                f"không có block {block!r}, hoặc block không có needs",
+                f"unknown block {block!r}, or one without needs",
+            )
             return False, ()
         path = ("block", block)
         self.sheet.keys(path, row, {"order", "opens", "needs"})
         if row.get("order") not in ("any", "listed"):
-            self.sheet.fault((*path, "order"), 'order must be "any" or "listed"')
+            self.sheet.fault((*path, "order"), 'order phải là "any" hoặc "listed"', 'order must be "any" or "listed"')
         opens = row.get("opens")
         if (self.steps[step].kind == "work") != (opens is None):
-            self.sheet.fault(path, f"opens must name who opens a gate, and only there (used at {step})")
-        needs = [
-            self._need((*path, "needs", str(index)), need, step, article, opens)
-            for index, need in enumerate(row["needs"])
-        ]
+            self.sheet.fault(
+                path,
+                f"opens nêu ai mở barie, và chỉ ở đó (dùng ở {step})",
+                f"opens must name who opens a gate, and only there (used at {step})",
+            )
+        needs = []
+        for index, need in enumerate(row["needs"]):
+            here = (*path, "needs", str(index))
+            if "dropped" in need:  # what it names may be gone from the table
+                self.sheet.keys(here, need, {"authority", "act", "if", "absent_means", "unless", "dropped"})
+                self.sheet.text(here, need, "dropped")
+            else:
+                needs.append(self._need(here, need, step, article, opens))
+        if not needs:
+            self.sheet.fault(path, "không còn xác nhận nào; ghi dropped ở bước", "nothing is asked: drop the step")
+            return False, ()
         openers = [need for need in needs if need.opens]
         if opens is not None and (len(openers) != 1 or not needs[-1].opens):
-            self.sheet.fault(path, f"{opens} opens here, so its one confirmation stands last")
+            self.sheet.fault(
+                path,
+                f"{opens} mở ở đây, nên xác nhận duy nhất của cơ quan đó đứng cuối",
+                f"{opens} opens here, so its one confirmation stands last",
+            )
         return row.get("order") == "listed", tuple(needs)
 
     def _need(
@@ -243,13 +318,17 @@ class _Reader:
         label, act = self.sheet.text(at, need, "authority"), self.sheet.text(at, need, "act")
         authorities = tuple(label.split("|"))
         for authority in authorities:
-            self.sheet.known(at, "authority", authority, self.authorities)
-        self.sheet.known(at, "act", act, self.acts)
+            self.sheet.known(at, "cơ quan", "authority", authority, self.authorities)
+        self.sheet.known(at, "nội dung", "act", act, self.acts)
         if "if" in need:
-            self.sheet.known(at, "key of requires", str(need["if"]), self.requires)
+            self.sheet.known(at, "khóa requires", "key of requires", str(need["if"]), self.requires)
         absent = need.get("absent_means", self.requires.get(str(need.get("if")), (False, None))[0])
         if "absent_means" in need and ("if" not in need or not isinstance(absent, bool)):
-            self.sheet.fault(at, "absent_means must be true or false, beside an if")
+            self.sheet.fault(
+                at,
+                "absent_means phải là true hoặc false, đi cùng if",
+                "absent_means must be true or false, beside an if",
+            )
         unless = self._unless(at, need["unless"]) if "unless" in need else None
         who, what = (
             _joined([self.authorities.get(a, Name(a, a, a)) for a in authorities]),
@@ -267,7 +346,11 @@ class _Reader:
     def _unless(self, at: tuple[str, ...], text: str) -> tuple[str, str]:
         key, _, value = str(text).partition("=")
         if key not in self.choices or value not in self.choices[key].values[1:]:
-            self.sheet.fault(at, f"unless = {text!r}: must be a choice and one of its values past the default")
+            self.sheet.fault(
+                at,
+                f"unless = {text!r}: phải là một choice và một giá trị khác mặc định",
+                f"unless = {text!r}: must be a choice and one of its values past the default",
+            )
         return key, value
 
     def _procedure(self, key: str, own: Mapping[str, list[LawStep | tuple[str, str, int]]]) -> Procedure:
@@ -279,13 +362,21 @@ class _Reader:
                 steps.append(entry)
                 continue
             goes_on_after = len(steps) - 1
+            carried = {s: why for (of, way, s), why in self.dropped.items() if (of, way) == (entry[0], "")}
+            self.dropped |= {(key, "", s): why for s, why in carried.items()}
             steps += self._continuation(("procedure", key, "steps", str(entry[2])), entry[0], entry[1], own)
         check_walk(self.sheet, ("procedure", key, "steps"), steps, self.steps)
         routes = {kind: self._route(key, kind, row[kind], steps) for kind in ROUTES if isinstance(row.get(kind), dict)}
         if routes.keys() & {"takes"} and "brings" not in routes:
-            self.sheet.fault(("procedure", key, "takes"), "takes needs a brings beside it")
+            self.sheet.fault(
+                ("procedure", key, "takes"), "takes cần có brings bên cạnh", "takes needs a brings beside it"
+            )
         if "no_goods" in routes and goes_on_after is None:
-            self.sheet.fault(("procedure", key, "no_goods"), "no_goods needs a continuation, where goods would come in")
+            self.sheet.fault(
+                ("procedure", key, "no_goods"),
+                "no_goods cần có continue, nơi hàng được nhận",
+                "no_goods needs a continuation, where goods would come in",
+            )
         return Procedure(
             key, Name(str(row.get("vi")), str(row.get("en"))), str(row.get("source")), tuple(steps), goes_on_after,
             routes, row.get("from_inside") is True,
@@ -300,7 +391,11 @@ class _Reader:
             names = [step.step for step in steps]
             since = self.sheet.text(path, row, "from")
             if since not in names:
-                self.sheet.fault(path, f"from = {since!r}: not a step of this procedure")
+                self.sheet.fault(
+                    path,
+                    f"from = {since!r}: không phải bước của quy trình này",
+                    f"from = {since!r}: not a step of this procedure",
+                )
             first = names.index(since) if since in names else 0
             return Route(kind, name, country, tuple(replace(s, of_goods=n < first) for n, s in enumerate(steps)))
         name = self._name(path, row, frozenset({"country", "steps"}) if country is not None else frozenset({"steps"}))
@@ -315,7 +410,9 @@ class _Reader:
         names = [step.step for step in steps]
         if of not in own or len(steps) != len(own[of]) or since not in names:
             self.sheet.fault(
-                at, f"continue = {of!r} from {since!r}: must be a procedure of steps alone that has that step"
+                at,
+                f"continue = {of!r} from {since!r}: phải là quy trình chỉ gồm các bước và có bước đó",
+                f"continue = {of!r} from {since!r}: must be a procedure of steps alone that has that step",
             )
             return []
         return steps[names.index(since) :]

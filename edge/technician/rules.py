@@ -1,4 +1,5 @@
-"""`barie rules check|diff`: a rule table read strictly, and what a new one changes."""
+"""`barie rules check|diff`: a rule table read strictly, and what a new one changes. A confirmation that the one before
+asks for goes only with `dropped = "why"`."""
 
 from __future__ import annotations
 
@@ -7,7 +8,7 @@ from pathlib import Path
 from edge import resources
 from edge.core.law import Rules, RulesError
 from edge.core.rules import parse_rules
-from edge.core.rules_diff import differences
+from edge.core.rules_diff import differences, undeclared
 from edge.errors import ConfigError
 
 
@@ -21,9 +22,12 @@ def check(file: Path) -> int:
 
 
 def diff(old: Path, new: Path) -> int:
-    """0 where both ask the same, 1 where they differ."""
-    lines = differences(load(old), load(new))
+    """0 where both ask the same, 1 where they differ. Raises ConfigError where something was deleted in silence."""
+    before, after = load(old), load(new)
+    lines = differences(before, after)
     print("\n".join(lines) if lines else "không có khác biệt / no difference")
+    if lost := undeclared(before, after):
+        raise ConfigError(str(new), lost)
     return 1 if lines else 0
 
 
