@@ -267,6 +267,7 @@ def test_every_alarm_has_its_words_and_says_what_to_do() -> None:
         "record_set_aside",
         "record_gone",
         "events_refused",
+        "twin",
         "watchlist_refused",
         "watch_rows",
         "declarations_refused",

@@ -83,8 +83,11 @@ def gate_conditions(health: Mapping[str, Any], copy_limit_s: float) -> Iterator[
         unset = health["clock"] == "unset"
         yield Condition("gate/clock", f"clock_{health['clock']}", 1 if unset else 3, on_delay_s=0 if unset else CLOCK_S)
     link = health["link"]["state"]
-    if str(health["link"].get("detail", "")).startswith("broker refused event"):
+    detail = str(health["link"].get("detail", ""))
+    if "broker refused event" in detail:
         yield Condition("gate/events", "events_refused", 1, on_delay_s=5.0)
+    if "with this gate's id" in detail:
+        yield Condition("gate/twin", "twin", 1)
     if link == "refused":
         yield Condition("gate/link", "link_refused", 2, on_delay_s=5.0)
     elif link == "down":

@@ -24,10 +24,10 @@ from paho.mqtt.subscribeoptions import SubscribeOptions
 
 from edge.errors import BarieError
 from edge.uplink.mailbox import Arrived, Connected, Letter, Lost, Mailbox, Published, Subscribed, wait
+from edge.uplink.twin import TWIN
 
 Protocol = Literal["5", "3.1.1"]
 RECEIVE_MAXIMUM = 100
-TWIN = "another machine connected with this gate's id (a clone, or mqtt.client_id given twice)"
 PACKET_MAXIMUM_BYTES = 8_100_000
 CONNECT_TIMEOUT_S = 5.0
 READS = 200

@@ -23,6 +23,7 @@ from edge.uplink.mailbox import Mailbox
 from edge.uplink.parts import Pace, Parts, status_payload
 from edge.uplink.session import Session
 from edge.uplink.topics import Topics
+from edge.uplink.twin import TwinWatch
 
 log = logging.getLogger(__name__)
 
@@ -64,6 +65,7 @@ class Uplink:
         self._thread = threading.Thread(target=self._run, name="uplink", daemon=True)
         self._state: tuple[State, str] = ("down", "not connected yet")
         self._copied = False
+        self._twin = TwinWatch()
 
     def start(self) -> None:
         self._thread.start()
@@ -81,8 +83,10 @@ class Uplink:
 
     def state(self) -> tuple[State, str]:
         """ "up", "down" (it will come back by itself) or "refused" (a person must change something), and one line that
-        says why."""
-        return self._state
+        says why. A twin of this gate's id is said for a while after its last sign: the two of them connect in turn."""
+        state, why = self._state
+        twin = self._twin.word(clock.mono_s())
+        return (state, twin if not why or twin in why else f"{twin}; {why}") if twin else (state, why)
 
     def copied(self) -> bool:
         """The local copy is as new as the centre: the link is up, and all retained messages were seen over it."""
@@ -113,6 +117,7 @@ class Uplink:
 
     def _connect_once(self) -> None:
         link: Link | None = None
+        up_s: float | None = None
         try:
             link = self._open()
             session = Session(link, self._parts, lambda why: self._set_state("up", why))
@@ -120,9 +125,13 @@ class Uplink:
             used, self._protocol = self._protocol, self._config.protocol
             log.info("connected to the broker with MQTT %s", used)
             self._parts.counts.connects += 1
+            up_s = clock.mono_s()
             self._set_state("up", "")
             self._serve(session)
         except LinkError as error:
+            if up_s is not None:
+                now_s = clock.mono_s()
+                self._twin.lost(str(error), now_s - up_s, now_s)
             if error.unanswered and self._config.protocol == "5":
                 self._protocol = "3.1.1" if self._protocol == "5" else "5"
             self._set_state("refused" if error.refused else "down", str(error))

@@ -44,6 +44,7 @@ class Counts:
     photos: int = 0
     set_aside: int = 0
     copies: int = 0
+    broker_refused: int = 0
 
 
 @dataclass(slots=True)

@@ -42,6 +42,7 @@ class Session:
         self._copy = Copying(parts.inbox, parts.pace)
         self._acks: dict[str, int] = {}  # of the centre, not yet told to the store
         self._acks_due_s = 0.0
+        self._events_refused = False
         self._refused_left, self._refused_more = float(REFUSED_BURST), 0
         now_s = self._refused_s = clock.mono_s()
         self._status_due_s = self._poll_due_s = self._photo_due_s = self._puback_s = now_s
@@ -210,9 +211,15 @@ class Session:
         self._puback_s = clock.mono_s()
         if letter.refused:
             self._photo_due_s = clock.mono_s() + self._parts.pace.torn_s
-            self._trouble(f"broker refused {kind or 'a message'}: {letter.refused}; check its ACL and limits")
+            self._parts.counts.broker_refused += 1
+            if kind == "event" or not self._events_refused:  # nothing less hides that events do not leave
+                self._trouble(f"broker refused {kind or 'a message'}: {letter.refused}; check its ACL and limits")
+            self._events_refused = self._events_refused or kind == "event"
         elif kind == "event":
             self._parts.counts.published += 1
+            if self._events_refused:
+                self._events_refused = False
+                self._trouble("")
         elif kind == "photo" and isinstance(self._parts.outbox, EvidenceOutbox):
             self._parts.outbox.evidence_sent(photo_id)
             self._parts.counts.photos += 1
