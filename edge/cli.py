@@ -215,6 +215,10 @@ def _law(commands: Commands) -> None:
     diff = _add(rules, "diff", "what is asked no longer and what is new; 1 where there is any", _rules_diff)
     diff.add_argument("old", type=Path)
     diff.add_argument("new", type=Path)
+    tried = _add(rules, "try", "whose verdict a new table would have changed, on this gate's record", _rules_try)
+    tried.add_argument("new", type=Path)
+    _config_option(tried)
+    tried.add_argument("--days", type=int, default=30, metavar="N", help="how far back (default: 30)")
 
 
 def _rules_check(args: argparse.Namespace) -> int:
@@ -227,6 +231,13 @@ def _rules_diff(args: argparse.Namespace) -> int:
     from edge.technician.rules import diff
 
     return diff(args.old, args.new)
+
+
+def _rules_try(args: argparse.Namespace) -> int:
+    from edge.config import load_config
+    from edge.technician.rules_try import run
+
+    return run(args.new, load_config(args.config), args.days)
 
 
 def _explain(args: argparse.Namespace) -> int:

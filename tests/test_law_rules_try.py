@@ -1,0 +1,56 @@
+"""`barie rules try` on a real record: whose verdict a new rule table would have changed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from edge.config import Config, LawConfig, Name, SiteConfig, StoreConfig
+from edge.errors import BarieError
+from edge.technician.rules_try import run
+from tests.lane_world import PLATE, World, lane_config
+from tests.law_tools import TABLE_FILE
+
+TEXT = TABLE_FILE.read_text(encoding="utf-8")
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> Iterator[World]:
+    with closing(World(tmp_path / "data")) as one:
+        one.declares_ready()
+        one.arrives()
+        one.run(one.press("confirm"))
+        one.passes()
+        yield one
+
+
+def config(world: World) -> Config:
+    name = Name(vi="demo", en="demo")
+    site = SiteConfig.model_construct(id="demo", name=name, data_dir=str(world.folder))
+    lanes = [lane_config(world.gate)]
+    return Config.model_construct(site=site, store=StoreConfig(), law=LawConfig(), lane=lanes)
+
+
+def test_a_vehicle_that_passed_is_named_where_a_new_table_would_have_asked_more(
+    world: World, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    head = TEXT.index("[block.b1_out_export]")
+    asks = TEXT.index("needs = [", head) + len("needs = [")
+    file = tmp_path / "new.toml"
+    file.write_text(TEXT[:asks] + '\n  { authority = "TX", act = "fee" },' + TEXT[asks:], encoding="utf-8")
+    assert run(file, config(world), 30) == 1
+    out = capsys.readouterr().out
+    assert f"{PLATE}: ready -> await; thêm / newly asked: TX fee (b1_out" in out
+    assert "1 passages, 1 with another verdict" in out
+
+
+def test_the_same_table_changes_nothing_and_what_this_gate_gave_does_not_count(
+    world: World, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(TABLE_FILE, config(world), 30) == 0
+    assert "1 passages, 0 with another verdict" in capsys.readouterr().out
+    with pytest.raises(BarieError, match="--days 0"):
+        run(TABLE_FILE, config(world), 0)
