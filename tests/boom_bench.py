@@ -103,6 +103,7 @@ class Bench:
         assert not (out.open and out.close), "open and close together"
         assert recheck(out, inputs, self.state, self.now, settings) == out, "the last gate disagrees with the first"
         self._check_permits(asked, notices, urgent=urgent)
+        self._comes_down |= any(notice.kind == "lowering" for notice in notices)  # and may be turned round at once
         if out.open:
             accepted = any(notice.kind == "permit_accepted" for notice in notices)
             assert accepted or urgent or (self._is_out and self._comes_down), (
@@ -114,7 +115,7 @@ class Bench:
             self._check_close(is_clear=is_clear, urgent=urgent)
             assert asked.lower or not self._kept_up, "an emergency's boom lowered by nobody"
             self._is_out = True
-        self._comes_down |= out.close or any(notice.kind == "lowering" for notice in notices)
+        self._comes_down |= out.close
         if any(notice.kind in ("closed", "assumed_closed", "observed") for notice in notices):
             self._is_out &= self.state.phase != "closed"
             self._comes_down &= self.state.phase != "closed"
