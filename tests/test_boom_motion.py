@@ -296,3 +296,22 @@ def test_after_a_stop_while_open_only_a_person_lowers() -> None:
     bench.drive_through()
     assert bench.kinds(30.0) == ["through"]
     assert [n.kind for n in bench.tick(Requests(lower=True))] == ["lowering"]
+
+
+def test_a_lower_limit_that_comes_sooner_than_any_arm_can_be_down_is_not_believed() -> None:
+    """Its cable rattles while the arm comes down: the descent stays ours, and who is under it turns it round."""
+    bench = Bench().open_for_vehicle().drive_through()
+    assert bench.kinds(4.2) == ["through", "lowering"]
+    bench.set(limit_open=False, limit_closed=True).run(0.3)
+    assert bench.phase() == "lowering"
+    assert "reopening" in bench.set(photocell=True).kinds(0.2)
+    assert [name for _, name in bench.pulses] == ["open", "close", "open"]
+
+
+def test_a_lower_limit_in_due_time_ends_the_descent() -> None:
+    bench = Bench().open_for_vehicle().drive_through()
+    bench.run(4.2)
+    bench.set(limit_open=False).run(0.6)
+    assert "closed" in bench.set(limit_closed=True).kinds(0.3)
+    bench.set(photocell=True).run(1.0)
+    assert [name for _, name in bench.pulses] == ["open", "close"]
