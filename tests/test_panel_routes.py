@@ -95,6 +95,29 @@ def test_several_lanes_have_a_page_of_their_own(tmp_path: Path) -> None:
     assert set(client.get("/lanes.json").json()["lanes"]) == {"b1-out", "yard-in"}
 
 
+@pytest.mark.parametrize("fault", ["fails", "cannot_be_sent"])
+def test_one_lanes_fault_never_takes_the_overview_down(tmp_path: Path, fault: str) -> None:
+    class Broken(FakeLane):
+        def view(self) -> Any:
+            if fault == "fails":
+                raise KeyError("boom")
+            return {**super().view(), "paper": {"by": "\ud800"}}
+
+    app = create_app(FakeDesk(b1_out=Broken(), yard_in=FakeLane()), Accounts(tmp_path / "a.db"), PanelSettings("demo"))
+    with TestClient(app, base_url=BASE, client=("127.0.0.1", 50000)) as client:
+        lanes = client.get("/lanes.json").json()["lanes"]
+        assert lanes["b1-out"] == {"unknown": True, "name": {"vi": "b1-out", "en": "b1-out"}}, "unknown, not empty"
+        assert lanes["yard-in"]["boom"]["state"]
+        page = client.get("/")
+        assert page.status_code == 200
+        assert 'href="/lane/b1-out"' in page.text
+        assert 'href="/lane/yard-in"' in page.text
+        assert client.get("/healthz").json()["lanes"] == ["b1-out", "yard-in"]
+        if fault == "fails":
+            assert client.get("/healthz").json()["waiting"], "somebody may stand there"
+        assert client.get("/lane/yard-in/view.json").status_code == 200
+
+
 def test_the_view_says_what_this_person_may_press_and_how_plates_look(client: TestClient) -> None:
     view = client.get("/lane/b1-out/view.json").json()
     assert view["passage"]["plate"]["look"] == {"ground": "white", "lines": ["12C", "123.45"]}

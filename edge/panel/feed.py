@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 import zlib
 from collections.abc import AsyncIterator, Mapping
 from typing import Any
@@ -20,6 +21,8 @@ from edge.panel.rights import held_at
 from edge.panel.settings import Panel
 from edge.ports import LaneDesk
 
+log = logging.getLogger(__name__)
+
 
 def lane_of(request: Request) -> LaneDesk:
     """The lane named in the address. Raises HTTPException 404 "no_such_lane"."""
@@ -35,6 +38,31 @@ def view_for(panel: Panel, lane: LaneDesk, session: Session) -> dict[str, Any]:
     return screen_view(view, held_at(panel.rights, session.person.role, str(view["place"])))
 
 
+def overview(panel: Panel, session: Session) -> dict[str, dict[str, Any]]:
+    """Every lane's view; one that fails, or cannot be sent, is `{"unknown": true}` and takes no other with it."""
+    return {id: _view_or_unknown(panel, id, lane, session) for id, lane in panel.desk.lanes.items()}
+
+
+def _view_or_unknown(panel: Panel, id: str, lane: LaneDesk, session: Session) -> dict[str, Any]:
+    try:
+        view = view_for(panel, lane, session)
+        json.dumps(view, ensure_ascii=False, allow_nan=False).encode("utf-8")
+    # One lane's own fault, whatever it is: it must not pass for the whole gate's.
+    except Exception as error:
+        log.error("lane %s cannot be shown", id, exc_info=error)
+        return {"unknown": True, "name": {"vi": id, "en": id}}
+    return view
+
+
+def _passage_or_unknown(id: str, lane: LaneDesk) -> Any:
+    """The lane's passage, None, or "unknown"."""
+    try:
+        return lane.view()["passage"]
+    except Exception as error:  # as above
+        log.error("lane %s cannot be looked at", id, exc_info=error)
+        return "unknown"
+
+
 async def view_json(request: Request) -> Response:
     session = signed_in(request)
     return JSONResponse(view_for(request.app.state.panel, lane_of(request), session))
@@ -43,8 +71,7 @@ async def view_json(request: Request) -> Response:
 async def lanes_json(request: Request) -> Response:
     """Every lane's view, for the page of all lanes."""
     session, panel = signed_in(request), request.app.state.panel
-    lanes = {id: view_for(panel, lane, session) for id, lane in panel.desk.lanes.items()}
-    return JSONResponse({"now": wall_iso(), "lanes": lanes})
+    return JSONResponse({"now": wall_iso(), "lanes": overview(panel, session)})
 
 
 async def people_json(request: Request) -> Response:
@@ -118,7 +145,7 @@ async def evidence(request: Request) -> Response:
     session, panel = signed_in(request), request.app.state.panel
     id = request.path_params["id"]
     # Of the vehicle that stands there everybody sees the photo; older ones are history.
-    standing = any(id in json.dumps(lane.view()["passage"]) for lane in panel.desk.lanes.values())
+    standing = any(id in json.dumps(_passage_or_unknown(name, lane)) for name, lane in panel.desk.lanes.items())
     if not standing and "history" not in panel.rights.get(session.person.role, frozenset()):
         raise HTTPException(403, "not_your_role")
     jpeg = panel.desk.evidence_jpeg(id)
@@ -129,8 +156,8 @@ async def evidence(request: Request) -> Response:
 
 
 async def healthz(request: Request) -> Response:
-    """For anybody. `waiting`: a vehicle stands somewhere, which wakes a dark screen; `page_s`: how long ago a page of
-    this machine's own screen last asked (`?page`), null where none has yet (docs/kiosk.md)."""
+    """For anybody. `waiting`: a vehicle stands somewhere, or may, which wakes a dark screen; `page_s`: how long ago a
+    page of this machine's own screen last asked (`?page`), null where none has yet (docs/kiosk.md)."""
     panel: Panel = request.app.state.panel
     if "page" in request.query_params and from_loopback(request):
         panel.page_at_s = mono_s()
@@ -140,7 +167,7 @@ async def healthz(request: Request) -> Response:
             "version": __version__,
             "boot": panel.boot,
             "lanes": sorted(panel.desk.lanes),
-            "waiting": any(lane.view()["passage"] is not None for lane in panel.desk.lanes.values()),
+            "waiting": any(_passage_or_unknown(id, lane) is not None for id, lane in panel.desk.lanes.items()),
             "page_s": None if panel.page_at_s is None else round(mono_s() - panel.page_at_s, 1),
         }
     )

@@ -23,7 +23,7 @@ from edge.errors import RefusedError
 from edge.panel.accounts import Accounts
 from edge.panel.body import bytes_of
 from edge.panel.door import COOKIE, AccountsDoor, Session, check_csrf, from_loopback, signed_in, where
-from edge.panel.feed import lane_of, view_for
+from edge.panel.feed import lane_of, overview, view_for
 from edge.panel.messages import LANGUAGES, Catalogue, say, say_fault, say_input
 from edge.panel.settings import Panel
 from edge.panel.tabs import tabs
@@ -59,8 +59,7 @@ async def index(request: Request) -> Response:
     lanes = panel.desk.lanes
     if len(lanes) == 1:
         return RedirectResponse(f"/lane/{next(iter(lanes))}", 303)
-    views = {id: view_for(panel, each, session) for id, each in lanes.items()}
-    return page(request, "lanes.html", session, {"views": views, "tabs": tabs(panel, session)})
+    return page(request, "lanes.html", session, {"views": overview(panel, session), "tabs": tabs(panel, session)})
 
 
 async def lane_page(request: Request) -> Response:

@@ -15,6 +15,11 @@ function draw() {
     const view = views[card.dataset.lane];
     if (!view) continue;
     setText(card.querySelector("h2"), name(view.name));
+    if (view.unknown) {
+      setText(card.querySelector(".lane-place"), "");
+      paint(card.querySelector(".lane-now"), ["unknown", getLanguage()], () => [h("div", { class: "lane-words", "data-kind": "unknown" }, h("p", { text: t("lanes.unknown") }))]);
+      continue;
+    }
     setText(card.querySelector(".lane-place"), `${t(`place.${view.place}`)} · ${t(`direction.${view.direction}`)} · ${t(`mode.${view.mode}`)}`);
     drawLane(card.querySelector(".lane-now"), view);
   }
