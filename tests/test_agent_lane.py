@@ -256,6 +256,32 @@ def test_of_two_declarations_the_newest_active_is_shown_and_the_other_may_be_pic
     assert world.passage()["declaration"]["id"] == "CKS-2026-000001"
 
 
+@pytest.mark.parametrize("asked", ["IGV07", "MSKU1234565", "DANGVANA", "CKS2026000007"])
+def test_without_a_plate_a_declaration_is_found_by_what_else_it_goes_by(world: World, asked: str) -> None:
+    """Seen: a driverless carrier has no plate, and nothing that a guard could type found it."""
+    carrier = Vehicle("carrier", "IGV07", "CN", container="MSKU 123456-5", driver_name="Đặng Văn A", unit_no="IGV07")
+    world.declares_ready(declaration_id="CKS-2026-000007", vehicles=(carrier,))
+    world.declares_ready()
+    world.run(world.notice("arrived"))
+    assert world.run(world.press("type_plate", value="IGV0")).code == "bad_plate"
+    assert world.run(world.press("type_plate", value=asked)).code == "declaration_picked"
+    assert world.passage()["declaration"]["id"] == "CKS-2026-000007"
+    assert world.run(world.press("confirm")).done
+    assert world.events("confirmation")[-1]["body"]["confirmation"]["plate"] == "IGV07"
+
+
+def test_a_search_that_finds_several_picks_none_and_none_stands_over_a_sure_reading(world: World) -> None:
+    for n in (1, 2):
+        one = Vehicle("vehicle", f"12C2000{n}", "VN", driver_name="Đặng Văn A")
+        world.declares_ready(declaration_id=f"CKS-2026-00000{n}", vehicles=(one,))
+    world.run(world.notice("arrived"))
+    refused = world.run(world.press("type_plate", value="DANGVANA"))
+    assert (refused.code, refused.detail.count("CKS")) == ("several_found", 2)
+    world.run(world.reads("12C20001"))
+    refused = world.run(world.press("type_plate", value="CKS2026000002"))
+    assert (refused.code, refused.detail) == ("over_sure", "12C20001")
+
+
 def test_a_tractor_and_its_trailer_find_one_declaration_and_pass_as_one(world: World) -> None:
     unit = (Vehicle("tractor", PLATE, "VN"), Vehicle("trailer", "12R01234", "VN"))
     world.declares_ready(vehicles=unit)

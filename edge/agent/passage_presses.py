@@ -15,7 +15,7 @@ from edge.agent.receipts import keep_receipt
 from edge.core import passage as passages
 from edge.core.instant import stamp_after
 from edge.core.law import OVERRIDE, PASSED, SYSTEM
-from edge.core.lookup import unit, vehicle_by_plate
+from edge.core.lookup import search, unit, vehicle_by_plate
 from edge.core.model import Confirmation
 from edge.core.plate import PlateTable
 from edge.core.transfer import seal_differences
@@ -24,6 +24,7 @@ from edge.ports import Action, ActionResult
 from edge.wire import confirmation_to_json
 
 SEALS_MOST = 60
+FOUND_MOST = 4
 
 
 class PassagePresses(Presses):
@@ -150,10 +151,10 @@ class PassagePresses(Presses):
 
     async def type_plate(self, action: Action) -> ActionResult:
         """A typed or chosen plate counts as exact only if the grammar knows it; the record holds what was read
-        beside it."""
+        beside it. What is no plate is searched for: a driver, a container, an IGV, a declaration's id."""
         plate = self._plates.read(action.value, "unknown", 1.0)
         if plate.kind == "other" or plate.text != self._plates.normalise(action.value):
-            raise RefusedError("bad_plate", action.value)
+            return await self._search(action)
         sights = [sight for sight in self.passage().sights if not sight.typed]
         was = sights[0].plate if sights else None
         sure = next((one.plate.text for one in sights if one.decided and one.plate.text != plate.text), None)
@@ -169,6 +170,27 @@ class PassagePresses(Presses):
         }
         result = await self.record(action, "passage", "plate_typed", body)
         self.actor.lane, _ = passages.typed(self.actor.lane, plate, action.person.id, sure or "")
+        await self.actor.assess()
+        return result
+
+    async def _search(self, action: Action) -> ActionResult:
+        """Where there is no plate to read, or none that is one: the one declaration, and vehicle, that goes by this."""
+        sure = next((sight.plate.text for sight in self.passage().sights if sight.decided and not sight.typed), None)
+        if sure is not None and action.reason != "over_sure":
+            raise RefusedError("over_sure", sure)
+        known = await asyncio.to_thread(self.actor.store.declarations_active)
+        found = await asyncio.to_thread(search, known, action.value)
+        if not found:
+            raise RefusedError("bad_plate", action.value)
+        if len(found) > 1:
+            raise RefusedError("several_found", ", ".join(one.id for one, _ in found[:FOUND_MOST]))
+        ((declaration, vehicle),) = found
+        stands = unit(declaration, (vehicle.plate,)) if vehicle else ()
+        body = {"stage": "declaration_searched", "asked": action.value, "picked": declaration.id, "vehicle": stands}
+        result = await self.record(action, "passage", "declaration_picked", body)
+        shown = self.actor.shown
+        shown.picked, shown.picked_by = declaration.id, action.person.id
+        shown.vehicle = vehicle.plate if vehicle else None
         await self.actor.assess()
         return result
 

@@ -94,6 +94,35 @@ def _rank(declaration: Declaration) -> tuple[bool, Instant, int, str]:
     )  # fmt: skip
 
 
+def search(declarations: Iterable[Declaration], text: str) -> list[tuple[Declaration, Vehicle | None]]:
+    """Active declarations that a person may mean by a text which is no plate: a container, the number of an IGV or a
+    chassis, a driver's name, a declaration's id; the vehicle is None where it does not say which of several.
+
+    Whole words only, compared without case, spaces, dashes and tone marks. For a guard to look at, never by itself.
+    """
+    wanted, found = spelt(text), []
+    for declaration in choose(declarations) if wanted else ():
+        if declaration.state != "active":
+            continue
+        mine = [v for v in declaration.vehicles if wanted in {spelt(one) for one in _goes_by(v)}]
+        if not mine and wanted == spelt(declaration.id):
+            mine = list(declaration.vehicles)
+        if mine:
+            found.append((declaration, mine[0] if len({unit(declaration, (v.plate,)) for v in mine}) == 1 else None))
+    return found
+
+
+def _goes_by(vehicle: Vehicle) -> tuple[str, ...]:
+    known = (vehicle.container, vehicle.unit_no, vehicle.chassis, vehicle.driver_name)
+    return tuple(one for one in known if one)
+
+
+def spelt(text: str) -> str:
+    """As typed on a plate keyboard: upper case, letters and digits, no tone marks, D for Đ."""
+    bare = unicodedata.normalize("NFKD", text).upper().replace("Đ", "D")
+    return "".join(letter for letter in bare if letter.isalnum())
+
+
 # ---------------------------------------------------------------- which vehicle of it
 
 

@@ -262,6 +262,11 @@ def passed_somewhere(db: sqlite3.Connection) -> list[Declaration]:
     return [declaration for (one,) in ids if (declaration := get(db, one)) is not None]
 
 
+def active(db: sqlite3.Connection) -> list[Declaration]:
+    ids = db.execute("SELECT id FROM declaration WHERE state = 'active'").fetchall()
+    return [declaration for (one,) in ids if (declaration := get(db, one)) is not None]
+
+
 def confirmations(db: sqlite3.Connection, declaration_id: str) -> list[Confirmation]:
     """This gate's own that the centre's version does not carry yet, in the order in which they were given."""
     rows = db.execute(

@@ -97,6 +97,10 @@ class Questions:
         """Which of these normalised plates an active declaration names."""
         return self._read(lambda c: declarations.declared(c, plates))
 
+    def declarations_active(self) -> list[Declaration]:
+        """Every active declaration. Reads them all: for a person's search, not for every passage."""
+        return self._read(declarations.active)
+
     def declarations_inside(self) -> list[Declaration]:
         """Active declarations whose vehicle went through some barrier already. Reads them all: not for every
         passage."""
