@@ -163,6 +163,9 @@ def test_a_note_is_written_by_one_and_signed_by_the_next(world: OfficeWorld) -> 
     assert sign(world, NEXT).code == "handover_signed"
     assert sign(world, NEXT).code == "no_handover"
     written, signed = [one["body"] for one in world.events("login")]
+    tip = written["note"]["record"][0]
+    before = {one["seq"]: one["hash"] for one in world.store.recent(world.config.id, 100)}
+    assert before[tip["seq"]] == tip["hash"], "the record's second anchor, on paper"
     assert written["note"]["lanes"][0]["passage"]["plates"] == ["29A99999"]
     assert written["note"]["alarms"][0]["code"] == "arm_torn"
     assert (written["by"], written["words"]) == (GUARD.id, "Xe 29A chờ hải quan")

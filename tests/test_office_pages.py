@@ -98,6 +98,7 @@ class FakeOffice:
 
     def handover(self) -> Mapping[str, Any]:
         note: dict[str, Any] = {"lanes": [], "paper_tasks": [], "overstays": [], "alarms": [], "shelved": []}
+        note["record"] = [{"lane": "b1-out", "seq": 17, "hash": "ab" * 32}]
         return {"open": self.open and {**self.open, "note": note}, "last": None, "draft": note}
 
     async def expected(self) -> Sequence[Expected]:
@@ -378,6 +379,7 @@ def test_the_note_that_waits_is_shown_and_only_who_may_take_a_shift_may_sign(
     enters(client, "BP-1", "guard")
     told = client.get("/handover").text
     assert "ca &lt;b&gt;yên&lt;/b&gt;" in told
+    assert f"b1-out · 17 · <code>{'ab' * 32}</code>" in told, "the record's second anchor, for the print"
     assert 'value="BP-1"' in told
     assert 'value="KY-1"' not in told
     assert 'value="KT-1"' not in told

@@ -26,10 +26,12 @@ class HandoverDesk:
         kept = store.notes(HANDOVER)
         self.open: dict[str, Any] | None = kept.get("open")
         self.last: dict[str, Any] | None = kept.get("last")
-        self._lanes, self._alarms = lanes, alarms
+        self._store, self._lanes, self._alarms = store, lanes, alarms
 
     def draft(self) -> dict[str, Any]:
-        return handover.note(self._lanes(), self._alarms())
+        views = self._lanes()
+        tips = [(str(view["lane"]), self._store.tip(str(view["lane"]))) for view in views]
+        return handover.note(views, self._alarms(), [(lane, tip.seq, tip.hash) for lane, tip in tips])
 
     def view(self) -> dict[str, Any]:
         return {"open": self.open, "last": self.last, "draft": self.draft()}

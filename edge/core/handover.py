@@ -8,9 +8,14 @@ from typing import Any
 WORDS_MOST = 2000
 
 
-def note(lanes: Iterable[Mapping[str, Any]], alarms: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+def note(
+    lanes: Iterable[Mapping[str, Any]],
+    alarms: Sequence[Mapping[str, Any]],
+    tips: Iterable[tuple[str, int, str]] = (),
+) -> dict[str, Any]:
     """The note as it stands now, from the lanes' views (docs/screen.md) and the alarm list: everything that is open,
-    nothing that is as it should be."""
+    nothing that is as it should be. `tips` are each lane's last event, number and hash: on paper they are the record's
+    second anchor (docs/security.md)."""
     views = list(lanes)
     return {
         "lanes": [_lane(view) for view in views],
@@ -22,6 +27,7 @@ def note(lanes: Iterable[Mapping[str, Any]], alarms: Sequence[Mapping[str, Any]]
         "overstays": _overstays(views),
         "alarms": [_alarm(one) for one in alarms if one["state"] != "shelved"],
         "shelved": [_alarm(one) for one in alarms if one["state"] == "shelved"],
+        "record": [{"lane": lane, "seq": seq, "hash": digest} for lane, seq, digest in tips],
     }
 
 

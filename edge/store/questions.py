@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from edge import clock
+from edge.core.events import Anchor
 from edge.core.lookup import normal_plate
 from edge.core.model import Declaration
 from edge.core.skeleton import Skeletons
@@ -83,6 +84,10 @@ class Questions:
 
     def unacknowledged(self, lane: str) -> Unacknowledged:
         return self._read(lambda c: journal.unacknowledged(c, lane))
+
+    def tip(self, lane: str) -> Anchor:
+        """Number and hash of the lane's last event."""
+        return self._read(lambda c: journal.tip(c, lane))
 
     def set_aside_count(self) -> int:
         row = self._read(lambda c: c.execute("SELECT value FROM counter WHERE name = 'set_aside'").fetchone())
