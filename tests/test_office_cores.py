@@ -63,6 +63,12 @@ def test_the_sign_says_one_of_four_words(boom: dict[str, Any], standing: dict[st
     assert sign(boom, passage=standing) == word
 
 
+def test_a_driver_whose_vehicle_of_the_declaration_is_not_known_is_asked_to_the_booth() -> None:
+    told = passage("unknown", who={"declaration": "CKS-1", "vehicle": [], "plate": None, "asked": True})
+    told["verdict"]["reasons"] = [{"code": "which_vehicle", "text": "", "article": ""}]
+    assert sign(passage=told) == "booth"
+
+
 @pytest.mark.parametrize("code", ["watch", "customs_hold"])
 def test_a_watched_drivers_sign_is_that_of_any_driver_who_waits_for_the_guard(code: str) -> None:
     assert sign(passage=refused(code)) == sign(passage=passage("ready")) == "wait"

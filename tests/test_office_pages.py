@@ -398,3 +398,50 @@ def test_the_sign_needs_nobody_and_says_nothing_of_anybody(client: TestClient, d
         assert word in told
     assert "12C" not in told
     assert client.get("/sign/none").status_code == 404
+
+
+WHO = {
+    "declaration": "CKS-1", "vehicle": ["12C12345", "12R00123"], "plate": "12C12345", "source": "camera", "by": "front",
+    "frame": 7, "over": "", "whole": True, "asked": False, "beside": [{"plate": "29H12345", "standing": "none"}],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("more", "told"),
+    [
+        ({}, "12C12345 + 12R00123 (read 12C12345, front)"),
+        ({"source": "typed", "by": "BP-0107"}, "12C12345 + 12R00123 (12C12345 typed by BP-0107)"),
+        (
+            {"source": "typed", "by": "BP-0107", "over": "12C12346"},
+            "12C12345 + 12R00123 (12C12345 typed by BP-0107 over 12C12346 as read)",
+        ),
+        ({"source": "picked", "by": "BP-0107", "plate": None}, "12C12345 + 12R00123 (chosen by BP-0107)"),
+        ({"source": "paper", "by": "BP-0107", "plate": None}, "12C12345 + 12R00123 (from paper, BP-0107)"),
+    ],
+)
+def test_5_the_print_says_which_vehicle_it_was_by_which_plate_and_what_else_was_in_view(
+    more: dict[str, Any], told: str
+) -> None:
+    unknown = {**WHO, "vehicle": [], "plate": None, "asked": True}
+    events = [event(1, "passage", who=unknown), event(2, "confirmation", who={**WHO, **more}), event(3, "barrier")]
+    sheet = make_sheet(
+        dossier(ROW, events),
+        Words(load_catalogue(), "en"),
+        "B1",
+        ("2026-11-20T10:00:00+07:00", "BP-0107"),
+        lambda id: None,
+    )
+    said = dict(sheet.head)
+    assert (said["Vehicle"], said["Other plates in view"]) == (told, "29H12345 (no declaration)")
+
+
+def test_the_print_of_a_record_of_0_1_0_does_not_make_a_vehicle_up() -> None:
+    sheet = make_sheet(
+        dossier(ROW, EVENTS),
+        Words(load_catalogue(), "vi"),
+        "B1",
+        ("2026-11-20T10:00:00+07:00", "BP-0107"),
+        lambda id: None,
+    )
+    said = dict(sheet.head)
+    assert said["Phương tiện"] == said["Biển khác trong ảnh"] == load_catalogue()["office.none"]["vi"]

@@ -61,7 +61,8 @@ class Shot:
 @dataclass(frozen=True, slots=True)
 class Dossier:
     """`photos`: (evidence id, what it shows), in the order in which they were taken; `plates` as last on record;
-    `shots`: the photos of the scene, each with its reading."""
+    `shots`: the photos of the scene, each with its reading. `who`: as `core.identity.Identity`, the last that names a
+    vehicle or a plate; None in records up to 0.1.0."""
 
     row: PassageRow
     site: str
@@ -69,6 +70,7 @@ class Dossier:
     photos: tuple[tuple[str, str], ...]
     plates: tuple[Mapping[str, Any], ...]
     shots: tuple[Shot, ...] = ()
+    who: Mapping[str, Any] | None = None
 
 
 def dossier(row: PassageRow, events: Sequence[Mapping[str, Any]]) -> Dossier:
@@ -77,7 +79,13 @@ def dossier(row: PassageRow, events: Sequence[Mapping[str, Any]]) -> Dossier:
     plates = [event["body"]["plates"] for event in events if event["body"].get("plates")]
     site = str(events[0]["site"]) if events else ""
     last = tuple(plates[-1]) if plates else ()
-    return Dossier(row, site, tuple(map(line, events)), tuple(photos), last, shots(events))
+    return Dossier(row, site, tuple(map(line, events)), tuple(photos), last, shots(events), _who(events))
+
+
+def _who(events: Sequence[Mapping[str, Any]]) -> Mapping[str, Any] | None:
+    said = [event["body"]["who"] for event in events if event["body"].get("who")]
+    named = [who for who in said if who.get("vehicle") or who.get("plate")]
+    return (named or said or [None])[-1]
 
 
 def shots(events: Sequence[Mapping[str, Any]]) -> tuple[Shot, ...]:

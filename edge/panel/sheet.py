@@ -101,6 +101,8 @@ def facts(told: Dossier, words: Words, lane: str) -> list[tuple[str, str]]:
     found = {
         "gate": f"{told.site} · {lane}",
         "arrived": wording.full_clock(language, row.began_ms),
+        "vehicle": vehicle(told.who, words),
+        "beside": beside(told.who, words),
         "plates": ", ".join(row.plates) or words("history.no_plate"),
         "read": words.of("read", row.read),
         "declaration": row.declaration or words("office.none"),
@@ -112,6 +114,24 @@ def facts(told: Dossier, words: Words, lane: str) -> list[tuple[str, str]]:
         "id": row.id,
     }
     return [(words(f"passage_page.{key}"), value) for key, value in found.items()]
+
+
+def vehicle(who: Mapping[str, Any] | None, words: Words) -> str:
+    """Which vehicle it was, and by which plate and from whom that is known."""
+    if not who or not (who.get("vehicle") or who.get("plate")):
+        return words("office.none")
+    plates = " + ".join(who.get("vehicle") or [str(who["plate"])])
+    source = f"known_by.{'typed_over' if who.get('over') else who.get('source')}"
+    if source not in words.catalogue:
+        return plates
+    return f"{plates} ({words(source, plate=who.get('plate') or '', by=who.get('by') or '', over=who.get('over'))})"
+
+
+def beside(who: Mapping[str, Any] | None, words: Words) -> str:
+    """Every other plate that was in view, as it stood."""
+    others = (who or {}).get("beside", ())
+    told = (f"{one['plate']} ({words.of('standing', one['standing'])})" for one in others)
+    return ", ".join(told) or words("office.none")
 
 
 def entry(line: Line, words: Words) -> Entry:
