@@ -83,9 +83,9 @@ def dossier(row: PassageRow, events: Sequence[Mapping[str, Any]]) -> Dossier:
 
 
 def _who(events: Sequence[Mapping[str, Any]]) -> Mapping[str, Any] | None:
-    said = [event["body"]["who"] for event in events if event["body"].get("who")]
+    said: list[Mapping[str, Any]] = [event["body"]["who"] for event in events if event["body"].get("who")]
     named = [who for who in said if who.get("vehicle") or who.get("plate")]
-    return (named or said or [None])[-1]
+    return named[-1] if named else said[-1] if said else None
 
 
 def shots(events: Sequence[Mapping[str, Any]]) -> tuple[Shot, ...]:
