@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,10 +13,12 @@ import pytest
 
 from edge import cli
 from edge.agent.receipts import received
-from edge.config import LawConfig
+from edge.config import LawConfig, load_config
+from edge.core.explain import verdict_json
 from edge.core.model import Confirmation, Transfer
 from edge.core.paper import reconcile
-from tests.lane_world import World
+from tests.lane_world import World, ready
+from tests.law_table import GATES, TABLE
 from tests.law_tools import PLATE, declared
 from tests.test_law_paper import changed, entered, read
 
@@ -81,8 +84,6 @@ def test_reconcile_compares_what_matters_as_what_it_is(path: str, value: str) ->
 
 
 def test_reconcile_tells_of_origin_value_procedure_and_withdrawal() -> None:
-    from dataclasses import replace
-
     def fields(**change: Any) -> list[str]:
         found = reconcile(read(), replace(entered(), **change), entered().procedure)
         return [difference.field for difference in found.differences]
@@ -99,7 +100,6 @@ def test_the_gates_record_gives_the_same_verdict_as_the_files(
 ) -> None:
     world.declares_ready()
     world.arrives()
-    from edge.core.explain import verdict_json
     from edge.store.reading import ReadOnlyRecord
     from edge.store.store import plate_skeletons
 
@@ -117,9 +117,48 @@ def test_the_gates_record_gives_the_same_verdict_as_the_files(
     assert json.loads(capsys.readouterr().out) == json.loads(json.dumps(verdict_json(assessment.verdict)))
 
 
-def test_no_procedure_is_named_in_the_product() -> None:
-    from tests.law_table import TABLE
+def test_explain_at_gate_answers_what_the_running_gate_shows(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """`barie explain --at-gate` beside a gate that holds its record open: the very verdict on its screen."""
+    folder = tmp_path / "data"
+    text = (ROOT / "config" / "gate.example.toml").read_text(encoding="utf-8")
+    file = tmp_path / "agent.toml"
+    file.write_text(text.replace('id = "huu-nghi"', f'id = "test"\ndata_dir = "{folder}"', 1), encoding="utf-8")
+    config = load_config(file)
+    lane = config.lane[0]
+    gate = next(name for name, at in GATES.items() if at == (lane.place, lane.direction))
+    with closing(World(folder, gate, config.law)) as world:
 
+        def same(*options: str) -> str:
+            shown = world.actor.shown.assessment
+            assert shown is not None
+            args = ["explain", "--at-gate", f"--config={file}", f"--place={lane.place}"]
+            with pytest.raises(SystemExit) as ended:
+                cli.main([*args, f"--direction={lane.direction}", *(options or (f"--plate={PLATE}",))])
+            assert ended.value.code == 0
+            told: dict[str, Any] = json.loads(capsys.readouterr().out)
+            assert told == json.loads(json.dumps(verdict_json(shown.verdict)))
+            return str(told["verdict"])
+
+        world.arrives()
+        assert same() == "unknown"
+        procedure = next(name for name, steps in TABLE.items() if any(step == gate for step, *_ in steps))
+        whole = ready(procedure, gate)
+        world.declares(replace(whole, confirmations=()))
+        world.run(world.copy_changed())
+        if whole.confirmations:
+            assert same() == "await"
+        world.declares(replace(whole, version=2))
+        world.run(world.copy_changed())
+        assert same() in ("ready", "release")
+        assert world.run(world.press("confirm")).done
+        world.passes()
+        world.run(world.notice("arrived"), world.reads(track=2))
+        assert same() == "refuse"
+
+
+def test_no_procedure_is_named_in_the_product() -> None:
     named = [
         f"{path.relative_to(ROOT)}: {name}"
         for folder in ("edge", "firmware_io", "scripts")
