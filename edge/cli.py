@@ -138,6 +138,7 @@ def _config_check(args: argparse.Namespace) -> int:
 
     config = load_config(args.file)
     Law.read(config.law)
+    Law.pilots(config.law)
     print(f"{args.file}: good: site {config.site.id}, {len(config.lane)} lane(s)")
     return 0
 

@@ -106,6 +106,8 @@ class LawConfig(Section):
     """A site's choices where the Decision leaves one; every default is the article's own rule."""
 
     rules_file: str | None = None
+    pilot_rules_files: list[str] = []
+    """Rule tables beside it, each in force on its own days and pilot roads ([table] valid_from, valid_until, roads)."""
     he_at_b1_in: Literal["article", "appendix"] = "article"
     he_at_b1_out: Literal["article", "appendix"] = "article"
     yard_exit: Literal["hold", "warn"] = "hold"
@@ -161,6 +163,8 @@ class LaneConfig(Section):
     direction: Direction
     smart_lane: bool = False
     """A pilot lane of Decision 865/QĐ-TTg: a complete, exact, unflagged match may release without a guard."""
+    road: Annotated[str, Field(min_length=1)] | None = None
+    """The pilot road that this lane is on, as rule tables name it; None: no pilot."""
     simulated: bool = False
     """Says that the board is the simulator's, so that demo sign-in may be used; it changes nothing else."""
     match_after_s: Annotated[float, Field(gt=0)] = 6.0

@@ -215,7 +215,9 @@ def test_a_new_authority_needs_no_code(tmp_path: Path) -> None:
         store.put_watchlist(json.dumps([{"plate": "29C-123.45", "reason": "hồ sơ", "by": "NEW"}]).encode())
         assert (store.watch("29C12345", customs=True), store.watch("29C12345")) == ("hồ sơ", None)
         seen = Law(table, choices, law, store, lambda: None)
-        assert {"key": "NEW", "name": {"vi": "Cơ quan mới", "en": "New authority"}} in seen.signers_view()
+        assert {"key": "NEW", "name": {"vi": "Cơ quan mới", "en": "New authority"}} in seen.signers_view(
+            lane_config("b1_out")
+        )
         assert seen.word("authority", "NEW") == {"vi": "Cơ quan mới", "en": "New authority"}
         given = {"step": "b1_out", "authority": "NEW", "act": "pass", "at": "2026-11-20T09:00:00+07:00", "by": "N-1"}
         vehicle = {"role": "vehicle", "plate": "12C11111", "country": "VN"}
@@ -319,3 +321,33 @@ def test_a_block_of_dropped_confirmations_alone_and_a_drop_without_a_reason_are_
     )
     only = TEXT.replace('{ authority = "GC|TX", act = "fee"', '{ authority = "GC|TX", act = "fee", dropped = "x"')
     assert any("drop the step" in one for one in faults(only))
+
+
+def test_of_tables_that_overlap_the_one_of_the_road_and_then_the_newest_is_in_force(tmp_path: Path) -> None:
+    def table(name: str, *more: str) -> str:
+        lines = "\n".join(more)
+        own = f'name = "{name}"\n{lines}'
+        text = TEXT.replace('name = "27/2025"', own, 1).replace("valid_from = 2025-04-05\n", "", 1)
+        file = tmp_path / f"{name}.toml"
+        file.write_text(text, encoding="utf-8")
+        return str(file)
+
+    files = [
+        table("pilot", "valid_from = 2025-12-01", 'roads = ["1119-1120"]'),
+        table("newer", "valid_from = 2026-01-01"),
+        table("past", "valid_from = 2026-01-02", "valid_until = 2026-01-03"),
+        table("to-come", "valid_from = 2999-01-01"),
+    ]
+    law = LawConfig(pilot_rules_files=files)
+    with closing(Store.open(tmp_path / "data", site="s", lanes=["b1"])) as store:
+        seen = Law.load(law, store, lambda: None)
+        lane = lane_config("b1_out")
+        assert seen.at_lane(lane)[0].table.name == "newer"
+        assert seen.at_lane(lane.model_copy(update={"road": "1119-1120"}))[0].table.name == "pilot"
+        alone = Law.load(LawConfig(pilot_rules_files=files[:1]), store, lambda: None)
+        assert alone.at_lane(lane)[0].table.name == "27/2025"
+        judged = alone.assess(lane.model_copy(update={"road": "1119-1120"}), AtGate())
+        assert judged.rules != alone.rules.sha256, "the event names the table that judged"
+    again = table("again", "valid_from = 2025-12-01", 'roads = ["1119-1120"]')
+    with pytest.raises(ConfigError, match="begin alike"):
+        Law.pilots(LawConfig(pilot_rules_files=[files[0], again]))

@@ -52,6 +52,6 @@ class Beside:
         """What a paper form may choose here: the form itself names no procedure."""
         return {
             "procedures": self._law.procedures_at(self._config),
-            "requires": self._law.requires_view(),
-            "signers": self._law.signers_view(),
+            "requires": self._law.requires_view(self._config),
+            "signers": self._law.signers_view(self._config),
         }

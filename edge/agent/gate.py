@@ -62,6 +62,7 @@ class Gate:
         data_dir = Path(config.site.data_dir)
         key = _key(data_dir)
         rules, choices = Law.read(config.law)
+        pilots = Law.pilots(config.law)
         self.store = Store.open(
             data_dir,
             site=config.site.id,
@@ -70,10 +71,10 @@ class Gate:
             check=key.check,
             keep_acknowledged_s=config.store.keep_acknowledged_s,
             evidence_budget_mb=config.store.evidence_budget_mb,
-            holders=rules.holders,
+            holders=rules.holders.union(*(one.holders for one, _ in pilots)),
         )
         self.copy_age = CopyAge(self.store.copy_age_s)
-        self.law = Law(rules, choices, config.law, self.store, self.copy_age)
+        self.law = Law(rules, choices, config.law, self.store, self.copy_age, pilots)
         self.loop = asyncio.get_running_loop()
         self.uplink: Uplink | None = None
         self.barriers: dict[str, BarrierLoop] = {}

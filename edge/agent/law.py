@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Literal, Protocol
 
 from edge import clock, resources
@@ -11,7 +12,7 @@ from edge.agent.copy_age import NEVER_S
 from edge.config import LaneConfig, LawConfig
 from edge.core.choice import judge
 from edge.core.identity import NO_CHOICE, Choice, Identity, Named, identify, matching
-from edge.core.law import SYSTEM, Choices, LawNeed, Name, Rules, RulesError
+from edge.core.law import SYSTEM, Choices, LawNeed, Name, Rules, RulesError, in_force
 from edge.core.lookup import choose, unit, units
 from edge.core.model import Confirmation, Declaration, Reason, StepView, Verdict
 from edge.core.paper import DECLARANT, Entry, PaperForm, signers, to_declaration
@@ -88,9 +89,10 @@ class Law:
         config: LawConfig,
         store: DeclarationRecord,
         copy_age_s: Callable[[], float | None],
+        pilots: Sequence[tuple[Rules, Choices]] = (),
     ) -> None:
         self.rules = rules
-        self._choices = choices
+        self._tables = ((rules, choices), *pilots)
         self._limit_s = float(config.copy_age_limit_s)
         self._store = store
         self._copy_age_s = copy_age_s
@@ -101,7 +103,7 @@ class Law:
     def load(cls, config: LawConfig, store: DeclarationRecord, copy_age_s: Callable[[], float | None]) -> Law:
         """As `read` and the constructor."""
         rules, choices = cls.read(config)
-        return cls(rules, choices, config, store, copy_age_s)
+        return cls(rules, choices, config, store, copy_age_s, cls.pilots(config))
 
     @staticmethod
     def read(config: LawConfig) -> tuple[Rules, Choices]:
@@ -118,8 +120,37 @@ class Law:
         except RulesError as error:
             raise ConfigError(error.source, error.faults) from error
 
+    @staticmethod
+    def pilots(config: LawConfig) -> tuple[tuple[Rules, Choices], ...]:
+        """The tables of pilot roads and of days to come, with this site's choices as far as each offers them. Raises
+        ConfigError, also where two of them would be in force alike."""
+        found: list[tuple[Rules, Choices]] = []
+        for file in config.pilot_rules_files:
+            text, source = resources.config_text(file)
+            try:
+                rules = parse_rules(text, source)
+                kept = {key: value for key, value in config.choices().items() if key in rules.choices}
+                found.append((rules, rules.choose(kept, config.clock_skew_s)))
+                lost = undeclared(parse_rules(*resources.config_text("procedures.toml")), rules)
+            except RulesError as error:
+                raise ConfigError(error.source, error.faults) from error
+            if lost:
+                raise ConfigError(source, lost)
+            mine = rules.table
+            for table in (one.table for one, _ in found[:-1]):
+                same_road = set(mine.roads) & set(table.roads) or not (mine.roads or table.roads)
+                if same_road and table.valid_from == mine.valid_from:
+                    fault = f"{mine.name}, {table.name}: cùng đường, cùng ngày bắt đầu / begin alike on the same road"
+                    raise ConfigError(source, [fault])
+        return tuple(found)
+
+    def at_lane(self, lane: LaneConfig) -> tuple[Rules, Choices]:
+        """The table in force today on this lane's road, and this site's choices in it."""
+        return in_force(self._tables, lane.road, datetime.now(clock.VIETNAM).date().isoformat())
+
     def assess(self, lane: LaneConfig, at: AtGate) -> Assessment:
         """Reads the store: not on the event loop. Only exact texts find anything."""
+        rules, choices = self.at_lane(lane)
         found = {one.text: self._store.declarations_for_plate(one.text) for one in at.named if one.decided}
         candidates = choose([one for text in matching(at.named) for one in found.get(text, ())])
         picked = at.choice.declaration
@@ -131,20 +162,18 @@ class Law:
             return self._facts(lane, at, candidates, one, self._who(one, at, found), now)
 
         named = [_named_only(one) for one in judged]
-        best = judge(self.rules, self._choices, named, lane.place, lane.direction, now, facts_of)
+        best = judge(rules, choices, named, lane.place, lane.direction, now, facts_of)
         declaration = next((one for one in judged if best.declaration and one.id == best.declaration.id), None)
         who, facts = self._who(declaration, at, found), facts_of(declaration)
         verdict = self._of_whom(best.verdict, who, at)
         steps: tuple[StepView, ...] = ()
-        if declaration is not None and declaration.procedure in self.rules.procedures:
-            steps = outline(self.rules, self._choices, declaration, lane.place, lane.direction, facts.plates, now=now)
+        if declaration is not None and declaration.procedure in rules.procedures:
+            steps = outline(rules, choices, declaration, lane.place, lane.direction, facts.plates, now=now)
         others = tuple(candidate for candidate in candidates if declaration is None or candidate.id != declaration.id)
-        two = verdict.verdict == "refuse" and needs_two_people(self.rules, verdict)
+        two = verdict.verdict == "refuse" and needs_two_people(rules, verdict)
         old = needs_check(verdict)
         look = verdict.verdict in ("ready", "release") and bool(who.strangers - at.looked_at)
-        return Assessment(
-            verdict, declaration, who, others, steps, old or look, two, best.rivals, old, self.rules.sha256
-        )
+        return Assessment(verdict, declaration, who, others, steps, old or look, two, best.rivals, old, rules.sha256)
 
     def _who(self, declaration: Declaration | None, at: AtGate, found: Mapping[str, Sequence[Declaration]]) -> Identity:
         mine = declaration.id if declaration is not None else None
@@ -230,20 +259,20 @@ class Law:
         return self._copy_age_s()
 
     def step_at(self, lane: LaneConfig) -> str | None:
-        return self.rules.passages.get((lane.place, lane.direction))
+        return self.at_lane(lane)[0].passages.get((lane.place, lane.direction))
 
-    def opener(self, procedure: str, step: str) -> LawNeed | None:
+    def opener(self, lane: LaneConfig, procedure: str, step: str) -> LawNeed | None:
         """Whose confirmation opens the gate of this step (Art. 4.2.g and its kin); None where nothing is confirmed."""
-        known = self.rules.procedures.get(procedure)
+        known = self.at_lane(lane)[0].procedures.get(procedure)
         ways = () if known is None else (known.steps, *(route.steps for route in known.routes.values()))
         return next((one.opener for steps in ways for one in steps if one.step == step and one.opener), None)
 
-    def passes(self, procedure: str, step: str) -> bool:
+    def passes(self, lane: LaneConfig, procedure: str, step: str) -> bool:
         """Whether this procedure ever goes through this step."""
-        known = self.rules.procedures.get(procedure)
+        known = self.at_lane(lane)[0].procedures.get(procedure)
         return known is not None and known.passes(step)
 
-    def paper(self, form: PaperForm, entry: Entry) -> Declaration:
+    def paper(self, lane: LaneConfig, form: PaperForm, entry: Entry) -> Declaration:
         """A typed form as a declaration, its signatures beside what was confirmed online. Reads the store.
 
         Raises KeyError for an unknown procedure.
@@ -252,41 +281,45 @@ class Law:
         known = choose([one for plate in plates for one in self._store.declarations_for_plate(plate)])
         same = (one for one in known if (one.state, one.procedure) == ("active", entry.procedure))
         online = next((one for one in same if not one.id.startswith(PAPER_ID)), None)
-        return to_declaration(self.rules, self._choices, form, entry, online)
+        return to_declaration(*self.at_lane(lane), form, entry, online)
 
     def procedures_at(self, lane: LaneConfig) -> list[dict[str, object]]:
         """The procedures that pass this gate, for the paper form: it does not name one itself."""
         step = self.step_at(lane) or ""
-        return [self.procedure_view(name) for name in self.rules.procedures if self.passes(name, step)]
+        return [self.procedure_view(name) for name in self.at_lane(lane)[0].procedures if self.passes(lane, name, step)]
 
-    def requires_view(self) -> list[dict[str, object]]:
+    def requires_view(self, lane: LaneConfig) -> list[dict[str, object]]:
         """The "if any" answers of a declaration, and what an absent one means."""
-        names = self.rules.require_names
-        return [
-            {"key": key, "name": _both(names[key]), "absent_means": value} for key, value in self.rules.requires.items()
-        ]
+        rules, _ = self.at_lane(lane)
+        names = rules.require_names
+        return [{"key": key, "name": _both(names[key]), "absent_means": value} for key, value in rules.requires.items()]
 
-    def signers(self) -> tuple[str, ...]:
+    def signers(self, lane: LaneConfig) -> tuple[str, ...]:
         """Who may sign a paper form."""
-        return signers(self.rules)
+        return signers(self.at_lane(lane)[0])
 
-    def signers_view(self) -> list[dict[str, object]]:
+    def signers_view(self, lane: LaneConfig) -> list[dict[str, object]]:
         """The authorities that sign a paper form; the declarant stands on every form."""
-        return [{"key": key, "name": _both(self.rules.authorities[key])} for key in self.signers() if key != DECLARANT]
+        names = self.at_lane(lane)[0].authorities
+        return [{"key": key, "name": _both(names[key])} for key in self.signers(lane) if key != DECLARANT]
 
     def knows(self, procedure: str) -> bool:
-        return procedure in self.rules.procedures
+        return any(procedure in rules.procedures for rules, _ in self._tables)
 
     def procedure_view(self, procedure: str) -> dict[str, object]:
-        known = self.rules.procedures.get(procedure)
+        known = next((r.procedures[procedure] for r, _ in self._tables if procedure in r.procedures), None)
         return {"id": procedure, "name": _both(known.name) if known else {"vi": procedure, "en": procedure}}
 
     def word(self, kind: WordKind, key: str) -> dict[str, str]:
         """What people call a step, an authority or an act; "A|B" is either one of two."""
-        if kind == "step":
-            return _both(self.rules.steps[key].name) if key in self.rules.steps else {"vi": key, "en": key}
-        table = self.rules.authorities if kind == "authority" else self.rules.acts
-        names = [_both(table[part]) if part in table else {"vi": part, "en": part} for part in key.split("|")]
+        tables = [
+            {"step": {k: s.name for k, s in r.steps.items()}, "authority": r.authorities, "act": r.acts}[kind]
+            for r, _ in self._tables
+        ]
+        found = [next((table[part] for table in tables if part in table), None) for part in key.split("|")]
+        names = [
+            _both(name) if name else {"vi": part, "en": part} for part, name in zip(key.split("|"), found, strict=True)
+        ]
         return {"vi": " hoặc ".join(name["vi"] for name in names), "en": " or ".join(name["en"] for name in names)}
 
 

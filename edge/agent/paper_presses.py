@@ -58,7 +58,7 @@ class PaperPresses(Presses):
         if self.actor.beside.paper is None:
             raise RefusedError("not_paper_mode")
         form, entry = self._read(action)
-        declaration = await asyncio.to_thread(self.actor.law.paper, form, entry)
+        declaration = await asyncio.to_thread(self.actor.law.paper, self.actor.config, form, entry)
         note = paper.note(form, declaration, self.actor.config.id)
         body = {
             "stage": "entered",
@@ -79,7 +79,7 @@ class PaperPresses(Presses):
         row = _object(action.value)
         procedure, requires = row.get("procedure", ""), row.get("requires", {})
         try:
-            form = paper.read(_mapping(row.get("form")), self.actor.law.signers())
+            form = paper.read(_mapping(row.get("form")), self.actor.law.signers(self.actor.config))
             faults = self._faults(form, str(procedure))
         except PaperError as error:
             raise RefusedError("paper_faults", paper.fault_list(error)) from error
@@ -101,7 +101,7 @@ class PaperPresses(Presses):
         """What only this gate can say: the procedure passes here, and the vehicle on the form is the one that was
         read."""
         step = self.actor.law.step_at(self.actor.config)
-        passes = step is not None and self.actor.law.passes(procedure, step)
+        passes = step is not None and self.actor.law.passes(self.actor.config, procedure, step)
         faults = [] if passes else [("procedure", "no such procedure at this gate")]
         read = {plate.text for plate in self.passage().decided}
         written = {normal_plate(vehicle.plate) for vehicle in form.vehicles}

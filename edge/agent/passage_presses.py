@@ -87,7 +87,7 @@ class PassagePresses(Presses):
         """The opener's own confirmation, or its override. Never stamped before what it was given in sight of, whatever
         the clocks say."""
         step, declared = assessment.verdict.step or "", assessment.declaration
-        need = self.actor.law.opener(declared.procedure, step) if declared else None
+        need = self.actor.law.opener(self.actor.config, declared.procedure, step) if declared else None
         who, what = (need.authorities[0], need.act) if need else (SYSTEM, PASSED)
         seen = assessment.declaration.confirmations if assessment.declaration else ()
         at = stamp_after(clock.wall_iso(), *(one.at for one in seen))

@@ -83,7 +83,11 @@ class YardPresses(Presses):
         step = self.actor.law.step_at(self.actor.config)
         body: dict[str, Any] = {"stage": "by_hand", "plate": plate.text, "words": action.words, "step": step}
         confirmation = None
-        if len(active) == 1 and step is not None and self.actor.law.passes(active[0].procedure, step):
+        if (
+            len(active) == 1
+            and step is not None
+            and self.actor.law.passes(self.actor.config, active[0].procedure, step)
+        ):
             given = self.actor.record.passed(step, plate.text, action.person.id)
             confirmation = (active[0].id, given)
             body |= {"declaration": active[0].id, "confirmation": confirmation_to_json(given)}

@@ -243,12 +243,20 @@ class RulesError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """What a rule table is: its name, the days it is in force (ISO, None open) and the decision that it comes from."""
+    """What a rule table is: its name, the days it is in force (ISO, None open) and the decision that it comes from.
+    `roads`: the pilot roads that it is for; none: every road.
+    """
 
     name: str = ""
     source: str = ""
     valid_from: str | None = None
     valid_until: str | None = None
+    roads: tuple[str, ...] = ()
+
+    def holds(self, road: str | None, day: str) -> bool:
+        """Whether it is in force on this road on this day (ISO)."""
+        begun = self.valid_from is not None and self.valid_from <= day
+        return begun and day <= (self.valid_until or day) and (not self.roads or road in self.roads)
 
 
 @dataclass(frozen=True, slots=True)
@@ -299,3 +307,12 @@ class Rules:
     def two_people(self, code: str) -> bool:
         """Whether an override of this refusal asks for two people (a customs hold)."""
         return code in self.reasons and self.reasons[code].two_people
+
+
+def in_force(tables: Sequence[tuple[Rules, Choices]], road: str | None, day: str) -> tuple[Rules, Choices]:
+    """Of tables that overlap: the one of this very road before one of every road, then the newest. The first of
+    `tables` is the site's own and holds where no other does.
+    """
+    others = [one for one in tables[1:] if one[0].table.holds(road, day)]
+    newest = sorted(others, key=lambda one: (bool(one[0].table.roads), one[0].table.valid_from or ""))
+    return newest[-1] if newest else tables[0]

@@ -89,13 +89,18 @@ class _Reader:
             )
             return Table()
         path = ("table",)
-        self.sheet.keys(path, row, {"name", "source", "valid_from", "valid_until"})
-        days = [self._day(path, row, key) for key in ("valid_from", "valid_until")]
-        if days[0] and days[1] and days[1] < days[0]:
+        self.sheet.keys(path, row, {"name", "source", "valid_from", "valid_until", "roads"})
+        since, until = (self._day(path, row, key) for key in ("valid_from", "valid_until"))
+        if since and until and until < since:
             self.sheet.fault(
                 (*path, "valid_until"), "valid_until trước valid_from", "valid_until lies before valid_from"
             )
-        return Table(self.sheet.text(path, row, "name"), self.sheet.text(path, row, "source"), *days)
+        roads = row.get("roads", [])
+        if not isinstance(roads, list) or not all(isinstance(road, str) and road for road in roads):
+            self.sheet.fault((*path, "roads"), "roads phải liệt kê tên các đường", "roads must list the names of roads")
+            roads = []
+        name, source = self.sheet.text(path, row, "name"), self.sheet.text(path, row, "source")
+        return Table(name, source, since, until, tuple(roads))
 
     def _day(self, path: tuple[str, ...], row: Mapping[str, Any], key: str) -> str | None:
         value = row.get(key)
