@@ -15,7 +15,10 @@ import pytest
 from edge import clock
 from edge.agent.yard import Yard
 from edge.config import Config, Name, SiteConfig, StoreConfig, YardConfig
+from edge.core.dossier import code_of
+from edge.core.why import OPENINGS
 from edge.errors import BarieError
+from edge.panel.messages import load_catalogue
 from edge.technician.why import run
 from tests.lane_world import GUARD, PLATE, World, lane_config
 
@@ -98,6 +101,51 @@ def test_an_emergency_with_nobody_there_is_answered_too(world: World) -> None:
 def test_a_lane_or_time_that_is_none_is_named(world: World, bad: dict[str, Any]) -> None:
     with pytest.raises(BarieError, match=next(iter(bad.values()))):
         ask(world, **bad)
+
+
+def answered(world: World) -> set[str]:
+    """Asks of every press, automatic opening and automatic refusal on record, as of then; the codes that were asked."""
+    asked = set()
+    for event in world.events():
+        body, code = event["body"], code_of(event["kind"], event["body"].get("stage"))
+        person = body.get("by") or ""
+        if not person and code not in OPENINGS and code != "refusal_stays_shut":
+            continue
+        found = ask(world, lane=event["lane"], at=event["recorded_at"])
+        assert found["passage"] == body["passage"], code
+        told = [line for line in found["lines"] if line["seq"] == event["seq"]]
+        assert [(line["code"], line["by"]) for line in told] == [(code, person)]
+        if code in OPENINGS:
+            assert found["opened_by"] == [code, person]
+        if code == "refusal_stays_shut":
+            assert found["shut"] == [body["code"], body["detail"]]
+            assert f"shut.{body['code']}" in load_catalogue(), "said in words"
+        asked.add(code)
+    return asked
+
+
+def test_each_press_of_a_guards_day_is_answered_as_of_its_moment(world: World) -> None:
+    world.declares_ready()
+    world.arrives()
+    world.run(world.press("confirm"))
+    world.passes()
+    world.run(world.notice("left"), world.notice("arrived"), world.reads(OTHER, track=2))
+    world.run(world.press("type_plate", value="15C67890", reason="over_sure"))
+    assert world.run(world.press("override", reason="other", words="đã xem giấy")).done
+    world.passes()
+    world.run(world.notice("left"), world.notice("arrived"), world.reads("29H67890", track=3))
+    assert world.run(world.press("turn_away", reason="no_declaration")).done
+    assert answered(world) >= {"confirmation", "override", "refusal"}
+
+
+def test_each_automatic_opening_and_refusal_of_a_yards_day_is_answered_as_of_its_moment(yard: World) -> None:
+    yard.declares_ready()
+    yard.arrives()
+    yard.passes()
+    yard.run(yard.notice("left"), yard.notice("arrived"), yard.reads(OTHER, track=2))
+    yard.run(yard.reads(PLATE, track=3))
+    asked = answered(yard)
+    assert asked >= {"refusal_stays_shut", "barrier_released"}, asked
 
 
 def test_events_of_a_record_of_0_1_0_are_told_without_what_they_did_not_say_yet(world: World) -> None:
