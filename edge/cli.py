@@ -24,7 +24,7 @@ from edge.logs import start_log
 
 Command = Callable[[argparse.Namespace], int]
 
-BENCH_PARTS = ("agent", "barrier", "law", "panel", "store", "uplink", "vision")
+BENCH_PARTS = ("agent", "barrier", "bulk", "law", "panel", "store", "uplink", "vision")
 
 if TYPE_CHECKING:
     Commands = argparse._SubParsersAction[argparse.ArgumentParser]

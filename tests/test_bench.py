@@ -75,6 +75,16 @@ def test_every_part_has_its_module() -> None:
     assert [name for name in bench.PARTS.values() if not (here / f"{name}.py").is_file()] == []
 
 
+@pytest.mark.broker
+def test_the_flood_of_changes_arrives_and_every_press_beside_it_is_timed() -> None:
+    from edge.technician import bench_bulk
+
+    found = {one["figure"]: one for one in bench_bulk.figures(declarations=200, commands=20)}
+    assert set(found) == {"bulk.press_to_record_ms_p99", "bulk.memory_mb"}
+    assert all(one["value"] > 0 for one in found.values())
+    assert "200 declarations changed and 20 commands" in found["bulk.press_to_record_ms_p99"]["how"]
+
+
 # ---------------------------------------------------------------- other readers
 
 

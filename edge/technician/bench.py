@@ -21,6 +21,7 @@ PARTS: Mapping[str, str] = {
     "uplink": "bench_uplink",
     "barrier": "bench_barrier",
     "agent": "bench_agent",
+    "bulk": "bench_bulk",
 }
 LONGER = frozenset({"vision", "panel", "agent"})
 """Parts that take `long` themselves."""
@@ -28,6 +29,7 @@ SHORT: Mapping[str, Mapping[str, int]] = {
     "store": {"declarations": 20_000},
     "uplink": {"events": 5_000},
     "barrier": {"presses": 100, "commands": 30},
+    "bulk": {"declarations": 20_000, "commands": 300},
 }
 """What the other parts are cut down to where nobody asked for the whole length."""
 
