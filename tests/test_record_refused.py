@@ -16,7 +16,7 @@ import pytest
 from edge.agent.inbox import GateInbox
 from edge.core.alarm_sources import gate_conditions
 from edge.store import Store
-from edge.uplink.link import Link, LinkSettings
+from edge.uplink.link import RECEIVE_MAXIMUM, Link, LinkSettings
 from edge.uplink.mailbox import Connected, Lost, Mailbox
 from edge.uplink.mqtt import Uplink
 from edge.uplink.topics import Topics
@@ -117,6 +117,40 @@ def test_a_command_that_nobody_can_read_is_answered_and_the_next_one_is_done(
         until(lambda: any(call and getattr(call[0], "id", "") == "c-1" for call in calls), "the good one is done")
         link.stop()
         watcher.link.close()
+
+
+@pytest.mark.broker
+def test_a_flood_waits_at_the_broker_and_not_in_our_memory(mosquitto: Mosquitto) -> None:
+    """2,000 messages for one who is busy: no more than the receive maximum are here, and none is lost."""
+    many, topic = 2_000, TOPICS.declaration("CKS-1")
+    busy, centre = Watcher(mosquitto.port, topic), Watcher(mosquitto.port, TOPICS.watchlist)
+    most = 0
+    for number in range(many):
+        centre.link.publish(topic, str(number).encode())
+        if number % 50 == 0:
+            centre.mailbox.take(0.01)
+            busy.mailbox._look(0.0)
+            most = max(most, busy.mailbox.waiting)
+
+    def full() -> bool:
+        centre.pull()
+        busy.mailbox._look(0.01)
+        return busy.mailbox.waiting >= RECEIVE_MAXIMUM
+
+    until(full, "as much as may be here")
+    for _ in range(20):
+        busy.mailbox._look(0.01)
+        most = max(most, busy.mailbox.waiting)
+    assert most == RECEIVE_MAXIMUM
+
+    def all_came() -> bool:
+        centre.pull()
+        return len(busy.pull()) == many
+
+    until(all_came, "every one once it has time")
+    assert [int(one.payload) for one in busy.seen] == list(range(many))
+    busy.link.close()
+    centre.link.close()
 
 
 @pytest.mark.broker

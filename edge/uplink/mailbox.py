@@ -82,6 +82,12 @@ class Mailbox:
         self._ear.setblocking(False)
         self._bell.setblocking(False)
 
+    @property
+    def waiting(self) -> int:
+        """How many letters nobody has taken yet. Bounded by RECEIVE_MAXIMUM for messages of QoS 1 over MQTT 5: they are
+        acknowledged when they were dealt with, and the broker keeps the rest."""
+        return len(self._urgent) + len(self._normal)
+
     def put(self, letter: Letter, *, urgent: bool = False) -> None:
         """By the reader's own thread, from inside `source`."""
         self.count += 1
