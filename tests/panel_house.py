@@ -192,10 +192,15 @@ class House:
 
     def room(self, leave_kb: int | None) -> None:
         """The disk has only so much room left beyond what stands on it; None: plenty again."""
+        until(lambda: self._remounted(leave_kb), "the disk takes its new size", DEADLINE_S)
+
+    def _remounted(self, leave_kb: int | None) -> bool:
+        """False where the agent wrote between the look and the new size, which must hold what stands there."""
         state = os.statvfs(self.data)
         used_kb = (state.f_blocks - state.f_bfree) * state.f_frsize // 1024
         size = "4g" if leave_kb is None else f"{used_kb + leave_kb}k"
-        subprocess.run(["mount", "-o", f"remount,size={size}", self.data], check=True)
+        line = ["mount", "-o", f"remount,size={size}", self.data]
+        return subprocess.run(line, check=False, stderr=subprocess.DEVNULL).returncode == 0
 
 
 def _mount(place: Path) -> bool:

@@ -136,7 +136,7 @@ const press = async () => {
   return (await (await fetch(`${location.pathname}/action`, { method: "POST", headers, body })).json()).code;
 };
 (async () => {
-  for (let n = 0; n < 2000; n += 1) if (await press() === "store_full") return done(n);
+  for (let n = 0; n < 2000; n += 1) if (["store_full", "stopped_unrecorded"].includes(await press())) return done(n);
   done(-1);
 })();
 """

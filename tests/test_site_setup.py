@@ -114,8 +114,8 @@ def test_the_questions_of_a_person_lead_to_a_good_config(tmp_path: Path, monkeyp
     monkeypatch.setattr(discover, "boards", lambda: [("modbus_rtu", "/dev/serial/by-id/usb-x")])
     answers = iter(["vi", "Bad Id", "tan-thanh", "Tân Thanh", "Tan Thanh", "2", "2", "rtsp://192.0.2.77/s", "viewer",
                     "", "1", "19200", "",
-                    "", "", "3o", "3c", "7c", *[""] * 7, "8o", "", "", "", "4", "", "", "",
-                    "5", "rtsp://192.0.2.78/s", "", "192.0.2.90:4196", "1", *[""] * 12, *[""] * 6, "2",
+                    "", "", "3o", "3c", "7c", *[""] * 7, "8o", "", "", "", "", "4", "", "", "",
+                    "5", "rtsp://192.0.2.78/s", "", "192.0.2.90:4196", "1", *[""] * 13, *[""] * 6, "2",
                     "120", "broker.example", "c"])  # fmt: skip
     given, passwords = setup.asked(tmp_path, lambda question: next(answers), lambda question: "mật khẩu")
     assert given.pop("language") == "vi"

@@ -171,7 +171,8 @@ class Soak:
         await self._settled()
         if kind < 7:
             action = "confirm"
-            await self._press("confirm")
+            # At this speed the one that was turned away was in view a moment ago: the guard has looked at it.
+            await self._press("confirm", value="checked")
         elif kind == 7:
             action = "override"
             await self._press("override", reason="other", words="soak")

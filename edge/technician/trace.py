@@ -45,6 +45,10 @@ class Best:
     crop: bytes
 
 
+PLAIN = 0.2
+"""A place of less heat is only proposed to the reader: that it read nothing there is no plate lost."""
+
+
 @dataclass(frozen=True, slots=True)
 class Look:
     at_s: float
@@ -69,7 +73,7 @@ class Trace:
     def read(self, frame: Frame, detections: Sequence[Detection], reads: Sequence[PlateRead | None]) -> None:
         for detection, read in zip(detections, reads, strict=True):
             sight = measure.sight(frame, detection, read, self.sure)
-            if not sight.read:
+            if not sight.read and detection.score >= PLAIN:
                 self.lost.append(sight)
 
     def voted(self, frame: Frame, track: int, read: PlateRead, tally: Tally) -> None:

@@ -152,7 +152,7 @@ async function send(action, more = {}) {
   const answer = await press(lane, { name: action, passage, ...more }, () => tell(() => ["caution", t("pressed.asking", { what: what() })]));
   const time = clock(new Date().toISOString());
   if (busy === action) busy = null;
-  tell(() => outcome(action, answer, what(), time));
+  tell(() => outcome(answer, what(), time));
   showButtons();
   // A text over what the camera read surely is asked once more, and only about the vehicle that still stands there.
   if (answer.code === "over_sure" && view.passage?.id === passage) askOverSure(view.passage, more.value, answer.detail, () => send(action, { ...more, reason: "over_sure" }));
@@ -174,12 +174,10 @@ function carriedOver() {
   if (kept) tell(() => JSON.parse(kept));
 }
 
-/** Stop and hold only make safer: they are done before their record, and so also where there is none. */
-const AT_ONCE = new Set(["stop", "hold"]);
-
-function outcome(action, answer, what, time) {
+function outcome(answer, what, time) {
   const why = tOr(`result.${answer.code}`, answer.code);
-  if (AT_ONCE.has(action) && ["store_full", "store_failed"].includes(answer.code)) return ["bad", t("pressed.unrecorded", { what, why })];
+  // Stop and hold only make safer: they are done before their record, and so also where there is none.
+  if (answer.code.endsWith("_unrecorded")) return ["bad", t("pressed.unrecorded", { what, why })];
   if (answer.code === "unsure") return ["bad", t("pressed.unsure", { what })];
   if (!answer.done) return ["bad", t("pressed.refused", { what, why: refusal(answer) })];
   return ["good", t(answer.seq === null ? "pressed.done" : "pressed.done_seq", { what, time, seq: answer.seq })];
