@@ -199,7 +199,7 @@ class House:
         state = os.statvfs(self.data)
         used_kb = (state.f_blocks - state.f_bfree) * state.f_frsize // 1024
         size = "4g" if leave_kb is None else f"{used_kb + leave_kb}k"
-        line = ["mount", "-o", f"remount,size={size}", self.data]
+        line = ["mount", "-o", f"remount,size={size}", str(self.data)]
         return subprocess.run(line, check=False, stderr=subprocess.DEVNULL).returncode == 0
 
 
