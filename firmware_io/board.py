@@ -116,7 +116,12 @@ class BoardSettings:
 
     def line(self) -> str:
         """What it is reached by: of two names of one device that is there, the real one."""
-        return f"{self.host.lower()}:{self.tcp_port}" if self.is_tcp else os.path.realpath(self.port)
+        if self.is_tcp:
+            return f"{self.host.lower()}:{self.tcp_port}"
+        try:
+            return os.path.realpath(self.port)
+        except OSError:  # the device's link went between two looks at it: opening it says so
+            return self.port
 
     def wiring(self) -> dict[InputName, InputWiring]:
         """The inputs with the short form (a bare channel number, normally open) written out."""

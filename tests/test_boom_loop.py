@@ -13,6 +13,7 @@ from time import monotonic, sleep
 
 import pytest
 
+from firmware_io.board import BoardSettings
 from firmware_io.boards import open_board
 from firmware_io.loop import BarrierLoop
 from firmware_io.safety import BarrierSettings, Notice, Permit
@@ -224,6 +225,7 @@ def test_close_ends_within_a_second_and_gives_the_board_back(gate: Gate) -> None
 PROCESS = """
 import sys, time
 from firmware_io.board import BoardSettings
+from firmware_io.board import BoardSettings
 from firmware_io.boards import open_board
 from firmware_io.loop import BarrierLoop
 from firmware_io.safety import BarrierSettings, Permit
@@ -259,3 +261,14 @@ def test_no_relay_stays_energised_when_the_process_dies_or_stops(tmp_path: Path,
         process.kill()
         process.wait()
         sim.close()
+
+
+def test_a_device_whose_link_goes_while_it_is_looked_at_is_no_end_of_the_loop(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An adapter pulled in the very moment: this ended the barrier's thread once."""
+
+    def gone(path: str) -> str:
+        raise FileNotFoundError(2, "No such file or directory", path)
+
+    monkeypatch.setattr("os.path.realpath", gone)
+    settings = BoardSettings(kind="modbus_rtu", port="/dev/serial/by-id/usb-pulled", outputs={"open": 1})
+    assert settings.line() == "/dev/serial/by-id/usb-pulled"

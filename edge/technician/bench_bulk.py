@@ -14,11 +14,13 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from datetime import datetime
+from functools import cache
 from pathlib import Path
 from typing import Any
 
-from edge import clock
+from edge import clock, resources
 from edge.config import parse_config
+from edge.core.rules import parse_rules
 from edge.errors import BarieError
 from edge.technician.bench_barrier import CONFIG, Figure, _Bench, _board, _figure, _gate
 from edge.technician.broker_process import any_broker
@@ -104,11 +106,17 @@ def _flood(port: int, declarations: int, commands: int) -> None:
     link.close()
 
 
+@cache
+def _procedure() -> str:
+    """Any of the table's."""
+    return next(iter(parse_rules(*resources.config_text("procedures.toml")).procedures))
+
+
 def _declaration(number: int) -> bytes:
     """Invented."""
     vehicle = {"role": "vehicle", "plate": f"12C-{number % 1000:03}.{number // 1000 % 100:02}", "country": "VN"}
     at = datetime.now(clock.VIETNAM).isoformat()
-    body: dict[str, Any] = {"id": f"N-{number}", "version": 1, "state": "active", "procedure": "EX-IN"}
+    body: dict[str, Any] = {"id": f"N-{number}", "version": 1, "state": "active", "procedure": _procedure()}
     return json.dumps({**body, "declared_at": at, "vehicles": [vehicle]}).encode()
 
 
