@@ -47,6 +47,12 @@ FITS: list[tuple[str, Layout, str, str, str | None]] = [
     ("桂F1234领", "one_line", "桂F1234领", "cn_consulate", "04"),
     ("使123456", "one_line", "使123456", "cn_embassy", "03"),
     ("桂FA123应急", "one_line", "桂FA123应急", "cn_emergency", None),
+    ("KA·12345", "one_line", "KA12345", "cn_military", None),
+    ("KA\n12345", "two_line", "KA12345", "cn_military", None),
+    ("WJ京\n1234X", "two_line", "WJ京1234X", "cn_armed_police", None),
+    ("WJ31·12345", "one_line", "WJ3112345", "cn_armed_police", None),
+    ("WJ31X1234", "one_line", "WJ31X1234", "cn_armed_police", None),
+    ("WJ1234X", "one_line", "WJ1234X", "cn_armed_police", None),
 ]
 
 
@@ -90,6 +96,7 @@ def test_lookalikes_give_way_where_one_reading_is_left(raw: str, text: str) -> N
         "BARIE",
         "12C12",
         "XX12C12345",
+        "FD12345",  # a green plate whose province is gone, not the army's
         "",
         "\n",
         "1ZCI2E4S",

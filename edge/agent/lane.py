@@ -338,5 +338,12 @@ def _named(sight: Sight) -> Named:
     if reading is None:
         return Named(sight.plate.text, "typed", sight.by, None, sight.over, sight.decided)
     return Named(
-        sight.plate.text, "camera", reading.camera, reading.frame, "", sight.decided, reading.read.whole
-    )  # fmt: skip
+        sight.plate.text,
+        "camera",
+        reading.camera,
+        reading.frame,
+        "",
+        sight.decided,
+        reading.read.whole,
+        sight.plate.ground_odd,
+    )

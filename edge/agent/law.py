@@ -61,7 +61,7 @@ class Seals:
 @dataclass(frozen=True, slots=True)
 class AtGate:
     """What is known of a passage: its plates, each with its source, a guard's choices and looks, and whether this
-    gate's devices work. `looked_at`: plates of other vehicles that the guard has said to have looked at."""
+    gate's devices work. `looked_at`: plates in view that the guard has said to have looked at."""
 
     named: tuple[Named, ...] = ()
     choice: Choice = NO_CHOICE
@@ -172,7 +172,7 @@ class Law:
         others = tuple(candidate for candidate in candidates if declaration is None or candidate.id != declaration.id)
         two = verdict.verdict == "refuse" and needs_two_people(rules, verdict)
         old = needs_check(verdict)
-        look = verdict.verdict in ("ready", "release") and bool(who.strangers - at.looked_at)
+        look = verdict.verdict in ("ready", "release") and bool(who.to_look_at - at.looked_at)
         return Assessment(verdict, declaration, who, others, steps, old or look, two, best.rivals, old, rules.sha256)
 
     def _who(self, declaration: Declaration | None, at: AtGate, found: Mapping[str, Sequence[Declaration]]) -> Identity:
@@ -194,7 +194,8 @@ class Law:
         if "no_declaration" in codes and not any(one.decided for one in at.named):
             unread = self.rules.say("plate_unread")
             reasons = [unread if reason.code == "no_declaration" else reason for reason in reasons]
-        return replace(verdict, reasons=(*reasons, *self._beside(who)))
+        odd = [self.rules.say("plate_ground", plate=plate) for plate in who.odd_grounds]
+        return replace(verdict, reasons=(*reasons, *self._beside(who), *odd))
 
     def _beside(self, who: Identity) -> list[Reason]:
         if who.declaration is None:

@@ -54,7 +54,7 @@ class PassagePresses(Presses):
         shown = self.actor.shown
         if action.value == "checked" and shown.assessment is not None:  # of what the screen showed, and no more
             shown.checked = shown.checked or shown.assessment.old
-            shown.looked_at |= shown.assessment.who.strangers
+            shown.looked_at |= shown.assessment.who.to_look_at
         assessment = await self.actor.assess()
         passage = self.actor.lane.passage
         if passage is None or passage.state in passages.MOVING:

@@ -70,7 +70,7 @@ def decode(
     if raw_choice is None:
         return PlateText("", "", 0.0, layout=layout)
     raw = _broken(raw_choice, alphabet, rows, layout)
-    return PlateText(_text(raw_choice, alphabet), raw, _probability(slots, raw_choice), layout=layout)
+    return PlateText(_text(raw_choice, alphabet), raw, _probability(slots, raw_choice), layout=layout, ground=ground)
 
 
 def _text(choice: Sequence[int], alphabet: str) -> str:

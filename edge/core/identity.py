@@ -32,6 +32,8 @@ class Named:
     over: str = ""
     decided: bool = True
     whole: bool = False
+    odd_ground: bool = False
+    """It was seen on a ground that its kind never has."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +48,7 @@ class Beside:
 class Identity:
     """`vehicle`: its plates as declared, a tractor's with its trailers', () where unknown. `plate`: the text by which
     it is known, None where a declaration was chosen for it. `asked`: the guard has to say which vehicle it is.
+    `odd_grounds`: surely read plates in view, its own among them, on a ground that their kind never has.
     """
 
     declaration: str | None = None
@@ -58,6 +61,7 @@ class Identity:
     whole: bool = False
     asked: bool = False
     beside: tuple[Beside, ...] = ()
+    odd_grounds: tuple[str, ...] = ()
 
     @property
     def speaks_of(self) -> str | None:
@@ -68,6 +72,11 @@ class Identity:
     def strangers(self) -> frozenset[str]:
         """Surely read plates in view that are not this vehicle's: somebody has to look."""
         return frozenset(one.plate for one in self.beside if one.standing not in ("same", "unsure"))
+
+    @property
+    def to_look_at(self) -> frozenset[str]:
+        """Plates that a person has to have looked at before a press counts."""
+        return self.strangers | frozenset(self.odd_grounds)
 
 
 NOBODY = Identity()
@@ -143,7 +152,8 @@ def _with_beside(
         if one.text in (who.plate, who.over):
             continue
         beside.append(Beside(one.text, _stands(one, who, declaration, elsewhere, held)))
-    return replace(who, beside=tuple(beside))
+    odd = tuple(one.text for one in named if one.odd_ground and one.decided)
+    return replace(who, beside=tuple(beside), odd_grounds=odd)
 
 
 def _stands(

@@ -74,6 +74,7 @@ REASON_WORDS: Mapping[str, frozenset[str]] = MappingProxyType(
             "beside_undeclared": "plate",
             "beside_other": "plate",
             "beside_sibling": "plate",
+            "plate_ground": "plate",
         }.items()
     }
 )

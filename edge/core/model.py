@@ -37,7 +37,8 @@ class PlateText:
     `text` is normalised (upper case, no spaces, dots or dashes, Đ kept). `raw` is what the reader saw before any
     correction.
     `kind` is the plate table's name of the pattern, or "other" where no pattern fits: shown to the guard, never
-    matched.
+    matched. `ground`: the colour that was plainly seen, one of `core.plate.GROUNDS`, None where it was not;
+    `ground_odd`: the table knows no plate of this text on that ground, so somebody has to look.
     """
 
     text: str
@@ -47,6 +48,8 @@ class PlateText:
     kind: str = "other"
     layout: Layout = "unknown"
     class_code: str | None = None
+    ground: str | None = None
+    ground_odd: bool = False
 
 
 @dataclass(frozen=True, slots=True)

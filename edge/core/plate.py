@@ -61,7 +61,7 @@ class PlateTable:
         text = "".join(lines)
         fixed = text if self._any.fullmatch(text) else self._corrected(lines, layout)
         if fixed is None:
-            return PlateText(text=text, raw=raw, confidence=confidence, layout=layout)
+            return PlateText(text=text, raw=raw, confidence=confidence, layout=layout, ground=ground)
         chosen = self._fitting(fixed, _broken_like(fixed, lines), layout, ground)
         codes = {pattern.class_code for pattern in chosen}
         return PlateText(
@@ -72,6 +72,8 @@ class PlateTable:
             kind=chosen[0].kind,
             layout=layout,
             class_code=codes.pop() if len(codes) == 1 else None,
+            ground=ground,
+            ground_odd=ground is not None and all(ground not in pattern.grounds for pattern in chosen),
         )
 
     def normalise(self, raw: str) -> str:

@@ -1,6 +1,7 @@
 """How a plate looks: its ground, and where its text is broken and dotted. For the eye only; nothing is decided here.
 
-White and yellow Vietnamese plates may be swapped lawfully, so a civil plate is drawn on white: the string is the key.
+A plate is drawn on the ground that was seen, so that the drawing and its cut-out look alike; where none was plainly
+seen, on the one that its kind has. The string is the key, never the colour.
 """
 
 from __future__ import annotations
@@ -28,6 +29,8 @@ _GROUNDS = {
     "cn_embassy": "black",
 }
 """Kinds of the plate table (config/plates.toml) whose ground is certain."""
+_PAINTED = frozenset({"vn_zone", "cn_new_energy"})
+"""Kinds whose ground has more to it than one colour."""
 
 
 def look(plate: Mapping[str, Any]) -> dict[str, Any]:
@@ -37,7 +40,9 @@ def look(plate: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _ground(plate: Mapping[str, Any], text: str) -> str:
-    kind = str(plate.get("kind", "other"))
+    kind, seen = str(plate.get("kind", "other")), plate.get("ground")
+    if seen is not None and (kind not in _PAINTED or plate.get("ground_odd")):
+        return str(seen)
     if kind in _GROUNDS:
         return _GROUNDS[kind]
     if kind == "cn_new_energy":

@@ -139,6 +139,7 @@ def _plate(read: PlateRead) -> dict[str, Any]:
         "country": plate.country,
         "kind": plate.kind,
         "layout": plate.layout,
+        "ground": plate.ground,
         "box": [round(v, 1) for v in read.box],
         "whole": read.whole,
         "corners": [[round(x, 1), round(y, 1)] for x, y in read.corners],
