@@ -334,3 +334,130 @@ def test_a_form_signed_yesterday_counts_beside_what_was_confirmed_online(ask: As
     online = [*B2_IN, yes("b1_out CU pass", 30)]
     verdict = ask(paper("VN-EMPTY-TO-CN", online), "b1_out", "--paper", str(form))
     assert short(verdict) == ("ready", ["b1_out BG"])
+
+
+# ---------------------------------------------------------------- pairs on a real day: two declarations, convoys
+
+GOODS_IN = [*B1_IN, yes("yard_in SYS auto", 10, CN), *YARD]
+OWN_WAY = {"VN-EMPTY-IMPORT": "yard_out", "VN-EMPTY-EXPORT": "yard_out"}
+
+
+@pytest.mark.parametrize("declared", [BOTH, trips(CN, VN)], ids=["inferred", "as sent"])
+def test_the_one_that_takes_goes_by_the_goods_and_not_by_its_own_empty_declaration(declared: Row, ask: Ask) -> None:
+    """An empty comes on its own declaration (6.2) and takes import goods: at the yard's exit the goods' declaration is
+    complete, and its own says "got nothing"."""
+    own = paper("VN-EMPTY-IMPORT", B2_IN, id="CKS-OWN", declared_at="2026-11-20T09:00:00+07:00")
+    goods = paper("IM-IN", GOODS_IN, **declared)
+    out = ask([own, goods], "yard_out", "--plate", VN)
+    assert (out["verdict"], said(out) & {"several_ready", "got_nothing", "several"}) == ("release", set())
+    unpaid = goods | {"requires": goods["requires"] | {"fee": True}}
+    assert short(ask([own, unpaid], "yard_out", "--plate", VN)) == ("await", ["fee GC|TX"])
+    on = goods | {"confirmations": [*GOODS_IN, yes("yard_out SYS auto", 50, VN), yes("b2_out CU pass", 55, VN)]}
+    assert short(ask([own, on], "b2_out", "--plate", VN)) == ("ready", ["b2_out BG"])
+
+
+def test_an_emptied_truck_that_took_other_goods_goes_by_those(ask: Ask) -> None:
+    """The Chinese truck hands its import over and takes export goods: it may not leave as an empty one (7.3)."""
+    emptied = paper("IM-IN", GOODS_IN, id="CKS-IN", declared_at="2026-11-20T09:00:00+07:00", **trips(CN, VN))
+    other = {"role": "vehicle", "plate": "12C54321", "country": "VN"}
+    both = {"vehicles": [other, CHINESE], "requires": NONE | {"transshipment": True, "storage": True}}
+    out = paper("EX-IN", [*B2_IN, yes("yard_in SYS auto", 10, "12C54321"), *YARD], **both)
+    unpaid = out | {"requires": out["requires"] | {"fee": True}}
+    assert short(ask([emptied, unpaid], "yard_out", "--plate", CN)) == ("await", ["fee GC|TX"])
+    back = [yes("b1_out CD permit", 40), yes("b1_out CU pass", 41)]
+    left = [yes("yard_out SYS auto", 39, CN)]
+    emptied_back = emptied | {"confirmations": [*GOODS_IN, *back]}
+    loaded = out | {"confirmations": [*out["confirmations"], *left, *back]}
+    assert short(ask([emptied_back, loaded], "b1_out", "--plate", CN)) == ("await", ["b1_out HE", "b1_out BG"])
+    gone = loaded | {"confirmations": [*loaded["confirmations"], yes("b1_out SYS passed", 60, CN)]}
+    again = ask([emptied_back, gone], "b1_out", "--plate", CN)
+    assert short(again) == ("ready", ["b1_out BG"])  # those goods are out: it came again, and brought
+
+
+@pytest.mark.parametrize(
+    ("procedure", "declared", "mine", "gate", "back"),
+    [
+        ("IM-IN", trips(CN, VN), CN, "b1_out", ["b1_out CD permit", "b1_out CU pass"]),
+        ("IM-IN", BOTH, CN, "b1_out", ["b1_out CD permit", "b1_out CU pass"]),
+        ("EX-IN", trips(VN, CN), VN, "b2_out", ["b2_out CU pass"]),
+        ("EX-IN", BOTH, VN, "b2_out", ["b2_out CU pass"]),
+    ],
+)
+def test_the_goods_are_out_and_their_declaration_complete_the_emptied_truck_still_goes_back(
+    procedure: str, declared: Row, mine: str, gate: str, back: list[str], ask: Ask
+) -> None:
+    came = [*(B1_IN if procedure == "IM-IN" else B2_IN), yes("yard_in SYS auto", 10, mine), *YARD]
+    row = paper(procedure, came, state="completed", **declared)
+    assert ask(row, "yard_out", "--plate", mine)["verdict"] == "release"
+    assert ask(row, gate, "--plate", mine)["verdict"] == "await"
+    own = row | {"confirmations": [*came, *(yes(one, 40 + n, mine) for n, one in enumerate(back))]}
+    assert short(ask(own, gate, "--plate", mine)) == ("ready", [f"{gate} BG"])
+    through = own | {"confirmations": [*own["confirmations"], yes(f"{gate} SYS passed", 50, mine)]}
+    assert said(ask(through, gate, "--plate", mine)) == {"passed_already"}
+    for state in ("completed", "withdrawn"):
+        other = VN if mine == CN else CN
+        last = "b2_out" if procedure == "IM-IN" else "b1_out"
+        assert said(ask(own | {"state": state}, last, "--plate", other)) == {state}
+    assert said(ask(own | {"state": "withdrawn"}, gate, "--plate", mine)) == {"withdrawn"}
+
+
+def test_the_hand_over_record_holds_the_goods_and_not_the_emptied_truck(ask: Ask) -> None:
+    transfer = {
+        "record_no": "1", "record_date": "2026-11-19", "sent_by": "a", "received_by": "b", "seals": ["S1"],
+        "deadline": "2026-11-20T20:00:00+07:00",
+    }  # fmt: skip
+    back = [yes("b1_out CD permit", 40, CN), yes("b1_out CU pass", 41, CN)]
+    row = paper("IM-IN", [*GOODS_IN, *back], transfer=transfer, **trips(CN, VN))
+    emptied = ask(row, "b1_out", "--plate", CN)
+    assert short(emptied) == ("ready", ["b1_out BG"])
+    assert said(emptied) & {"deadline_passed", "seals_not_compared"} == set()
+    assert "deadline_passed" in said(ask(row, "yard_out", "--plate", VN))
+
+
+def test_in_a_convoy_only_the_truck_whose_goods_were_moved_is_emptied(ask: Ask) -> None:
+    second = {"role": "vehicle", "plate": "桂A54321", "country": "CN"}
+    convoy = BOTH | {"vehicles": [CHINESE, second, VIETNAMESE]}
+    moved = [row | ({"plate": CN} if row["act"] == "transshipment" else {}) for row in YARD]
+    ins = [yes("yard_in SYS auto", 10, plate) for plate in (CN, "桂A54321")]
+    row = paper("IM-IN", [*B1_IN, *ins, *moved, yes("yard_out SYS auto", 30), yes("b2_out CU pass", 50)], **convoy)
+    assert said(ask(row, "b2_out", "--plate", CN)) == {"emptied"}
+    drives_on = row | {"requires": NONE | {"storage": True}}
+    assert short(ask(drives_on, "b2_out", "--plate", "桂A54321")) == ("ready", ["b2_out BG"])
+    assert short(ask(row, "b2_out", "--plate", VN)) == ("ready", ["b2_out BG"])
+
+
+def test_a_part_that_the_platform_sends_of_one_truck_leaves_the_other_to_be_inferred(ask: Ask) -> None:
+    half = BOTH | {"vehicles": [CHINESE | {"trip": "brings"}, VIETNAMESE]}
+    on = [*GOODS_IN, yes("yard_out SYS auto", 50, VN), yes("b2_out CU pass", 55, VN)]
+    assert short(ask(paper("IM-IN", on, **half), "b2_out", "--plate", VN)) == ("ready", ["b2_out BG"])
+
+
+# ---------------------------------------------------------------- paper: empties and pairs
+
+
+def form_file(folder: Path, signed: Sequence[str], **changes: Any) -> str:
+    file = folder / "form.json"
+    signatures = FORM["signatures"] | dict.fromkeys(signed, SIGNED_YESTERDAY)
+    file.write_text(json.dumps(FORM | {"signatures": signatures} | changes), encoding="utf-8")
+    return str(file)
+
+
+@pytest.mark.parametrize(("procedure", "gate"), [(p, gate) for p, gates in BACK.items() for gate in gates])
+def test_on_paper_too_an_empty_without_goods_goes_back(procedure: str, gate: str, ask: Ask, tmp_path: Path) -> None:
+    """Customs signs one form: for the empty truck's pass, not for goods that it never got."""
+    form = form_file(tmp_path, ("CU", "CD", "HE", "BG"), goods=[], procedure=procedure)
+    verdict = ask([], gate, "--paper", form)
+    assert verdict["verdict"] == ("release" if gate == "yard_out" else "ready"), verdict
+    assert {m["step"] for m in verdict["missing"]} <= {gate}
+
+
+def test_on_paper_two_trucks_of_two_countries_are_a_pair_only_where_the_form_says_so(ask: Ask, tmp_path: Path) -> None:
+    chinese = {"vehicle_class": "from_18t", "plate": CN, "driver": "A", "phone": "0912345678", "origin": "CN"}
+    signed = ("CU", "CD", "HE", "BG", "GC")
+    two = {"vehicles": [chinese, *FORM["vehicles"]], "procedure": "IM-IN", "requires": NONE}
+    ordinary = form_file(tmp_path, signed, **two)
+    assert short(ask([], "b2_out", "--plate", CN, "--paper", ordinary)) == ("ready", ["b2_out BG"])
+    moved = form_file(tmp_path, signed, movement="transshipment", **two)
+    assert said(ask([], "b2_out", "--plate", CN, "--paper", moved)) == {"emptied"}
+    assert short(ask([], "b1_out", "--plate", CN, "--paper", moved)) == ("ready", ["b1_out BG"])
+    assert short(ask([], "b2_out", "--plate", VN, "--paper", moved)) == ("ready", ["b2_out BG"])

@@ -162,7 +162,7 @@ class Law:
             return self._facts(lane, at, candidates, one, self._who(one, at, found), now)
 
         named = [_named_only(one) for one in judged]
-        best = judge(rules, choices, named, lane.place, lane.direction, now, facts_of)
+        best = judge(rules, choices, named, lane.place, lane.direction, now, facts_of, candidates)
         declaration = next((one for one in judged if best.declaration and one.id == best.declaration.id), None)
         who, facts = self._who(declaration, at, found), facts_of(declaration)
         verdict = self._of_whom(best.verdict, who, at)

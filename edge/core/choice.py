@@ -13,9 +13,12 @@ from datetime import datetime
 from edge.core.law import Choices, Rules
 from edge.core.model import Declaration, Verdict
 from edge.core.procedures import Facts, came_in, decide
+from edge.core.ways import carries
 
 PASS = ("release", "ready")
-ELSEWHERE = frozenset({"never_passes", "passed_already", "emptied", "takes_elsewhere", "withdrawn", "completed"})
+ELSEWHERE = frozenset(
+    {"never_passes", "passed_already", "emptied", "takes_elsewhere", "took_goods", "withdrawn", "completed"}
+)
 """Refusals which say that a declaration does not pass this gate in this direction now. Every other refusal, a broken
 seal say, is of one that does."""
 
@@ -39,13 +42,14 @@ def judge(
     direction: str,
     now: str | datetime,
     facts: Callable[[Declaration | None], Facts],
+    beside: Sequence[Declaration] = (),
 ) -> Chosen:
     """The verdict on the vehicle of these candidates, which stand in the order of `lookup.choose`. `facts` says what is
-    known beside each of them.
+    known beside each of them; `beside`: other declarations of the vehicle, which may only show where it was.
     """
     if not candidates:
         return Chosen(None, decide(rules, choices, None, place, direction, now=now, facts=facts(None)))
-    known = {one.id: _known(rules, one, candidates, facts(one)) for one in candidates}
+    known = {one.id: _known(rules, one, [*candidates, *beside], facts(one)) for one in candidates}
 
     def of(one: Declaration, rivals: int) -> Chosen:
         told = known[one.id] if len(candidates) == 1 else replace(known[one.id], candidates=rivals)
@@ -66,10 +70,12 @@ def judge(
     return best
 
 
-def _known(rules: Rules, one: Declaration, candidates: Sequence[Declaration], known: Facts) -> Facts:
-    """Another declaration may show that the vehicle came in."""
-    elsewhere = any(came_in(rules, other, known.plates) for other in candidates if other is not one)
-    return replace(known, came_in=known.came_in or elsewhere)
+def _known(rules: Rules, one: Declaration, declarations: Sequence[Declaration], known: Facts) -> Facts:
+    """Another declaration may show that the vehicle came in, or that it took goods over."""
+    others = [other for other in declarations if other.id != one.id]
+    inside = any(came_in(rules, other, known.plates) for other in others)
+    took = any(carries(rules, other, known.plates) for other in others)
+    return replace(known, came_in=known.came_in or inside, took_goods=known.took_goods or took)
 
 
 def _rival(verdict: Verdict, *, ready: bool) -> bool:

@@ -51,6 +51,7 @@ REASON_WORDS: Mapping[str, frozenset[str]] = MappingProxyType(
             "got_nothing": "name_vi name_en",
             "emptied": "",
             "takes_elsewhere": "",
+            "took_goods": "",
             "no_trace": "",
             "procedure_unknown": "procedure",
             "watch": "why",

@@ -11,7 +11,7 @@ from edge.core.instant import instant
 from edge.core.law import Choices, Rules, index_of
 from edge.core.model import Declaration, Need, StepView
 from edge.core.standing import Standing, passed_at, stand
-from edge.core.ways import way
+from edge.core.ways import of_pair, way
 
 StepState = Literal["done", "here", "open", "later"]
 NeedState = Literal["given", "missing", "early"]
@@ -36,7 +36,8 @@ def outline(
     if declaration is None or (procedure := rules.procedures.get(declaration.procedure)) is None:
         return ()
     at_gate = rules.passages.get((place, direction))
-    steps = way(rules, procedure, declaration, plates, at_gate).steps
+    declaration = of_pair(procedure, declaration, plates)
+    steps = way(procedure, declaration, plates, at_gate).steps
     moment = instant(now) if now is not None else None
     rows = stand(rules, choices, declaration, steps, plates, here=at_gate, now=moment)
     here = index_of(steps, at_gate)

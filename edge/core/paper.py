@@ -7,20 +7,24 @@ procedure so far; the border guard's opening of this very gate is never taken fr
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from decimal import Decimal, InvalidOperation
 from typing import Literal
 
-from edge.core.law import SYSTEM, Choices, LawNeed, Rules, index_of
+from edge.core.law import SYSTEM, Choices, LawNeed, LawStep, Procedure, Rules, index_of
 from edge.core.lookup import normal_plate
 from edge.core.model import Confirmation, Declaration, Vehicle
 from edge.core.standing import applies
+from edge.core.ways import BRINGS, got_goods
 
 MOVEMENTS = (
     "ordinary", "ore_export", "third_country", "reexport_fruit", "reexport_other", "transshipment", "other",
 )  # fmt: skip
 """Section I, "Loại hình": 1, 2, 3, 4.1, 4.2, 5, 6."""
+
+MOVED = "transshipment"
+"""The movement of section I, and the "if any" of a declaration, by which goods go from one vehicle to another."""
 
 VEHICLE_CLASSES = ("under_2t_vegetables", "under_2t", "from_2t", "from_4t", "from_10t", "from_18t")
 """Section III, "Loại phương tiện", from the top."""
@@ -129,11 +133,12 @@ def lay_signatures(
 ) -> Declaration:
     """A declaration with the form's signatures laid over what is confirmed already: also for one that the gate had a
     copy of when the platform went down."""
-    procedure = rules.procedures[declaration.procedure]
+    if form.movement == MOVED:
+        declaration = replace(declaration, requires={**declaration.requires, MOVED: True})
     here = rules.passages.get((entry.place, entry.direction))
     given = {(c.step, c.authority, c.act) for c in declaration.confirmations}
     signed: dict[tuple[str, tuple[str, ...], str], list[Confirmation]] = {}
-    for steps in (procedure.steps, *(route.steps for route in procedure.routes.values())):
+    for steps in _signed_for(rules.procedures[declaration.procedure], declaration, form):
         index = index_of(steps, here)
         for law_step in steps[: index + 1] if index is not None else ():
             for need in law_step.needs:
@@ -145,6 +150,16 @@ def lay_signatures(
                     signed.setdefault(key, _signed(law_step.step, need, form, entry))
     laid = (one for each in signed.values() for one in each)
     return replace(declaration, confirmations=(*declaration.confirmations, *laid))
+
+
+def _signed_for(procedure: Procedure, declaration: Declaration, form: PaperForm) -> Iterator[tuple[LawStep, ...]]:
+    """The ways that a form's signatures may speak of: of a handing over only where it says transshipment, of goods that
+    an empty vehicle came for only where it got some."""
+    moved = declaration.requires.get(MOVED, False)
+    plates = [vehicle.plate for vehicle in form.vehicles]
+    loaded = moved or bool(form.goods) or got_goods(procedure, declaration, plates)
+    yield procedure.steps if loaded or procedure.goes_on_after is None else procedure.steps[: procedure.goes_on_after]
+    yield from (route.steps for kind, route in procedure.routes.items() if moved or kind != BRINGS)
 
 
 def _signed(step: str, need: LawNeed, form: PaperForm, entry: Entry) -> list[Confirmation]:

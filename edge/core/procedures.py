@@ -16,7 +16,7 @@ from edge.core.model import Declaration, Missing, Reason, Verdict
 from edge.core.outline import outline
 from edge.core.standing import YARD_EXIT, Standing, for_plates, opened_otherwise, passed_at, stand
 from edge.core.transfer import off_route, past_deadline, seal_differences
-from edge.core.ways import NO_GOODS, TAKES, Way, way
+from edge.core.ways import NO_GOODS, TAKES, Way, of_pair, way
 
 __all__ = ["NO_FACTS", "Facts", "decide", "needs_check", "needs_two_people", "outline"]
 
@@ -38,7 +38,8 @@ class Facts:
     have checked" for this passage. `smart_lane`: this lane is a pilot smart lane; counts only where the site's choice
     is "on" too. `device_fault`: the devices of this yard gate failed. `overstay_s`: how long the vehicle is inside,
     where that is past the site's limit. `candidates`: how many active declarations name this plate. `came_in`: another
-    declaration shows that this vehicle came into the gate area.
+    declaration shows that this vehicle came into the gate area. `took_goods`: another declaration shows that this
+    vehicle took its goods over.
     """
 
     exact_plate: bool = False
@@ -57,6 +58,7 @@ class Facts:
     overstay_s: float | None = None
     candidates: int = 1
     came_in: bool = False
+    took_goods: bool = False
 
 
 NO_FACTS = Facts()
@@ -118,15 +120,21 @@ def _found(
     procedure = rules.procedures.get(declaration.procedure)
     if procedure is None:
         return Verdict("unknown", step, (), (rules.say("procedure_unknown", procedure=declaration.procedure),))
-    if declaration.state != "active":
+    declaration = of_pair(procedure, declaration, facts.plates)
+    gone = way(procedure, declaration, facts.plates, step)
+    index = index_of(gone.steps, step)
+    if declaration.state != "active" and not _left_behind(declaration, gone, index):
         code = "completed" if declaration.state == "completed" else "withdrawn"
         return Verdict("refuse", step, (), (rules.say(code, procedure.source),))
-    gone = way(rules, procedure, declaration, facts.plates, step)
-    index = index_of(gone.steps, step)
     if index is None or (gone.steps[index].of_goods and gone.steps[index].kind == "barrier"):
         return Verdict("refuse", step, (), (_no_way(rules, procedure, gone, step),))
-    refused = _refused(rules, declaration, gone.steps[index], now, facts)
-    return refused or _weighed(rules, choices, declaration, procedure, _Gate(gone, index, now, facts))
+    gate = _Gate(gone, index, now, facts)
+    return _refused(rules, declaration, gate) or _weighed(rules, choices, declaration, procedure, gate)
+
+
+def _left_behind(declaration: Declaration, gone: Way, index: int | None) -> bool:
+    """The goods are out and their declaration is complete: the emptied vehicle still goes back by it."""
+    return declaration.state == "completed" and index is not None and gone.emptied(index)
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,6 +150,11 @@ class _Gate:
     def step(self) -> LawStep:
         return self.way.steps[self.index]
 
+    @property
+    def back(self) -> bool:
+        """Whether the vehicle goes back empty here: the goods' seals, route and deadline are not its own."""
+        return self.index >= self.way.back
+
 
 def _no_way(rules: Rules, procedure: Procedure, gone: Way, step: str | None) -> Reason:
     """Why this vehicle never passes here in this direction."""
@@ -150,10 +163,14 @@ def _no_way(rules: Rules, procedure: Procedure, gone: Way, step: str | None) -> 
     return rules.say("takes_elsewhere" if gone.route.kind == TAKES else "emptied", procedure.source)
 
 
-def _refused(rules: Rules, declaration: Declaration, step: LawStep, now: Instant, facts: Facts) -> Verdict | None:
+def _refused(rules: Rules, declaration: Declaration, gate: _Gate) -> Verdict | None:
+    step, facts = gate.step, gate.facts
     if (at := passed_at(declaration, step.step, facts.plates)) is not None:
         return Verdict("refuse", step.step, (), (rules.say("passed_already", step.article, at=at),))
-    broken = _transfer_broken(rules, declaration, now, facts)
+    if gate.back:
+        took = (rules.say("took_goods", step.article),)
+        return Verdict("refuse", step.step, (), took) if facts.took_goods else None
+    broken = _transfer_broken(rules, declaration, gate.now, facts)
     return Verdict("refuse", step.step, (), broken) if broken else None
 
 
@@ -194,7 +211,7 @@ def _weighed(rules: Rules, choices: Choices, declaration: Declaration, procedure
     stood = [s for row in rows for s in row]
     opener = [s for s in rows[-1] if s.need.opens]
     missing = [s for s in stood if s.counted is None and s not in opener]
-    compared = seal_differences(declaration, facts.seals_seen, facts.plates) is not None
+    compared = gate.back or seal_differences(declaration, facts.seals_seen, facts.plates) is not None
     seals = () if compared else (rules.say("seals_not_compared"),)
     doubt = _stamp_notes(rules, stood if step.kind == "barrier" else [s for s in stood if s not in opener])
     hold = _no_trace(rules, procedure, declaration, step, facts)
