@@ -86,7 +86,7 @@ class MqttConfig(Section):
 
 
 class StoreConfig(Section):
-    keep_acknowledged_s: Annotated[int, Field(ge=0)] = 30 * 86400
+    keep_acknowledged_s: Annotated[int, Field(ge=60)] = 30 * 86400
     """How long an acknowledged event stays here for the guard's history; 0 prunes at once."""
     evidence_budget_mb: Annotated[int, Field(ge=50)] = 20_000
 

@@ -131,6 +131,8 @@ def test_the_history_ends_where_the_record_does(tmp_path: Path) -> None:
         world.store.acknowledge("b1-out", len(world.events()))
         world.store._keep_ms = 0
         world.store.prune()
+        world.store.acknowledge("b1-out", len(world.events()))
+        world.store.prune()
         assert history.forget() == 1
         assert history.find(Question()).rows == ()
         assert history.people() == []

@@ -37,7 +37,9 @@ class World:
     def go_on(self, seconds: float, step_s: float = 0.0) -> int:
         """How many events the next look at the clock deletes."""
         self.wall_s, self.mono_s = self.wall_s + seconds + step_s, self.mono_s + seconds
-        return self.store.prune()
+        marked = self.store.prune()
+        self.store.acknowledge("b1", 50)
+        return marked + self.store.prune()
 
     def restart(self) -> None:
         self.store.close()

@@ -49,6 +49,9 @@ def test_a_photo_goes_with_its_event_and_the_next_day_an_event_says_how_many(tmp
     world.now_ms += 2 * 3_600_000
     young = world.photographed("p-3")
     store.prune()
+    assert world.here(old, unsent, young) == [True, True, True], "the centre has not said twice that it has them"
+    store.acknowledge("b1", 2)
+    store.prune()
     assert world.here(old, unsent, young) == [False, True, True], "what the broker has not waits for it"
     assert world.told() == []
     world.now_ms += DAY_MS

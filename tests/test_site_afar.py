@@ -102,7 +102,7 @@ def test_a_faulty_config_is_refused_and_a_good_one_taken_as_far_as_it_is_safe(si
     site.config.write_text(good + "\n[nonsense]\nkey = 1\n")
     os.kill(site.agent.pid, signal.SIGHUP)
     until(lambda: site.said("reload refused"), "it is refused", WITHIN_S)
-    changed = good.replace("keep_acknowledged_s = 0", "keep_acknowledged_s = 60").replace(
+    changed = good.replace("keep_acknowledged_s = 3600", "keep_acknowledged_s = 60").replace(
         "[panel]", "[panel]\nauto_lock_s = 99"
     )
     site.config.write_text(changed)

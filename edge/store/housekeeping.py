@@ -4,6 +4,7 @@ have deleted. No event is ever changed: what is gone is told by another one.
 
 from __future__ import annotations
 
+import logging
 import sqlite3
 import threading
 from collections import Counter
@@ -13,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from edge.core.law import SYSTEM
-from edge.store import db, evidence, journal, notes
+from edge.store import db, evidence, journal, leaving, notes
 from edge.store import transaction as tx
 from edge.store.clocks import Clocks
 from edge.store.counter import CounterFile
@@ -21,10 +22,10 @@ from edge.store.evidence import Going
 from edge.store.room import Level, Room
 from edge.store.transaction import Transaction
 
+log = logging.getLogger(__name__)
+
 DELETED = "deleted"
 """The note, by lane, of what housekeeping deleted since the last event that told of it; and that event's stage."""
-PATIENT = "patient"
-"""The note of how late it is for housekeeping (`_patient_ms`)."""
 KIND = "login"
 """Of events that say what somebody did with the record itself."""
 
@@ -57,13 +58,22 @@ class Housekeeping:
         self._keep_ms, self._budget_bytes = keep_acknowledged_s * 1000, evidence_budget_mb * 1_000_000
 
     def prune(self) -> int:
-        """Every minute or so: old acknowledged events and their photos, photos over the budget, old answers. How many
-        events. Once a day an event of each lane says how much went, and why."""
+        """Every minute or so: some of the old acknowledged events (leaving.py) and their photos, photos over the
+        budget, old answers. How many events. Once a day an event of each lane says how much went, and why."""
         today = self._today()
         with self._writing("pruning") as connection:
             now_ms = self._patient_ms(connection)
-            gone = {lane: journal.prune(connection, lane, now_ms - self._keep_ms) for lane in journal.lanes(connection)}
-            going = self._forget_photos(connection)
+            cap = leaving.cap(connection, now_ms)
+            gone: dict[str, int] = {}
+            for lane in journal.lanes(connection):
+                most = min(leaving.EVENTS_TOGETHER, cap.events)
+                gone[lane] = leaving.events(connection, lane, now_ms - self._keep_ms, most)
+                cap.events -= gone[lane]
+            going = self._forget_photos(connection, cap)
+            if min(cap.events, cap.photos) <= 0 and not cap.reached:
+                cap.reached = True
+                log.warning("as much was deleted today as may be in a day (events, photos): the rest waits")
+            cap.keep(connection)
             tx.forget_old(connection, now_ms)
             for lane, events in gone.items():
                 self._tell(connection, lane, today, events, [one for one in going if one.lane == lane])
@@ -76,25 +86,30 @@ class Housekeeping:
 
     def _patient_ms(self, connection: sqlite3.Connection) -> int:
         """The time by which things are old: never ahead of the wall clock, and never faster than twice the monotonic
-        one, so that no step of a clock erases a record. It stands still while the clock is not synchronised; what a
-        machine was off for is made up for at double speed. Inside the caller's transaction."""
+        one, so that no step of a clock erases a record. It stands still while the clock is not synchronised, whatever
+        that says; what a machine was off for is made up for at double speed. Inside the caller's transaction."""
         wall_ms, mono_ns, boot = self._clocks.now()
-        known = notes.all_of(connection, PATIENT, "clock").get("clock")
+        known = notes.all_of(connection, tx.PATIENT, "clock").get("clock")
         if known is None:
             newest = connection.execute("SELECT max(recorded_ms) FROM event").fetchone()[0]
             patient_ms = wall_ms if newest is None else min(wall_ms, int(newest))
         else:
             passed_ms = (mono_ns - int(known["mono_ns"])) // 1_000_000 if boot == known["boot"] else 0
+            ms = int(known["ms"])
             trusted = self._clocks.state() == "synced"
-            patient_ms = min(wall_ms, int(known["ms"]) + (2 * max(0, passed_ms) if trusted else 0))
-        notes.put(connection, PATIENT, "clock", {"ms": patient_ms, "mono_ns": mono_ns, "boot": boot})
+            patient_ms = min(wall_ms, ms + 2 * max(0, passed_ms)) if trusted else ms
+        notes.put(connection, tx.PATIENT, "clock", {"ms": patient_ms, "mono_ns": mono_ns, "boot": boot})
         return patient_ms
 
-    def _forget_photos(self, connection: sqlite3.Connection) -> list[Going]:
+    def _forget_photos(self, connection: sqlite3.Connection, cap: leaving.Cap) -> list[Going]:
+        """For room that the disk has not, as many as it takes; for the budget, as many as the day's cap allows."""
         full, short = self.room() == "full", self._room.short_bytes()
         old = evidence.over_age(connection)
         evidence.forget(connection, old)
         room = evidence.over_budget(connection, self._budget_bytes, short_bytes=short, unsent_too=full)
+        if not short:
+            room = room[: max(0, min(leaving.PHOTOS_TOGETHER, cap.photos))]
+            cap.photos -= len(room)
         evidence.forget(connection, room)
         return [*old, *room]
 

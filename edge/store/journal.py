@@ -7,6 +7,7 @@ import json
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
+from itertools import takewhile
 from typing import Any, NamedTuple
 
 from edge import errors
@@ -134,8 +135,8 @@ def go_back(db: sqlite3.Connection, lane: str, seq: int) -> int:
     return int(back[0])
 
 
-def prune(db: sqlite3.Connection, lane: str, older_than_ms: int) -> int:
-    """Delete acknowledged events from the old end, up to the first that is younger; the chain's anchor moves along."""
+def last_old(db: sqlite3.Connection, lane: str, older_than_ms: int) -> int:
+    """The last acknowledged event before the first that is younger; 0 where there is none."""
     kept = db.execute(
         f"SELECT seq FROM event WHERE {_OF_LANE} AND recorded_ms >= ?2 ORDER BY id LIMIT 1",  # noqa: S608
         (lane, older_than_ms),
@@ -143,14 +144,27 @@ def prune(db: sqlite3.Connection, lane: str, older_than_ms: int) -> int:
     acked = int(db.execute("SELECT acked_seq FROM lane WHERE lane = ?", (lane,)).fetchone()[0])
     last = acked if kept is None else min(acked, kept[0] - 1)
     row = db.execute(
-        f"SELECT seq, payload FROM event WHERE id > {_RUN} AND id <= {_RUN} + ?2 ORDER BY id DESC LIMIT 1",  # noqa: S608
+        f"SELECT max(seq) FROM event WHERE id > {_RUN} AND id <= {_RUN} + ?2",  # noqa: S608
         (lane, last),
     ).fetchone()
-    if row is None:
+    return int(row[0] or 0)
+
+
+def prune(db: sqlite3.Connection, lane: str, older_than_ms: int, *, to: int = MOST, most: int = -1) -> int:
+    """Delete acknowledged events from the old end, up to the first that is younger, none behind `to`, at most `most`;
+    the chain's anchor moves along."""
+    old = db.execute(
+        f"SELECT id, seq, recorded_ms FROM event WHERE id > {_RUN} AND id <= {_RUN}"  # noqa: S608
+        " + min(?2, (SELECT acked_seq FROM lane WHERE lane = ?1)) ORDER BY id LIMIT ?3",
+        (lane, to, most),
+    ).fetchall()
+    going = [row[:2] for row in takewhile(lambda row: row[2] < older_than_ms, old)]
+    if not going:
         return 0
-    digest = json.loads(row[1])["hash"]
-    db.execute("UPDATE lane SET pruned_seq = ?, pruned_hash = ? WHERE lane = ?", (row[0], digest, lane))
-    return db.execute(f"DELETE FROM event WHERE id > {_RUN} AND id <= {_RUN} + ?2", (lane, row[0])).rowcount  # noqa: S608
+    last_id, last = going[-1]
+    digest = json.loads(db.execute("SELECT payload FROM event WHERE id = ?", (last_id,)).fetchone()[0])["hash"]
+    db.execute("UPDATE lane SET pruned_seq = ?, pruned_hash = ? WHERE lane = ?", (last, digest, lane))
+    return db.execute(f"DELETE FROM event WHERE id > {_RUN} AND id <= ?2", (lane, last_id)).rowcount  # noqa: S608
 
 
 def payloads(db: sqlite3.Connection, lane: str, after_seq: int = 0, limit: int = -1) -> Iterator[bytes]:

@@ -18,7 +18,7 @@ from edge.core.events import Anchor, ChainFault
 from edge.core.rules import parse_rules
 from edge.core.skeleton import Skeletons
 from edge.ports import OutgoingEvent, OutgoingEvidence
-from edge.store import db, declarations, evidence, fork, journal, keys, recovery, watch
+from edge.store import db, declarations, evidence, fork, journal, keys, leaving, recovery, watch
 from edge.store.clocks import Clocks
 from edge.store.counter import CounterFile, Counters
 from edge.store.deciding import Deciding
@@ -97,7 +97,8 @@ class Store(Questions, Housekeeping):
     ) -> Store:
         """Open or make the record in `data_dir`, which no other process may hold.
 
-        `keep_acknowledged_s`: how long an event stays here after the centre has it; 0 prunes at once. `check` proves
+        `keep_acknowledged_s`: how long an event stays here after the centre has it, until it has said so twice
+        (leaving.py); 0 prunes at once and on the centre's first word, which no config can ask for. `check` proves
         signatures in `verify`; without it the key in data_dir/keys is used where there is one. `skeletons`: what
         holds a plate, without it config/watch.toml. `holders`: whose hold takes two people to lift (`Rules.holders`),
         without it the shipped rule table's.
@@ -305,6 +306,7 @@ class Store(Questions, Housekeeping):
     def acknowledge(self, lane: str, seq: int) -> int:
         with self._writing(f"taking an acknowledgement for lane {lane}", durable=False) as connection:
             covered = journal.acknowledge(connection, lane, seq)
+            leaving.acknowledged(connection, lane, seq)
             if covered and self._keep_ms == 0:
                 journal.prune(connection, lane, journal.ALL)
             return covered
@@ -321,6 +323,7 @@ class Store(Questions, Housekeeping):
     def forked(self, lane: str, seq: int, digest: str | None) -> int:
         """`ports.Outbox`: docs/storage.md, "Two histories"."""
         with self._writing(f"taking a fork of lane {lane}") as connection:
+            leaving.stay(connection, lane)
             jumped = fork.begin(connection, self._transaction(connection, lane), lane, seq, digest)
         self._proven[lane] = jumped
         self.troubles[f"{lane}/{fork.FORKED}"] = fork.FORKED
@@ -342,6 +345,7 @@ class Store(Questions, Housekeeping):
         """A centre without its store: acknowledged events count as unsent again as far as they are here. What is gone
         is told once, by an alarm that is still to be sent."""
         with self._writing(f"going back on lane {lane}") as connection:
+            leaving.stay(connection, lane)
             back = journal.go_back(connection, lane, seq)
             if back > seq:
                 self._transaction(connection, lane).tell_gone(seq + 1, back)

@@ -19,6 +19,9 @@ from edge.store.evidence import StagedEvidence
 ACTIONS_KEPT_MS = 7 * 86_400_000
 LAST_SERIAL = "SELECT max(value, (SELECT max(permit_serial) FROM lane)) FROM counter WHERE name = 'permit_serial'"
 GONE = "gone"
+PATIENT = "patient"
+"""The note of housekeeping's own time: what is labelled earlier than that was labelled by a clock that is wrong."""
+_PATIENT = f"coalesce((SELECT body ->> '$.ms' FROM note WHERE kind = '{PATIENT}' AND key = 'clock'), 0)"
 TOMBSTONES_KEPT_MS = 400 * 86_400_000
 
 
@@ -126,7 +129,7 @@ class Transaction:
         """Remember the answer to a press together with what it did. Raises StoreError where the key was used
         already."""
         row = (key, self._lane, json.dumps(dict(result)), self._clocks.wall_ms())
-        if self._db.execute("INSERT OR IGNORE INTO action VALUES (?, ?, ?, ?)", row).rowcount == 0:
+        if self._db.execute(f"INSERT OR IGNORE INTO action VALUES (?, ?, ?, max(?, {_PATIENT}))", row).rowcount == 0:
             raise errors.StoreError(f"action {key!r} was done already")
 
 

@@ -122,7 +122,7 @@ class LaneWorld:
 
 
 def write_config(
-    folder: Path, worlds: Sequence[LaneWorld], port: int, mqtt_port: int, rtsp_port: int, *, keep_s: int = 0
+    folder: Path, worlds: Sequence[LaneWorld], port: int, mqtt_port: int, rtsp_port: int, *, keep_s: int = 3_600
 ) -> Path:
     """The agent's own config for this world, checked as strictly as a site's. `keep_s`: how long events stay here once
     the centre has them; the screen's history is made of these."""
