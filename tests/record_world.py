@@ -7,12 +7,15 @@ import json
 import sqlite3
 import threading
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 from edge.config import MqttConfig
+from edge.core.events import Anchor
 from edge.core.model import Confirmation
-from edge.store import Store, StoreInbox
+from edge.store import Store, StoreInbox, db
+from edge.store.counter import CounterFile, Counters
 from edge.store.keys import load_or_create_signer
 from edge.uplink.central import run_central
 from edge.uplink.link import Protocol
@@ -28,6 +31,15 @@ GIVEN = Confirmation("b1_out", "BG", "pass", "2026-11-20T09:10:00+07:00", "BP-01
 def open_store(folder: Path, *, lanes: tuple[str, ...] = ("b1",), **options: Any) -> Store:
     signer = load_or_create_signer(folder / "keys")
     return Store.open(folder, site=SITE, lanes=lanes, signer=signer, **{"keep_acknowledged_s": 0, **options})
+
+
+def write_counters(folder: Path) -> None:
+    """The second copy of the counters, beside a database that was made by hand."""
+    with closing(db.connect(folder / db.NAME, readonly=True)) as connection:
+        rows = connection.execute("SELECT lane, next_seq - 1, last_hash, acked_seq FROM lane").fetchall()
+    counters = CounterFile(folder / "counters")
+    counters.write(Counters({row[0]: Anchor(row[1], row[2]) for row in rows}, {row[0]: row[3] for row in rows}))
+    counters.close()
 
 
 def record(store: Store, count: int, lane: str = "b1") -> None:

@@ -266,6 +266,7 @@ def test_every_alarm_has_its_words_and_says_what_to_do() -> None:
         "record_forked",
         "record_set_aside",
         "record_gone",
+        "record_counters_gone",
         "events_refused",
         "twin",
         "watchlist_refused",

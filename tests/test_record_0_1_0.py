@@ -22,6 +22,7 @@ from edge.store import db
 from edge.store.export import verify_folder
 from edge.store.history import NAME, History
 from tests.lane_world import GUARD, World
+from tests.record_world import write_counters
 from tests.test_why import ask
 
 DATA = Path(__file__).parent / "data"
@@ -35,6 +36,7 @@ def folder(tmp_path: Path) -> Path:
     (tmp_path / NAME).write_bytes(gzip.decompress((DATA / "history-0.1.0.db.gz").read_bytes()))
     (tmp_path / "keys").mkdir(mode=0o700)
     (tmp_path / "keys" / "gate.pub.pem").write_bytes((DATA / "record-0.1.0.pub.pem").read_bytes())
+    write_counters(tmp_path)
     return tmp_path
 
 

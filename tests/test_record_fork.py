@@ -139,6 +139,22 @@ def test_a_record_that_is_gone_is_told_and_deletes_no_photo(tmp_path: Path) -> N
     store.close()
 
 
+def test_counters_that_are_gone_are_told_once_and_cost_nothing(tmp_path: Path) -> None:
+    store = open_store(tmp_path, keep_acknowledged_s=86_400)
+    made = own(store, 5)
+    store.close()
+    (tmp_path / "counters").unlink()
+    store = open_store(tmp_path, keep_acknowledged_s=86_400)
+    assert store.troubles == {"record": "record_counters_gone"}
+    assert codes(store) == ["record_counters_gone"]
+    assert [one["event_id"] for one in reversed(store.recent("b1"))][:5] == made
+    assert store.verify() == []
+    store.close()
+    store = open_store(tmp_path, keep_acknowledged_s=86_400)
+    assert (store.troubles, len(codes(store))) == ({}, 1)
+    store.close()
+
+
 def test_a_first_start_tells_of_nothing(tmp_path: Path) -> None:
     store = open_store(tmp_path)
     assert (codes(store), store.troubles, store.findings) == ([], {}, [])

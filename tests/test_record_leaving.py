@@ -22,11 +22,11 @@ class World:
         self.wall_ms, self.mono_ms, self.folder = BEGAN_MS, 1_000_000, folder
         self.store = self.open()
 
-    def open(self, **more: int) -> Store:
+    def open(self) -> Store:
         clocks = Clocks(
             wall_ms=lambda: self.wall_ms, mono_ns=lambda: self.mono_ms * 10**6, state=lambda: "synced", boot_id="one"
         )
-        return open_store(self.folder, clocks=clocks, **{"keep_acknowledged_s": 10 * 86_400, **more})
+        return open_store(self.folder, clocks=clocks, keep_acknowledged_s=10 * 86_400)
 
     def later(self, ms: int) -> None:
         self.wall_ms, self.mono_ms = self.wall_ms + ms, self.mono_ms + ms

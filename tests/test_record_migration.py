@@ -12,7 +12,7 @@ from edge.core.events import Anchor
 from edge.core.model import Confirmation
 from edge.store import db
 from edge.store.keys import load_or_create_signer
-from tests.record_world import GIVEN, SITE, open_store, payload, record
+from tests.record_world import GIVEN, SITE, open_store, payload, record, write_counters
 
 SECOND = Confirmation("b1_in", "CD", "permit", "2026-11-20T09:05:00+07:00", "DD-0042", "gate")
 SERIAL = 77
@@ -21,11 +21,11 @@ SERIAL = 77
 @pytest.fixture
 def old(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Two lanes with four events each, one of them acknowledged; a photo, an answer, two confirmations, a serial."""
+    sign = load_or_create_signer(tmp_path / "keys")
     with monkeypatch.context() as patched, closing(db.connect(tmp_path / db.NAME)) as connection:
         patched.setattr(db, "MIGRATIONS", db.MIGRATIONS[:2])
         db.migrate(connection)
         connection.execute("INSERT INTO site VALUES (1, ?)", (SITE,))
-        sign = load_or_create_signer(tmp_path / "keys")
         for lane in ("b2", "b1"):
             values = (lane, 5, "", 1, 0, events.GENESIS_HASH)
             connection.execute("INSERT INTO lane VALUES (?,?,?,?,?,?)", values)
@@ -51,6 +51,7 @@ def old(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         photo.write_bytes(b"jpeg")
         named = ("p", "b1-1", "b1", 1, "2026-11-20/p.jpg", "00", 4, 1, 0)
         connection.execute("INSERT INTO evidence VALUES (?,?,?,?,?,?,?,?,?)", named)
+    write_counters(tmp_path)
     return tmp_path
 
 

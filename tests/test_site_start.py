@@ -16,9 +16,9 @@ from pathlib import Path
 import pytest
 
 from edge.config import MqttConfig
-from edge.errors import BarieError, ConfigError
+from edge.errors import BarieError, ConfigError, StoreError
 from edge.store import Store
-from edge.store.keys import load_or_create_signer
+from edge.store.keys import load_or_create_signer, open_key
 from edge.technician import setup
 from edge.technician.broker_process import free_port
 from edge.technician.site_check import check_accounts, check_broker, check_port, check_record
@@ -109,8 +109,10 @@ def test_a_record_without_its_key_is_never_given_a_new_one(tmp_path: Path) -> No
     _, told = gate.communicate(timeout=WITHIN_S)
     assert gate.returncode == 2
     assert b"gate.pem is gone" in told
-    assert not (data / "keys").exists()
     assert check_record(data, "other").mark == "FAIL"
+    with pytest.raises(StoreError, match="is gone"):  # setup, backup, evidence delete: whoever wants a key
+        open_key(data / "keys")
+    assert not (data / "keys").exists()
 
 
 def test_doctor_and_setup_know_a_record_of_another_site(tmp_path: Path) -> None:

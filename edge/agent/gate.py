@@ -40,7 +40,7 @@ from edge.errors import BarieError, StoreError
 from edge.panel.accounts import Accounts
 from edge.ports import Person
 from edge.store import Store
-from edge.store.keys import GateKey, open_key
+from edge.store.keys import open_key
 from edge.uplink.mqtt import Uplink
 from firmware_io.boards import open_board
 from firmware_io.loop import BarrierLoop
@@ -60,7 +60,7 @@ class Gate:
     def __init__(self, config: Config, path: Path | None = None) -> None:
         self.config = config
         data_dir = Path(config.site.data_dir)
-        key = _key(data_dir)
+        key = open_key(data_dir / "keys")
         rules, choices = Law.read(config.law)
         pilots = Law.pilots(config.law)
         self.store = Store.open(
@@ -323,20 +323,6 @@ class Gate:
         self.afar.stop()
         self.office.close()
         self.store.close()
-
-
-def _key(data_dir: Path) -> GateKey:
-    """This gate's key. A new one is another gate to the centre: never beside a record, and never without a word."""
-    path = data_dir / "keys" / "gate.pem"
-    if path.exists():
-        return open_key(path.parent)
-    if (data_dir / "barie.db").exists():
-        raise StoreError(
-            f"{path} is gone, the record that it signed is here: put it back from a backup (barie restore)"
-        )
-    key = open_key(path.parent)
-    log.warning("a new signing key was made in %s; tell the centre its public half: %s", path.parent, key.public_hex)
-    return key
 
 
 def run(config: Config, path: Path | None = None) -> int:

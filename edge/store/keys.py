@@ -3,6 +3,7 @@ event."""
 
 from __future__ import annotations
 
+import logging
 from pathlib import Path
 
 from cryptography.exceptions import InvalidSignature
@@ -21,6 +22,11 @@ from edge.core.events import SignatureCheck, Signer
 from edge.files import write_whole
 from edge.store import db
 
+log = logging.getLogger(__name__)
+
+KEY = Path("keys") / "gate.pem"
+"""In the data folder."""
+
 
 class GateKey:
     """Signs; `public_hex` (32 bytes as hex) is what the centre is told once, on paper or at set-up."""
@@ -36,11 +42,23 @@ class GateKey:
         return check_with(self._private.public_key())(message, signature)
 
 
+def without_key(data_dir: Path) -> str:
+    """Why no key may be made for this folder, or "": a record is here, and the key that signed it is not. A new one
+    would be another gate's."""
+    path = data_dir / KEY
+    if path.exists() or not (data_dir / db.NAME).exists():
+        return ""
+    return f"{path} is gone, the record that it signed is here: put it back from a backup (barie restore)"
+
+
 def open_key(folder: Path) -> GateKey:
-    """The key in `folder`, made there (mode 0600, fsynced) where there is none. Raises StoreError."""
-    path = folder / "gate.pem"
+    """The key in `folder`, made there (mode 0600, fsynced) where there is none: with a word in the log, and never
+    beside a record. Raises StoreError."""
+    path = folder / KEY.name
+    if why := without_key(folder.parent):
+        raise errors.StoreError(why)
     with db.translated(f"opening the gate's key {path}"):
-        if not path.exists():
+        if made := not path.exists():
             _make(path)
         pem = path.read_bytes()
     try:
@@ -49,7 +67,10 @@ def open_key(folder: Path) -> GateKey:
         raise errors.StoreError(f"{path} is not a key: put the right one back, or move it away") from error
     if not isinstance(private, Ed25519PrivateKey):
         raise errors.StoreError(f"{path} is not an Ed25519 key")
-    return GateKey(private)
+    key = GateKey(private)
+    if made:
+        log.warning("a new signing key was made in %s; tell the centre its public half: %s", folder, key.public_hex)
+    return key
 
 
 def load_or_create_signer(folder: Path) -> Signer:

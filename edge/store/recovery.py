@@ -29,6 +29,8 @@ Run = tuple[int, int]
 Rows = dict[str, dict[int, tuple[Any, ...]]]
 """By lane and seq: (lane, seq, event_id, kind, recorded_ms, payload)."""
 
+GONE, COUNTERS_GONE = "record_gone", "record_counters_gone"
+"""Nothing is set aside then; the alarm is all that there is to say."""
 SERIALS_SKIPPED = 1_000
 """After damage the permit serials jump, in case the second copy missed the last ones."""
 
@@ -63,6 +65,8 @@ class Rescued:
     holes: dict[str, list[Run]] = field(default_factory=dict)
 
     def words(self) -> str:
+        if self.code == COUNTERS_GONE:
+            return self.why
         lost = sum(last - first + 1 for runs in self.lost.values() for first, last in runs)
         return f"the database was set aside in {self.folder} ({self.why}); {lost} unsent events could not be read"
 
@@ -100,7 +104,7 @@ def open_or_recover(
     raw = [wal.read_bytes()] if _unclean(wal) else []
     why, connection_or_none = _try_open(path, expected)
     if connection_or_none is not None:
-        return connection_or_none, None
+        return connection_or_none, _alone(connection_or_none, label) if known is None else None
     log.error("database cannot be used: %s", why)
     rescued = _rebuild(data_dir, path, fresh, Rescued(why, f"damaged/{label}"), known or Counters(), check, raw)
     return db.connect(path), rescued
@@ -125,7 +129,15 @@ def _gone(data_dir: Path, label: str) -> Rescued | None:
     if not begun and not photos:
         return None
     what = "its key" if begun else "photos"
-    return Rescued(f"database and counters are gone, {what} is here", f"damaged/{label}", "record_gone")
+    return Rescued(f"database and counters are gone, {what} is here", f"damaged/{label}", GONE)
+
+
+def _alone(connection: sqlite3.Connection, label: str) -> Rescued | None:
+    """A record whose second copy of the counters is gone: nothing here can say whether it is the newest any more. The
+    centre's acknowledgement can (fork.py)."""
+    if connection.execute("SELECT max(next_seq) FROM lane").fetchone()[0] in (None, 1):
+        return None  # begun, and cut off before anything was recorded
+    return Rescued("the second copy of the counters is gone", f"damaged/{label}", COUNTERS_GONE)
 
 
 def _try_open(path: Path, expected: Any) -> tuple[str, sqlite3.Connection | None]:

@@ -144,7 +144,7 @@ class Store(Questions, Housekeeping):
                 journal.add_lane(connection, lane, known.lanes.get(lane, Anchor()))
             watch.meet_table(connection, self._skeletons)
             recovery.raise_serial(connection, known.permit_serial)
-            if rescued is not None and rescued.code == "record_gone":
+            if rescued is not None and rescued.code in (recovery.GONE, recovery.COUNTERS_GONE):
                 for lane in self._lanes:
                     self._transaction(connection, lane).event("alarm", rescued.bodies(lane)[0])
             for lane, body in recovery.take_alarms(connection):

@@ -21,7 +21,6 @@ LAST_SERIAL = "SELECT max(value, (SELECT max(permit_serial) FROM lane)) FROM cou
 GONE = "gone"
 PATIENT = "patient"
 """The note of housekeeping's own time: what is labelled earlier than that was labelled by a clock that is wrong."""
-_PATIENT = f"coalesce((SELECT body ->> '$.ms' FROM note WHERE kind = '{PATIENT}' AND key = 'clock'), 0)"
 TOMBSTONES_KEPT_MS = 400 * 86_400_000
 
 
@@ -128,8 +127,10 @@ class Transaction:
     def action(self, key: str, result: Mapping[str, Any]) -> None:
         """Remember the answer to a press together with what it did. Raises StoreError where the key was used
         already."""
-        row = (key, self._lane, json.dumps(dict(result)), self._clocks.wall_ms())
-        if self._db.execute(f"INSERT OR IGNORE INTO action VALUES (?, ?, ?, max(?, {_PATIENT}))", row).rowcount == 0:
+        row = (key, self._lane, json.dumps(dict(result)), self._clocks.wall_ms(), PATIENT)
+        patient = "coalesce((SELECT body ->> '$.ms' FROM note WHERE kind = ? AND key = 'clock'), 0)"
+        added = self._db.execute(f"INSERT OR IGNORE INTO action VALUES (?, ?, ?, max(?, {patient}))", row)  # noqa: S608
+        if added.rowcount == 0:
             raise errors.StoreError(f"action {key!r} was done already")
 
 

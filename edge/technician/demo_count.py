@@ -9,6 +9,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from edge.store.db import NAME
+
 
 @dataclass(frozen=True, slots=True)
 class Count:
@@ -66,7 +68,7 @@ def _bodies(db: Path) -> Iterator[tuple[str, dict[str, Any]]]:
 
 def _produced(agent_dir: Path, lane: str) -> int:
     """How many events the gate ever numbered on this lane."""
-    return _number(agent_dir / "barie.db", "SELECT next_seq - 1 FROM lane WHERE lane = ?", lane)
+    return _number(agent_dir / NAME, "SELECT next_seq - 1 FROM lane WHERE lane = ?", lane)
 
 
 def _acknowledged(central_db: Path, lane: str) -> int:

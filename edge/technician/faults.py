@@ -21,6 +21,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from edge.errors import BarieError
+from edge.store.db import NAME
 from edge.technician.broker_process import MOSQUITTO, Iotcore, Mosquitto
 from edge.technician.faults_shim import Shim
 from edge.technician.faults_victim import LANE
@@ -166,7 +167,7 @@ def lost_without_fsync(folder: Path, draw: random.Random) -> int:
     finally:
         victim.close()
     shim.power_failure(draw)
-    return len(guard.acknowledged.keys() - _actions(gate / "barie.db"))
+    return len(guard.acknowledged.keys() - _actions(gate / NAME))
 
 
 def _actions(path: Path) -> set[str]:

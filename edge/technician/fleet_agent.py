@@ -12,6 +12,7 @@ from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 
 from edge.errors import BarieError
+from edge.store.db import NAME
 from edge.technician import demo_lane
 from edge.technician.bench_live import memory_mb, plate_frame, tree, until
 from edge.technician.broker_process import end_with_parent, free_port
@@ -27,7 +28,7 @@ class FleetAgent:
     """`vehicle` lets one be read and leave again, photos and all."""
 
     def __init__(self, process: subprocess.Popen[bytes], data_dir: Path, lane: str) -> None:
-        self.process, self._database, self.lane = process, data_dir / "barie.db", lane
+        self.process, self._database, self.lane = process, data_dir / NAME, lane
 
     @property
     def pid(self) -> int:

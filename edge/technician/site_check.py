@@ -17,17 +17,17 @@ from pathlib import Path
 
 from edge.config import MqttConfig
 from edge.errors import BarieError
+from edge.store.db import NAME
+from edge.store.keys import KEY, without_key
 from edge.technician.account import ACCOUNTS_FILE
 from edge.technician.board_check import Verdict
 
-RECORD = "barie.db"
-KEY = Path("keys") / "gate.pem"
 WITHIN_S = 3.0
 
 
 def site_of(data_dir: Path) -> str | None:
     """The site whose record lies here; None where there is none. Raises BarieError where it cannot be read."""
-    path = data_dir / RECORD
+    path = data_dir / NAME
     if not path.exists():
         return None
     try:
@@ -44,11 +44,10 @@ def check_record(data_dir: Path, site: str) -> Verdict:
         here = site_of(data_dir)
     except BarieError as error:
         return Verdict("FAIL", str(error))
-    key = (data_dir / KEY).exists()
     if here is None:
         return (
             Verdict("ok", f"none yet in {data_dir}")
-            if key
+            if (data_dir / KEY).exists()
             else Verdict("warn", f"no key yet: {data_dir / KEY}; barie setup makes it")
         )
     if here != site:
@@ -57,12 +56,8 @@ def check_record(data_dir: Path, site: str) -> Verdict:
             f"{data_dir} holds the record of site {here!r}, this config is of {site!r}: "
             "give site.data_dir a folder of its own",
         )
-    if not key:
-        return Verdict(
-            "FAIL",
-            f"{data_dir / KEY} is gone, the record is here: put the key back from a backup; "
-            "a new one would be another gate's",
-        )
+    if why := without_key(data_dir):
+        return Verdict("FAIL", why)
     return Verdict("ok", f"of site {here}, with its key")
 
 
