@@ -130,9 +130,10 @@ class World:
         return clock.state()
 
     def health(self) -> dict[str, Any]:
+        now = self.barrier.now
         return {
             "link": {"state": self.link, "oldest_s": self.oldest_s},
-            "boom": {"state": self.barrier.now.boom, "faults": list(self.barrier.now.faults)},
+            "boom": {"state": now.boom, "faults": list(now.faults), "held": now.held},
         }
 
     # ------------------------------------------------------------ what happens
@@ -183,7 +184,7 @@ class World:
     async def press(self, name: str, **more: Any) -> ActionResult:
         passage = self.actor.lane.passage
         fields = {"key": clock.new_id(), "passage": passage.id if passage else None, "person": GUARD, **more}
-        return await self.desk.act(Action(name=name, **fields))  # type: ignore[arg-type]  # a name of Action
+        return await self.desk.act(Action(name=name, **fields))
 
     def arrives(self, text: str = PLATE) -> None:
         """A vehicle stands on the loop and is read."""

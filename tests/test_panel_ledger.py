@@ -13,7 +13,7 @@ GUARD = Person("bp-1", "Mẫu", "guard")
 
 
 def action(key: str = "key-00000001", name: str = "turn_away") -> Action:
-    return Action(key=key, name=name, passage="p-1", person=GUARD)  # type: ignore[arg-type]
+    return Action(key=key, name=name, passage="p-1", person=GUARD)
 
 
 class RememberingLane(FakeLane):

@@ -8,7 +8,7 @@ from typing import Any
 from edge import clock
 from edge.agent.alarms import AlarmDesk, Move
 from edge.agent.lane import LaneActor
-from edge.agent.press import Handlers, Presses, kept
+from edge.agent.press import Presses, kept
 from edge.core import alarms
 from edge.core.alarms import Shelf
 from edge.errors import RefusedError
@@ -18,12 +18,11 @@ from edge.ports import Action, ActionResult
 class AlarmPresses(Presses):
     """`Action.value` is `{"alarm": key}` as JSON; to shelve, with `minutes`, and the reason in `words`."""
 
+    group = "alarm"
+
     def __init__(self, actor: LaneActor, desk: AlarmDesk) -> None:
         super().__init__(actor)
         self._desk = desk
-
-    def handlers(self) -> Handlers:
-        return {"alarm_ack": self.acknowledge, "alarm_shelve": self.shelve, "alarm_unshelve": self.unshelve}
 
     async def acknowledge(self, action: Action) -> ActionResult:
         key, by, at = str(_value(action).get("alarm")), action.person.id, clock.wall_iso()

@@ -5,34 +5,27 @@ from __future__ import annotations
 from edge import clock
 from edge.agent.boom_memory import holding
 from edge.agent.ledger import Also
-from edge.agent.press import Handlers, Presses, kept
+from edge.agent.press import Presses, kept
 from edge.errors import RefusedError
 from edge.ports import Action, ActionResult
 
 
 class BoomPresses(Presses):
-    def handlers(self) -> Handlers:
-        return {
-            "stop": self.stop,
-            "hold": self.hold,
-            "release_hold": self.hold,
-            "close": self.close,
-            "reset": self.reset,
-            "emergency_open": self.emergency_open,
-        }
+    group = "boom"
 
     async def stop(self, action: Action) -> ActionResult:
         """Sent to the barrier before it was queued; that it was taken is a notice of its own."""
         return await self.record(action, "barrier", "stopped", {"stage": "stopping"})
 
     async def hold(self, action: Action) -> ActionResult:
-        """Holding only makes safer, so it is done before its record, as a stop is; its end only after."""
-        lane = self.actor.config.id
-        if action.name == "hold":
-            self.actor.barrier.hold(True)
-            self.actor.hold = {"by": action.person.id, "at": clock.wall_iso()}
-            return await self._boom(action, "held", holding(lane, self.actor.hold))
-        result = await self._boom(action, "hold_released", holding(lane, None))
+        """Holding only makes safer, so it is done before its record, as a stop is."""
+        self.actor.barrier.hold(True)
+        self.actor.hold = {"by": action.person.id, "at": clock.wall_iso()}
+        return await self._boom(action, "held", holding(self.actor.config.id, self.actor.hold))
+
+    async def release_hold(self, action: Action) -> ActionResult:
+        """Only after its record."""
+        result = await self._boom(action, "hold_released", holding(self.actor.config.id, None))
         self.actor.barrier.hold(False)
         self.actor.hold = None
         return result
@@ -53,8 +46,6 @@ class BoomPresses(Presses):
     async def emergency_open(self, action: Action) -> ActionResult:
         """Up with nobody on the loop as well, and up until a person lowers it: an ambulance that is still on its way,
         a fire lane, people on foot. Recorded first, as every opening."""
-        if not action.reason:
-            raise RefusedError("reason_needed")
         if (why := self.actor.boom_refuses()) is not None:
             raise RefusedError(*why)
         body = {**self.who(action), "stage": "emergency", "reason": action.reason, "words": action.words}

@@ -8,37 +8,17 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+from edge.actions import ActionRow, Condition, actions, offered
 from edge.agent.boom_presses import BoomPresses
 from edge.agent.lane import LaneActor
 from edge.agent.near import near_plates
 from edge.agent.paper_presses import PaperPresses, reconcile
 from edge.agent.passage_presses import PassagePresses
-from edge.agent.press import Presses
+from edge.agent.press import Handler, Presses, handlers
 from edge.agent.yard_presses import YardPresses
 from edge.core.plate import PlateTable
 from edge.errors import RefusedError, StoreError, StoreFullError
 from edge.ports import KEY_REUSED, VOID, Action, ActionResult, Person
-
-LANE_ACTIONS = frozenset(
-    {
-        "stop",
-        "hold",
-        "release_hold",
-        "close",
-        "reset",
-        "emergency_open",
-        "yard_count",
-        "yard_entry",
-        "paper_mode",
-        "paper_settle",
-    }
-)
-"""About the lane itself, whoever stands there."""
-GATE_ACTIONS = frozenset({"alarm_ack", "alarm_shelve", "alarm_unshelve", "handover_write", "handover_sign"})
-"""About the whole gate, at whichever lane they are pressed."""
-
-SAFER = {"stop": "stopped_unrecorded", "hold": "held_unrecorded", "release_hold": "hold_released_unrecorded"}
-"""What is done even where the record cannot be written, and how that is answered."""
 
 Health = Callable[[], Mapping[str, Any]]
 """What the gate knows beside the lane itself: boom, cameras, link, clock, store, age of the copy."""
@@ -68,12 +48,12 @@ class Desk:
         self._live_jpeg = live_jpeg
         self._paper = PaperPresses(actor, lambda: _reach(health()["link"]))
         groups = (PassagePresses(actor, plates), BoomPresses(actor), YardPresses(actor, plates), self._paper)
-        self._handlers = {name: handler for group in groups for name, handler in group.handlers().items()}
+        self._handlers = handlers(groups)
         self._of_gate: Health = dict
 
     def join(self, groups: Sequence[Presses], of_gate: Health) -> None:
         """Presses of the whole gate, answered at this lane as well, and what its view says of the gate."""
-        self._handlers |= {name: handler for group in groups for name, handler in group.handlers().items()}
+        self._handlers |= handlers(groups)
         self._of_gate = of_gate
 
     def health(self) -> Mapping[str, Any]:
@@ -82,13 +62,13 @@ class Desk:
 
     def view(self) -> Mapping[str, Any]:
         health = self._health()
-        extra = self._paper.lane_actions(_reach(health["link"]))
-        yard = ["yard_count", "yard_entry"] if self._actor.record.yard else []
+        holds = lane_conditions(health["boom"]) | self._paper.conditions(_reach(health["link"]))
+        holds |= {"yard"} if self._actor.record.yard else set()
         return {
             **self._actor.view(),
             **health,
             **self._of_gate(),
-            "actions": [*lane_actions(health["boom"]), *extra, *yard],
+            "actions": offered("lane", holds),
         }
 
     async def changed(self, since: int) -> int:
@@ -128,13 +108,13 @@ class Desk:
             if before is not None:
                 return _answered(before, action.person, action.name)
             try:
-                self._check(action)
-                result = await self._handlers[action.name](action)
+                result = await self._handler(action)(action)
             except RefusedError as error:
                 return await self._refused(action, error)
         except StoreError as error:
-            if action.name in SAFER:
-                return self._unrecorded(action, error)
+            row = actions().get(action.name)
+            if row is not None and row.unrecorded:
+                return self._unrecorded(action, row.unrecorded, error)
             # Not on disk, so not done: nothing was offered to the barrier (docs/safety.md).
             code = "store_full" if isinstance(error, StoreFullError) else "store_failed"
             return ActionResult(False, code, None, str(error))
@@ -148,27 +128,34 @@ class Desk:
         by = {"name": action.name, "by": action.person.id}
         return _answered(await self._actor.ledger.settle(action.key, {**answer, **by}), action.person, action.name)
 
-    def _unrecorded(self, action: Action, error: StoreError) -> ActionResult:
+    def _unrecorded(self, action: Action, code: str, error: StoreError) -> ActionResult:
         """The answer says what is so: the boom was stopped or held before its record. A hold can end without a record
         too: it opens nothing, and a disk that is full must not keep a lane shut."""
         if action.name == "release_hold":
             self._actor.barrier.hold(False)
         self._actor.trouble = str(error)
         self._actor.touch()
-        return ActionResult(True, SAFER[action.name], None, str(error))
+        return ActionResult(True, code, None, str(error))
 
-    def _check(self, action: Action) -> None:
-        """Raises RefusedError: a press is for the passage that the person saw, and for what may be done now."""
-        if action.name in LANE_ACTIONS | GATE_ACTIONS:
-            return
+    def _handler(self, action: Action) -> Handler:
+        """Who does it. Raises RefusedError: a press is for the passage that the person saw, and for what may be done
+        now."""
+        row, handler = actions().get(action.name), self._handlers.get(action.name)
+        if row is None or handler is None:
+            raise RefusedError("not_now", action.name)
+        if row.scope == "passage":
+            self._check_passage(action, row)
+        if "reason" in row.needs and not action.reason:
+            raise RefusedError("reason_needed")
+        return handler
+
+    def _check_passage(self, action: Action, row: ActionRow) -> None:
         passage = self._actor.lane.passage
         if passage is None:
             raise RefusedError("no_passage")
         if action.passage != passage.id:
             raise RefusedError("other_passage")
-        if action.name in ("confirm", "override"):
-            return  # judged on the newest verdict and boom, not on those shown, and told what is against it
-        if action.name not in self._actor.may():
+        if not row.newest and action.name not in self._actor.may():
             raise RefusedError("not_now", action.name)
 
 
@@ -180,11 +167,11 @@ def _answered(known: Mapping[str, Any], person: Person, name: str = "") -> Actio
     return ActionResult(bool(known.get("done", True)), str(known["code"]), seq, str(known.get("detail", "")))
 
 
-def lane_actions(boom: Mapping[str, Any]) -> list[str]:
+def lane_conditions(boom: Mapping[str, Any]) -> set[Condition]:
     """What may be asked of the lane itself, by the boom's state."""
-    allowed = ["stop", "hold", "emergency_open"]
+    holds: set[Condition] = {"always", "held" if boom["held"] else "not_held"}
     if boom["state"] in ("open", "stopped", "unknown"):
-        allowed.append("close")
+        holds.add("not_down")
     if boom["faults"]:
-        allowed.append("reset")
-    return allowed
+        holds.add("fault")
+    return holds

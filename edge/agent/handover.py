@@ -7,7 +7,7 @@ from typing import Any
 
 from edge import clock
 from edge.agent.lane import LaneActor
-from edge.agent.press import Handlers, Presses, kept
+from edge.agent.press import Presses, kept
 from edge.core import handover
 from edge.errors import RefusedError
 from edge.ports import Action, ActionResult
@@ -38,12 +38,11 @@ class HandoverDesk:
 
 
 class HandoverPresses(Presses):
+    group = "handover"
+
     def __init__(self, actor: LaneActor, desk: HandoverDesk) -> None:
         super().__init__(actor)
         self._desk = desk
-
-    def handlers(self) -> Handlers:
-        return {"handover_write": self.write, "handover_sign": self.sign}
 
     async def write(self, action: Action) -> ActionResult:
         """A note that nobody has signed yet is replaced; both stay on record."""

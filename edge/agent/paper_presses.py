@@ -9,10 +9,11 @@ from dataclasses import asdict
 from typing import Any
 
 from edge import clock
+from edge.actions import Condition
 from edge.agent import paper
 from edge.agent.lane import LaneActor
 from edge.agent.ledger import Recorded
-from edge.agent.press import Handlers, Presses
+from edge.agent.press import Presses
 from edge.core.lookup import normal_plate
 from edge.core.paper import Entry, PaperForm
 from edge.core.paper_read import PaperError
@@ -24,17 +25,20 @@ from edge.store import Transaction
 class PaperPresses(Presses):
     """`link` says the state of the way to the centre: a guard alone may enter the mode only while it is not up."""
 
+    group = "paper"
+
     def __init__(self, actor: LaneActor, link: Callable[[], str]) -> None:
         super().__init__(actor)
         self._link = link
 
-    def handlers(self) -> Handlers:
-        return {"paper_mode": self.mode, "paper_form": self.form, "paper_settle": self.settle}
-
-    def lane_actions(self, link: str) -> list[str]:
-        """What the lane itself allows now."""
-        may = ["paper_mode"] if self.actor.beside.paper is not None or link != "up" else []
-        return may + (["paper_settle"] if self.actor.beside.tasks else [])
+    def conditions(self, link: str) -> set[Condition]:
+        """What of the lane's paper work may be offered now."""
+        known: dict[Condition, bool] = {
+            "on_paper": self.actor.beside.paper is not None,
+            "link_not_up": link != "up",
+            "paper_tasks": bool(self.actor.beside.tasks),
+        }
+        return {one for one, holds in known.items() if holds}
 
     async def mode(self, action: Action) -> ActionResult:
         """The value is "on" or "off"."""
@@ -115,8 +119,6 @@ class PaperPresses(Presses):
         kept = self.actor.store.notes(paper.PAPER, form_id).get(form_id)
         if kept is None or kept["outcome"] not in ("different", "missing"):
             raise RefusedError("no_such_form")
-        if not action.reason:
-            raise RefusedError("reason_needed")
         platform = kept.get("platform")
         body = {
             "stage": "settled",

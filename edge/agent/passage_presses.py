@@ -10,7 +10,7 @@ from typing import Any
 from edge import clock
 from edge.agent.lane import LaneActor
 from edge.agent.law import Assessment, Seals
-from edge.agent.press import Handlers, Presses, kept
+from edge.agent.press import Presses, kept
 from edge.agent.receipts import keep_receipt
 from edge.core import passage as passages
 from edge.core.instant import stamp_after
@@ -28,20 +28,11 @@ FOUND_MOST = 4
 
 
 class PassagePresses(Presses):
+    group = "passage"
+
     def __init__(self, actor: LaneActor, plates: PlateTable) -> None:
         super().__init__(actor)
         self._plates = plates
-
-    def handlers(self) -> Handlers:
-        return {
-            "confirm": self.confirm,
-            "override": self.override,
-            "turn_away": self.turn_away,
-            "pick_declaration": self.pick,
-            "pick_vehicle": self.pick_vehicle,
-            "type_plate": self.type_plate,
-            "seals": self.seals,
-        }
 
     def _check_barrier(self) -> None:
         """A permit that the barrier is sure to refuse is not worth a record: the guard is told what is wrong."""
@@ -102,8 +93,6 @@ class PassagePresses(Presses):
 
     async def override(self, action: Action) -> ActionResult:
         """A reason always; two people where the refusal asks for them (a customs hold), judged on the newest copy."""
-        if not action.reason:
-            raise RefusedError("reason_needed")
         assessment = await self.actor.assess() or self.actor.shown.assessment
         if assessment is None or self.passage().state in passages.MOVING:
             raise RefusedError("not_now")

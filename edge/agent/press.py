@@ -2,16 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
-from typing import Any
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from typing import Any, ClassVar
 
+from edge.actions import FILE, actions
 from edge.agent.lane import LaneActor
 from edge.agent.ledger import Also, Keys
 from edge.core.passage import Passage
-from edge.errors import RefusedError
+from edge.errors import ConfigError, RefusedError
 from edge.ports import Action, ActionResult
 
-Handlers = Mapping[str, Callable[[Action], Awaitable[ActionResult]]]
+Handler = Callable[[Action], Awaitable[ActionResult]]
+
+
+def handlers(groups: Iterable[Presses]) -> dict[str, Handler]:
+    """By action, who does it, of these groups. Raises ConfigError, which stops the start: a press without a handler
+    would be found by a guard."""
+    known = {group.group: group for group in groups}
+    of_these = {name: row for name, row in actions().items() if row.group in known}
+    lost = [
+        f"{name}.handler: no such method: {row.handler}"
+        for name, row in of_these.items()
+        if not hasattr(known[row.group], row.method)
+    ]
+    if lost:
+        raise ConfigError(FILE.name, lost)
+    return {name: getattr(known[row.group], row.method) for name, row in of_these.items()}
 
 
 def kept(action: Action, code: str) -> Keys:
@@ -20,14 +36,13 @@ def kept(action: Action, code: str) -> Keys:
 
 
 class Presses:
-    """Handlers of some presses at one lane, by action name. Each raises RefusedError or StoreError where it is not
-    done."""
+    """Handlers of some presses at one lane: `GROUP.method` in the action table. Each raises RefusedError or StoreError
+    where it is not done."""
+
+    group: ClassVar[str]
 
     def __init__(self, actor: LaneActor) -> None:
         self.actor = actor
-
-    def handlers(self) -> Handlers:
-        raise NotImplementedError
 
     def who(self, action: Action) -> dict[str, Any]:
         """The part of an event's body that says who pressed, and about which vehicle."""

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
+from edge.actions import Condition, offered
 from edge.agent.law import Assessment, Law
 from edge.agent.shown import Picture, Shown
 from edge.config import LaneConfig
@@ -60,18 +61,24 @@ def actions(passage: Passage, assessment: Assessment | None, *, opens: bool, pap
     """
     if passage.state in MOVING:
         return []
-    allowed = ["paper_form"] if paper else []
+    holds = passage_conditions(assessment, opens=opens)
+    return offered("passage", holds | {"on_paper"} if paper else holds)
+
+
+def passage_conditions(assessment: Assessment | None, *, opens: bool) -> set[Condition]:
+    """What holds of a vehicle that stands there, in the words of the action table."""
     if assessment is None:
-        return [*allowed, "type_plate", "turn_away"]
-    if assessment.declaration is not None and assessment.declaration.transfer is not None:
-        allowed.append("seals")
-    if opens and assessment.verdict.verdict in ("ready", "release"):
-        allowed.append("confirm")
-    if assessment.others or assessment.declaration is None:
-        allowed.append("pick_declaration")
-    if len(_vehicles(assessment.declaration)) > 1:
-        allowed.append("pick_vehicle")
-    return [*allowed, *(["override"] if opens else []), "turn_away", "type_plate"]
+        return {"stands"}
+    declaration = assessment.declaration
+    known: dict[Condition, bool] = {
+        "stands": True,
+        "transfer": declaration is not None and declaration.transfer is not None,
+        "released": opens and assessment.verdict.verdict in ("ready", "release"),
+        "choice": bool(assessment.others) or declaration is None,
+        "vehicles": len(_vehicles(declaration)) > 1,
+        "judged_and_free": opens,
+    }
+    return {one for one, holds in known.items() if holds}
 
 
 def names(config: LaneConfig) -> dict[str, Any]:

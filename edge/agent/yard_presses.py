@@ -10,7 +10,7 @@ from typing import Any
 from edge import clock
 from edge.agent.lane import LaneActor
 from edge.agent.ledger import Recorded
-from edge.agent.press import Handlers, Presses, kept
+from edge.agent.press import Presses, kept
 from edge.agent.yard import Yard
 from edge.core.instant import instant
 from edge.core.lookup import choose, normal_plate
@@ -27,12 +27,11 @@ SAME_FOR = timedelta(minutes=30)
 
 
 class YardPresses(Presses):
+    group = "yard"
+
     def __init__(self, actor: LaneActor, plates: PlateTable) -> None:
         super().__init__(actor)
         self._plates = plates
-
-    def handlers(self) -> Handlers:
-        return {"yard_count": self.count, "yard_entry": self.entry}
 
     def _yard(self) -> Yard:
         yard = self.actor.record.yard

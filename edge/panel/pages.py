@@ -18,6 +18,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.templating import Jinja2Templates
 
+from edge.actions import actions
 from edge.clock import wall_iso
 from edge.errors import RefusedError
 from edge.panel.accounts import Accounts
@@ -71,6 +72,10 @@ async def lane_page(request: Request) -> Response:
     view = view_for(panel, lane, session)
     lists = "transfer_list" in panel.rights.get(session.person.role, frozenset())
     more = {"view": view, "many": len(panel.desk.lanes) > 1, "lists": lists, "tabs": tabs(panel, session)}
+    more["presses"] = {
+        name: {"needs": sorted(row.needs), "shown": row.shown, "title": row.title or f"action_long.{name}"}
+        for name, row in actions().items()
+    }
     return page(request, "lane.html", session, more)
 
 
@@ -184,7 +189,7 @@ def page(request: Request, name: str, session: Session | None, more: dict[str, A
             "now": wall_iso(),
             "messages": panel.catalogue,
             "beat_s": panel.settings.beat_s,
-            **{key: more[key] for key in ("view", "views") if key in more},
+            **{key: more[key] for key in ("view", "views", "presses") if key in more},
         },
         **more,
     }

@@ -32,10 +32,7 @@ def with_look(plate: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _can(view: Mapping[str, Any]) -> set[str]:
-    """Stop is always there, and the release of a hold while the lane is held; the rest is as the desk says: of the
-    passage, and of the lane whether or not a vehicle stands there."""
+    """Stop is always there; the rest is as the desk says: of the passage, and of the lane whether or not a vehicle
+    stands there."""
     passage = view.get("passage")
-    can = set(view.get("actions") or ()) | set((passage or {}).get("actions") or ())
-    if view["boom"].get("held"):
-        can = can - {"hold"} | {"release_hold"}
-    return can | {"stop"}
+    return set(view.get("actions") or ()) | set((passage or {}).get("actions") or ()) | {"stop"}

@@ -1,17 +1,16 @@
-"""Which role may do what (27/2025 Art. 24): one table of data, rights.toml."""
+"""Which role may do what (27/2025 Art. 24): its presses from the action table, the rest and where from rights.toml."""
 
 from __future__ import annotations
 
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import get_args, get_type_hints
+from typing import get_args
 
+from edge.actions import ActionTable, actions
 from edge.core.model import Place
 from edge.errors import ConfigError
-from edge.ports import Action
 
-ACTION_NAMES: frozenset[str] = frozenset(get_args(get_type_hints(Action)["name"]))
 ROLES = ("guard", "shift_leader", "customs", "yard_operator", "technician", "auditor")
 
 MAY = ("second", "transfer_list", "history", "expected", "calibrate", "label", "whole_photos")
@@ -23,28 +22,24 @@ Rights = Mapping[str, frozenset[str]]
 """role -> names of the actions it may do, of what else it may, and `place:NAME` of where; looking is every role's."""
 
 
-ANYWHERE = frozenset({"stop", "alarm_ack", "alarm_shelve", "alarm_unshelve", "handover_write", "handover_sign"})
-"""Of the whole gate, or never the dangerous choice: at every lane, whatever the role's places."""
-
-
 def held_at(rights: Rights, role: str, place: str) -> frozenset[str]:
     """What a role may at a lane of this place: all of its rights where the place is one of its own."""
     held = rights.get(role, frozenset())
     if f"place:{place}" in held:
         return held
-    return held - (ACTION_NAMES - ANYWHERE)
+    return held - {name for name, row in actions().items() if not row.anywhere}
 
 
-def load_rights(path: Path | None = None) -> Rights:
-    """Reads and checks rights.toml. Raises ConfigError naming the role or action that is unknown or absent."""
-    path = path or Path(__file__).with_name("rights.toml")
+def load_rights(path: Path | None = None, table: ActionTable | None = None) -> Rights:
+    """Reads and checks rights.toml and the action table's roles. Raises ConfigError naming the role or right that is
+    unknown or absent."""
+    path, table = path or Path(__file__).with_name("rights.toml"), table or actions()
     with path.open("rb") as file:
         raw = tomllib.load(file)
     faults = [f"{role}: no such role" for role in raw if role not in ROLES]
     faults += [f"{role}: missing" for role in ROLES if role not in raw]
+    faults += [f"{name}: no such role: {role}" for name, row in table.items() for role in row.roles - set(ROLES)]
     for role, entry in raw.items():
-        unknown = sorted(set(entry["actions"]) - ACTION_NAMES)
-        faults += [f"{role}.actions: no such action: {name}" for name in unknown]
         unknown = sorted(set(entry.get("may", ())) - set(MAY))
         faults += [f"{role}.may: no such right: {name}" for name in unknown]
         unknown = sorted(set(entry.get("places", ())) - set(get_args(Place)))
@@ -52,7 +47,8 @@ def load_rights(path: Path | None = None) -> Rights:
         faults += [] if "places" in entry else [f"{role}.places: missing"]
     if faults:
         raise ConfigError(path.name, faults)
+    pressed = {role: frozenset(name for name, row in table.items() if role in row.roles) for role in raw}
     return {
-        role: frozenset((*entry["actions"], *entry.get("may", ()), *(f"place:{place}" for place in entry["places"])))
+        role: pressed[role].union(entry.get("may", ()), (f"place:{place}" for place in entry["places"]))
         for role, entry in raw.items()
     }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, Protocol, runtime_checkable
+from typing import Any, Protocol, runtime_checkable
 
 from edge.core.dossier import Dossier, Mark
 from edge.core.expected import Expected
@@ -31,31 +31,8 @@ class Action:
     """
 
     key: str
-    name: Literal[
-        "confirm",
-        "override",
-        "turn_away",
-        "pick_declaration",
-        "pick_vehicle",
-        "type_plate",
-        "stop",
-        "hold",
-        "release_hold",
-        "paper_form",
-        "paper_mode",
-        "paper_settle",
-        "seals",
-        "yard_count",
-        "yard_entry",
-        "close",
-        "reset",
-        "emergency_open",
-        "alarm_ack",
-        "alarm_shelve",
-        "alarm_unshelve",
-        "handover_write",
-        "handover_sign",
-    ]
+    name: str
+    """One of the action table (edge/actions.toml)."""
     passage: str | None
     person: Person
     reason: str = ""

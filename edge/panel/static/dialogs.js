@@ -4,7 +4,7 @@ import { plateKeyboard, wordKeys } from "./keyboard.js";
 import { cutOut, plateSign, procedureName } from "./plate.js";
 import { stepName, stepTable } from "./steps.js";
 import { askSecond } from "./second.js";
-import { dayClock, section, t } from "./words.js";
+import { boot, dayClock, section, t } from "./words.js";
 
 const dialog = document.getElementById("dialog");
 let about = null;
@@ -44,13 +44,11 @@ export function show(passage, title, ...parts) {
   if (!dialog.open) dialog.show();
 }
 
-/** What opens is held down for a second. */
-const HELD = new Set(["override", "emergency_open"]);
-
 /** Override, turn away or open in an emergency: one reason of the catalogue's list, words where the reason asks for them. `send({reason, words})`. */
 export function askReason(action, passage, send) {
   const words = h("textarea", { id: "words", rows: 2, maxlength: 500, "aria-label": t("dialog.words"), placeholder: t("dialog.words") });
-  const hold = HELD.has(action);
+  const { needs, title } = boot.presses[action];
+  const hold = needs.includes("hold");
   const submit = h("button", { type: "button", class: "press go", id: "send", disabled: true },
     t(`action.${action}`), h("small", { text: t(hold ? "app.hold_to_send" : "app.send") }));
   let reason = "";
@@ -71,14 +69,14 @@ export function askReason(action, passage, send) {
     dialog.close();
     const given = { reason, words: words.value.trim() };
     // A customs hold asks for two people: the second one proves it on this very screen.
-    if (action === "override" && passage.two_people) askSecond(passage, (second) => send({ ...given, second }));
+    if (needs.includes("second_if_asked") && passage.two_people) askSecond(passage, (second) => send({ ...given, second }));
     else send(given);
   };
   const list = h("div", { class: "choices", role: "radiogroup" }, ...choices);
   words.addEventListener("input", judge);
   if (hold) holdable(submit, done);
   else submit.addEventListener("click", done);
-  show(passage, t(`action_long.${action}`), list, words, keys, submit);
+  show(passage, t(title), list, words, keys, submit);
 }
 
 /** Several declarations fit: which one is it? `send({value: id})`. */

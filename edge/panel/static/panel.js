@@ -187,13 +187,14 @@ function outcome(answer, what, time) {
 function open(action) {
   if (!view.passage || !view.can.includes(action)) return;
   const then = (more) => send(action, more);
+  const { needs } = boot.presses[action];
   if (action === "confirm") view.passage.needs_check ? askChecked(view.passage, then) : then({});
   else if (action === "type_plate") askPlate(view.passage, then);
   else if (action === "seals") askSeals(view.passage, then);
   else if (action === "paper_form") askPaper(view.passage, view.paper_options, (value) => send("paper_form", { value }));
   else if (action === "pick_declaration") askDeclaration(view.passage, then);
   else if (action === "pick_vehicle") askVehicle(view.passage, then);
-  else askReason(action, view.passage, then);
+  else needs.includes("reason") ? askReason(action, view.passage, then) : then({});
 }
 
 function showSilence(silentMs) {

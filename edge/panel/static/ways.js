@@ -3,7 +3,7 @@ import { askReason, close, show, typeInto } from "./dialogs.js";
 import { h } from "./dom.js";
 import { digitKeys, plateKeyboard, wordKeys } from "./keyboard.js";
 import { switchVehicleTone, vehicleTone } from "./sound.js";
-import { dayClock, section, t, tOr } from "./words.js";
+import { boot, dayClock, section, t, tOr } from "./words.js";
 
 /** How many things of the lane wait for a person. */
 export const waiting = (view) => (view.paper_tasks?.length ?? 0) + (view.overstays?.length ?? 0);
@@ -11,15 +11,10 @@ export const waiting = (view) => (view.paper_tasks?.length ?? 0) + (view.oversta
 /** Everything that is not about the vehicle at the barrier. `send(action, more)`. */
 export function askMore(view, lists, send) {
   const can = new Set(view.can);
-  const way = (id, key, then) => h("button", { type: "button", class: "press choose", id, text: t(key), onclick: then });
-  const mode = view.paper ? "off" : "on";
   show(null, t("more.title"),
     view.paper && h("p", { class: "caution", text: t("paper.since", { who: view.paper.by, time: dayClock(view.paper.at) }) }),
     h("div", { class: "choices" },
-      can.has("emergency_open") && way("emergency-open", "emergency.open", () => askReason("emergency_open", null, (given) => send("emergency_open", given))),
-      can.has("paper_mode") && way(`paper-${mode}`, `paper.turn_${mode}`, () => { close(); send("paper_mode", { value: mode, reason: "link" }); }),
-      can.has("yard_count") && way("yard-count", "yard.correct", () => askCount(view, send)),
-      can.has("yard_entry") && way("yard-entry", "yard.by_hand", () => askEntry(send)),
+      ...Object.keys(boot.presses).filter((action) => boot.presses[action].shown === "more" && can.has(action)).map((action) => rarer(action, view, send)),
       way("vehicle-tone", vehicleTone() ? "sound.vehicle_off" : "sound.vehicle_on", () => { close(); switchVehicleTone(); }),
       ...tabs().map((tab) => h("a", { class: "press choose", href: `/${tab}`, text: t(`office.${tab}`) })),
       lists && h("a", { class: "press choose", href: "/transfer", text: t("transfer.title") })),
@@ -28,6 +23,21 @@ export function askMore(view, lists, send) {
     ...(view.overstays ?? []).map((stay) => h("p", { class: "caution" }, h("b", { text: stay.plates.join(" + ") }),
       ` ${t("more.inside_since", { time: dayClock(stay.since), hours: Math.floor(stay.inside_s / 3600) })} · ${stay.declaration}`)),
     h("p", { class: "soft", text: t("more.nothing") }));
+}
+
+const way = (id, key, then) => h("button", { type: "button", class: "press choose", id, text: t(key), onclick: then });
+
+/** The button of one press; one without a sheet of its own asks for its reason, or is sent at once. */
+function rarer(action, view, send) {
+  const mode = view.paper ? "off" : "on";
+  const then = (more) => send(action, more);
+  switch (action) {
+    case "emergency_open": return way("emergency-open", "emergency.open", () => askReason(action, null, then));
+    case "paper_mode": return way(`paper-${mode}`, `paper.turn_${mode}`, () => { close(); send(action, { value: mode, reason: "link" }); });
+    case "yard_count": return way("yard-count", "yard.correct", () => askCount(view, send));
+    case "yard_entry": return way("yard-entry", "yard.by_hand", () => askEntry(send));
+    default: return way(action, `action.${action}`, () => (boot.presses[action].needs.includes("reason") ? askReason(action, null, then) : (close(), then({}))));
+  }
 }
 
 /** The pages beside this one that this person may open; the alarm list has its own place in the bar. */
