@@ -13,15 +13,17 @@ from firmware_io.board import BadAnswer, BoardError, BoardSettings, HeldPulses, 
 from firmware_io.devices import check_device
 from firmware_io.terms import InputName, OutputName
 
+_GET_IT = "the gate's package brings it; elsewhere: pip install 'gpiod>=2.5' (libgpiod's own binding)"
+
 
 def load_gpiod() -> Any:
     """The library, or a BoardError that says how to get it. Debian 12's own package is version 1, another interface."""
     try:
         gpiod = importlib.import_module("gpiod")
     except ImportError as error:
-        raise BoardError("gpiod is not installed; install it with: pip install 'barie[gpio]'") from error
+        raise BoardError(f"gpiod is not installed; {_GET_IT}") from error
     if not hasattr(gpiod, "request_lines"):
-        raise BoardError("gpiod is version 1, this needs version 2; install it with: pip install 'barie[gpio]'")
+        raise BoardError(f"gpiod is version 1, this needs version 2; {_GET_IT}")
     return gpiod
 
 

@@ -57,7 +57,7 @@ barie_avr() {
 }
 
 barie_python() {
-    for python in "${PYTHON:-}" python3 python3.13 python3.12 python3.11; do
+    for python in "${PYTHON:-}" python3 python3.14 python3.13 python3.12 python3.11; do
         [ -n "$python" ] && command -v "$python" >/dev/null 2>&1 || continue
         if "$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then
             command -v "$python"
@@ -82,7 +82,9 @@ barie_env() {
             die "could not install $lock: is the network there? run this again to go on"
         PYTHONWARNINGS=ignore .venv/bin/python -m pip install --disable-pip-version-check --quiet --no-deps --no-build-isolation -e . ||
             die "could not install barie itself into .venv"
-        [ "$lock" = requirements-dev.lock ] && cat requirements.lock pyproject.toml | sha256sum | cut -d' ' -f1 >.venv/barie-requirements.lock
+        [ "$lock" = requirements-dev.lock ] && for less in requirements.lock requirements-demo.lock; do
+            cat "$less" pyproject.toml | sha256sum | cut -d' ' -f1 >".venv/barie-$less"
+        done
         printf '%s\n' "$want" >".venv/barie-$lock"
         echo "set-up: done" >&2
     fi

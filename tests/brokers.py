@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from edge.technician.broker_process import MOSQUITTO, Iotcore, Mosquitto, free_port
+from edge.technician.broker_process import MOSQUITTO, Iotcore, Mosquitto
 from edge.technician.broker_process import BrokerProcess as Broker
 
-__all__ = ["MOSQUITTO", "Broker", "Iotcore", "Mosquitto", "Stopper", "broker", "free_port", "mosquitto", "until"]
+__all__ = ["MOSQUITTO", "Broker", "Iotcore", "Mosquitto", "Stopper", "broker", "mosquitto", "until"]
 
 
 def until(condition: Callable[[], bool], what: str, timeout_s: float = 20.0) -> None:

@@ -23,8 +23,9 @@ from edge.technician.demo_camera import RtspServer
 from edge.technician.demo_guard import Panel
 from edge.technician.demo_lane import LaneWorld
 from edge.technician.demo_platform import declare
+from edge.technician.free_port import free_port
 from firmware_io.sim_world import SimVehicle
-from tests.brokers import MOSQUITTO, Broker, Iotcore, Mosquitto, free_port, until
+from tests.brokers import MOSQUITTO, Broker, Iotcore, Mosquitto, until
 
 T = TypeVar("T")
 LANE = "b1-out"

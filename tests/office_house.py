@@ -21,9 +21,9 @@ from selenium.webdriver.common.by import By
 
 from edge.panel.accounts import Accounts
 from edge.technician.demo_platform import declare, visit
+from edge.technician.free_port import free_port
 from firmware_io.sim import SimBoard
 from firmware_io.sim_world import SimVehicle, World
-from tests.brokers import free_port
 from tests.browser import until
 
 LANE = "b1-out"

@@ -23,10 +23,11 @@ from edge.core.model import Declaration, Vehicle
 from edge.panel.accounts import Accounts
 from edge.technician.demo_camera import DemoCamera, RtspServer
 from edge.technician.demo_guard import Panel
+from edge.technician.free_port import free_port
 from edge.wire import declaration_to_json
 from firmware_io.sim import SimBoard
 from firmware_io.sim_world import SimVehicle, World, WorldSettings
-from tests.brokers import MOSQUITTO, Broker, Iotcore, Mosquitto, free_port, until
+from tests.brokers import MOSQUITTO, Broker, Iotcore, Mosquitto, until
 from tests.lane_world import ready
 from tests.panel_fakes import picture
 

@@ -17,7 +17,8 @@ from typing import Any
 
 import pytest
 
-from tests.brokers import free_port, until
+from edge.technician.free_port import free_port
+from tests.brokers import until
 
 EXAMPLE = (Path(__file__).parent.parent / "config" / "gate.example.toml").read_text(encoding="utf-8")
 

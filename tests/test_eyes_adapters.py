@@ -91,7 +91,7 @@ def test_a_checkpoint_wants_the_package(tmp_path: Path, monkeypatch: pytest.Monk
     path = tmp_path / "plates.pt"
     path.write_bytes(b"not really")
     monkeypatch.setitem(sys.modules, "ultralytics", None)
-    with pytest.raises(ModelError, match=r"plates\.pt needs the package .*barie\[ultralytics\], or export"):
+    with pytest.raises(ModelError, match=r"plates\.pt needs the package .*docs/maintain"):
         models.build("own", other=models.OtherDetector("ultralytics", str(path), sha256(path)))
 
 
@@ -176,7 +176,7 @@ def test_easyocr_without_weights_says_where_they_belong(easyocr: SimpleNamespace
 
 def test_easyocr_that_is_not_installed_says_how_to_set_it_up(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "easyocr", None)
-    with pytest.raises(ModelError, match=r"pip install barie\[easyocr\]"):
+    with pytest.raises(ModelError, match=r"docs/maintain.md says how"):
         models.build("easyocr")
 
 

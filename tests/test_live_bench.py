@@ -14,7 +14,8 @@ from edge.config import load_config
 from edge.errors import CameraError
 from edge.technician import calibrate, film, replay
 from edge.technician.demo_camera import RtspServer, cut
-from tests.vision_world import SAMPLES, free_port
+from edge.technician.free_port import free_port
+from tests.vision_world import SAMPLES
 
 pytestmark = [pytest.mark.vision, pytest.mark.slow]
 EXAMPLE = Path(__file__).parent.parent / "config" / "gate.example.toml"

@@ -19,8 +19,9 @@ from edge.agent import figures
 from edge.agent.reload import changes, changes_taken
 from edge.technician import demo_lane
 from edge.technician.demo_lane import LaneWorld
+from edge.technician.free_port import free_port
 from firmware_io.sim_world import SimVehicle
-from tests.brokers import free_port, until
+from tests.brokers import until
 
 WITHIN_S = 60.0
 

@@ -20,7 +20,7 @@ from edge.errors import BarieError, ConfigError, StoreError
 from edge.store import Store
 from edge.store.keys import load_or_create_signer, open_key
 from edge.technician import setup
-from edge.technician.broker_process import free_port
+from edge.technician.free_port import free_port
 from edge.technician.site_check import check_accounts, check_broker, check_port, check_record
 from tests.brokers import MOSQUITTO, Mosquitto
 from tests.test_uplink_tls import authority, certificate

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from edge.technician.broker_process import free_port
+from edge.technician.free_port import free_port
 
 ROOT = Path(__file__).parent.parent
 EXPLAIN = ["explain", "--declaration", str(ROOT / "tests/data/declaration.json"), "--place", "b1"]

@@ -14,11 +14,12 @@ import pytest
 
 from edge.errors import BadMessageError
 from edge.store import Store
+from edge.technician.free_port import free_port
 from edge.uplink.link import Link, LinkSettings
 from edge.uplink.mailbox import Arrived, Connected, Mailbox, Subscribed
 from edge.uplink.topics import Topics
 from edge.uplink.window import SHRUNK, Window
-from tests.brokers import MOSQUITTO, Broker, Iotcore, Mosquitto, broker, free_port, mosquitto, until
+from tests.brokers import MOSQUITTO, Broker, Iotcore, Mosquitto, broker, mosquitto, until
 from tests.record_world import SITE, Centre, open_store, payload, record, uplink
 
 __all__ = ["broker", "mosquitto"]

@@ -15,8 +15,9 @@ import pytest
 from edge.errors import CameraError
 from edge.ports import Frame, Image
 from edge.technician.demo_camera import RtspServer, cut
+from edge.technician.free_port import free_port
 from edge.vision.capture import CameraSource, SourceState, clip_frames
-from tests.vision_world import SAMPLES, free_port
+from tests.vision_world import SAMPLES
 
 CLIP = SAMPLES / "yard-in-cn-yellow.mp4"
 

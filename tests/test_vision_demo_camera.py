@@ -14,8 +14,9 @@ import pytest
 from edge.errors import CameraError
 from edge.ports import Image
 from edge.technician.demo_camera import SEGMENTS, DemoCamera, RtspServer
+from edge.technician.free_port import free_port
 from edge.vision.capture import CameraSource, clip_frames
-from tests.vision_world import SAMPLES, free_port
+from tests.vision_world import SAMPLES
 
 CLIP = SAMPLES / "b1-out-undeclared.mp4"
 

@@ -13,9 +13,10 @@ from pathlib import Path
 import av
 import pytest
 
+from edge.technician.free_port import free_port
 from edge.vision.capture import CameraSource, Transport
 from tests.test_vision_capture import wait
-from tests.vision_world import SAMPLES, WorkerProcess, free_port
+from tests.vision_world import SAMPLES, WorkerProcess
 
 PYTHON = "/usr/bin/python3"
 SERVER = Path(__file__).parent / "gst_server.py"

@@ -16,9 +16,10 @@ import pytest
 from edge.core.model import Reading
 from edge.core.sight import sight_from
 from edge.technician.demo_camera import DemoCamera, RtspServer
+from edge.technician.free_port import free_port
 from edge.vision import link
 from edge.vision.settings import Settings, settings_from
-from tests.vision_world import SAMPLES, WorkerProcess, free_port
+from tests.vision_world import SAMPLES, WorkerProcess
 
 CLIP = SAMPLES / "b1-out-vn-two-line.mp4"
 PLENTY_S = 60.0

@@ -18,12 +18,6 @@ from edge.vision import link
 SAMPLES = Path(__file__).parent.parent / "sample_videos"
 
 
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
 class WorkerProcess:
     """A real vision process, as the gate process starts it."""
 

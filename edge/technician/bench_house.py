@@ -14,10 +14,11 @@ from typing import Any
 from edge.errors import BarieError
 from edge.technician import demo_lane
 from edge.technician.bench_live import READY_WITHIN_S, plate_frame, show, until
-from edge.technician.broker_process import any_broker, free_port
+from edge.technician.broker_process import any_broker
 from edge.technician.demo_camera import RtspServer
 from edge.technician.demo_guard import Panel
 from edge.technician.demo_lane import LaneWorld
+from edge.technician.free_port import free_port
 from edge.vision.loop import PHOTO_WIDTH_PX, crop_of, jpeg
 
 ENDS_WITHIN_S = 5.0

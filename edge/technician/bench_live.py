@@ -23,8 +23,8 @@ from edge import clock, resources
 from edge.config import VisionConfig
 from edge.errors import BarieError, CameraError, ConfigError
 from edge.ports import Image
-from edge.technician.broker_process import free_port
 from edge.technician.demo_camera import DemoCamera, RtspServer
+from edge.technician.free_port import free_port
 from edge.vision import link
 from edge.vision.capture import clip_frames
 

@@ -14,6 +14,7 @@ from typing import Protocol
 
 from edge.errors import BarieError
 from edge.technician.embedded_broker import EmbeddedBroker
+from edge.technician.free_port import free_port
 
 MOSQUITTO = shutil.which("mosquitto") or shutil.which("mosquitto", path="/usr/sbin:/usr/local/sbin")
 START_S = 30.0
@@ -36,12 +37,6 @@ class BrokerProcess(Protocol):
     def start(self) -> None: ...
 
     def stop(self) -> None: ...
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 class Mosquitto:

@@ -26,6 +26,7 @@ from edge.technician.demo_count import Count, count
 from edge.technician.demo_guard import Panel, ScriptedGuard
 from edge.technician.demo_lane import LaneWorld
 from edge.technician.embedded_broker import EmbeddedBroker
+from edge.technician.free_port import free_port
 
 SITE = "demo"
 UP_WITHIN_S = 60.0
@@ -189,12 +190,6 @@ def deaf_to_ctrl_c(start: Callable[[], None]) -> None:
 
 def say(text: str) -> None:
     print(text, file=sys.stderr, flush=True)
-
-
-def free_port() -> int:
-    with socket.socket() as sock:
-        sock.bind(("127.0.0.1", 0))
-        return int(sock.getsockname()[1])
 
 
 def _check_port(port: int) -> None:

@@ -51,7 +51,10 @@ class EmbeddedBroker:
         try:
             from iotcore import Broker
         except ImportError as error:
-            raise BarieError("the demo's broker is not installed: pip install 'barie[demo]'") from error
+            raise BarieError(
+                "the demo's broker is not installed: on a gate's PC apt-get install ./barie-demo_*.deb, "
+                "elsewhere pip install 'iotcore==0.4.0'"
+            ) from error
         try:
             self._broker = Broker(config_path=str(self._path)).start()
         except (OSError, RuntimeError, ValueError) as error:

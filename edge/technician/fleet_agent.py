@@ -15,9 +15,10 @@ from edge.errors import BarieError
 from edge.store.db import NAME
 from edge.technician import demo_lane
 from edge.technician.bench_live import memory_mb, plate_frame, tree, until
-from edge.technician.broker_process import end_with_parent, free_port
+from edge.technician.broker_process import end_with_parent
 from edge.technician.demo_camera import RtspServer
 from edge.technician.demo_lane import LaneWorld
+from edge.technician.free_port import free_port
 from edge.vision.loop import PHOTO_WIDTH_PX, crop_of, jpeg
 
 PLATE = "12C12345"

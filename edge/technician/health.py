@@ -20,7 +20,7 @@ from pathlib import Path
 from edge import __version__, clock
 from edge.config import Config, VisionConfig, load_config
 from edge.errors import BarieError
-from edge.technician.demo import free_port
+from edge.technician.free_port import free_port
 from firmware_io.sim import SimBoard
 from firmware_io.sim_world import World
 

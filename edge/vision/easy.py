@@ -32,7 +32,7 @@ def engine(threads: int) -> Any:
         importlib.import_module("torch").set_num_threads(threads)
     except FAULTS as error:
         raise ModelError(
-            f'reader "easyocr": not installed ({error}); set it up with pip install barie[easyocr]'
+            f'reader "easyocr": not installed ({error}); docs/maintain.md says how it is set up'
         ) from error
     try:
         return easyocr.Reader(LANGUAGES, gpu=False, verbose=False, download_enabled=False)

@@ -31,7 +31,7 @@ def model_folder() -> Path:
     """Where the wheel keeps its models, found without importing it. Raises ModelError."""
     spec = importlib.util.find_spec("rapidocr")
     if spec is None or not spec.submodule_search_locations:
-        raise ModelError('reader "rapidocr": the package rapidocr is not installed; set it up from the lock file')
+        raise ModelError('reader "rapidocr": its models are not installed; docs/maintain.md says how they are set up')
     return Path(spec.submodule_search_locations[0]) / "models"
 
 

@@ -88,7 +88,7 @@ class PackagePose:
             ultralytics = importlib.import_module("ultralytics")
             importlib.import_module("torch").set_num_threads(threads)
         except PACKAGE_FAULTS as error:
-            advice = "set it up with pip install barie[ultralytics], or export the model to ONNX"
+            advice = "docs/maintain.md says how it is set up; a model exported to ONNX needs nothing"
             raise ModelError(f'detector "ultralytics": {path.name} needs the package ({error}); {advice}') from error
         try:
             self._model = ultralytics.YOLO(str(path))

@@ -17,7 +17,7 @@ from uuid import uuid4
 from edge.panel.accounts import Accounts
 from edge.technician import demo_lane
 from edge.technician.demo_lane import LaneWorld
-from tests.brokers import free_port
+from edge.technician.free_port import free_port
 
 LANE, PIN = "b1-out", "502938"
 GUARD, LEADER, OPERATOR, CUSTOMS, TECHNICIAN, AUDITOR = "g-1", "l-1", "o-1", "c-1", "t-1", "a-1"
