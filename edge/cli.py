@@ -293,6 +293,12 @@ def _record(commands: Commands) -> None:
         "--check", default=None, metavar="HOST:PORT", help="try the consumer behind this broker instead"
     )
     central.add_argument("--protocol", choices=["5", "3.1.1"], default="5")
+    broker = central.add_argument_group("the broker's door, as docs/broker sets it up")
+    broker.add_argument("--ca", type=Path, metavar="PEM", help="TLS: the authority of the broker's certificate")
+    broker.add_argument("--cert", type=Path, metavar="PEM", help="TLS: our certificate; its common name is our user")
+    broker.add_argument("--key", type=Path, metavar="PEM", help="TLS: its key")
+    broker.add_argument("--user", metavar="NAME", help="our user name, with a password instead of a certificate")
+    broker.add_argument("--password-file", metavar="FILE", help="its first line is the password")
 
 
 def _why(args: argparse.Namespace) -> int:
@@ -317,13 +323,17 @@ def _journal_export(args: argparse.Namespace) -> int:
 
 
 def _central(args: argparse.Namespace) -> int:
+    from edge.technician import broker_option
+
     if args.check is not None:
         from edge.technician.central_check import run as check
 
-        return check(args.check, args.site, args.protocol)
+        settings = broker_option.settings(args, "--check", args.check, "barie-conformance-{random}")
+        return check(settings, args.site, args.protocol)
     from edge.technician.central import run
 
-    return run(args.broker, args.site, args.declarations, args.db, args.protocol)
+    settings = broker_option.settings(args, "--broker", args.broker, f"barie-central-{args.site}-{{random}}")
+    return run(settings, args.site, args.declarations, args.db, args.protocol)
 
 
 # ---------------------------------------------------------------- demo

@@ -26,15 +26,19 @@ __all__ = [
     "MAX_BYTES",
     "WATCH_MAX_BYTES",
     "Ack",
+    "CentreWord",
     "Command",
+    "EvidenceAck",
     "WatchEntry",
     "WatchRows",
     "check_procedure",
     "confirmation_to_json",
     "declaration_to_json",
     "parse_ack",
+    "parse_centre",
     "parse_command",
     "parse_declaration",
+    "parse_evidence_ack",
     "parse_watchlist",
     "watch_entries",
     "watch_rows",
@@ -76,6 +80,7 @@ Stamp = Annotated[str, StringConstraints(max_length=64), AfterValidator(_stamp)]
 Deadline = Annotated[str, StringConstraints(max_length=64), AfterValidator(_deadline)]
 Plate = Annotated[str, StringConstraints(min_length=1, max_length=32), AfterValidator(_plate)]
 Version = Annotated[int, Field(ge=1, le=MAX_INT)]
+Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 
 
 class _Row(BaseModel):
@@ -212,7 +217,23 @@ class Ack(_Row):
     """`hash`: of event `seq`, as the centre has it; None from an older centre."""
 
     seq: Annotated[int, Field(ge=0, le=MAX_INT)]
-    hash: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")] | None = None
+    hash: Sha256 | None = None
+
+
+class CentreWord(_Row):
+    """`at` and `instance` only ever change when the centre speaks anew. `evidence_ack`: it acknowledges photos."""
+
+    online: bool
+    at: Stamp
+    instance: Text = ""
+    evidence_ack: bool = False
+
+
+class EvidenceAck(_Row):
+    """`sha256`: photos that the centre has for good; `want`: events whose photos it asks for again."""
+
+    sha256: Annotated[list[Sha256], Field(max_length=10_000)] = []
+    want: Annotated[list[Word], Field(max_length=10_000)] = []
 
 
 class _Watchlist(_Row):
@@ -251,6 +272,16 @@ def parse_command(payload: bytes) -> Command:
 def parse_ack(payload: bytes) -> Ack:
     """The centre has every event up to this number for good. Raises BadMessageError naming the field."""
     return _checked("ack", Ack, _object("ack", payload, MAX_BYTES))
+
+
+def parse_centre(payload: bytes) -> CentreWord:
+    """What the centre says of itself. Raises BadMessageError naming the field."""
+    return _checked("centre", CentreWord, _object("centre", payload, MAX_BYTES))
+
+
+def parse_evidence_ack(payload: bytes) -> EvidenceAck:
+    """Photos that the centre has, or wants again. Raises BadMessageError naming the field."""
+    return _checked("evidence_ack", EvidenceAck, _object("evidence_ack", payload, MAX_BYTES))
 
 
 def parse_watchlist(payload: bytes) -> dict[str, str]:

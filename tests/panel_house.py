@@ -101,6 +101,14 @@ class House:
         for name in ("photo", "crop"):
             (self.folder / f"{name}.jpg").write_bytes(picture(name))
 
+    def centre_dies(self) -> None:
+        """Only the centre: its broker goes on."""
+        self.central.kill()
+        self.central.wait()
+
+    def centre_returns(self) -> None:
+        self.central = self._central()
+
     def _central(self) -> subprocess.Popen[bytes]:
         line = [sys.executable, "-m", "edge", "central", "--broker", f"127.0.0.1:{self.broker.port}", "--site", "demo"]
         line += ["--declarations", str(self.declarations), "--db", str(self.folder / "central.db")]

@@ -6,9 +6,11 @@ import itertools
 import json
 import sqlite3
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from edge.config import MqttConfig
@@ -18,7 +20,7 @@ from edge.store import Store, StoreInbox, db
 from edge.store.counter import CounterFile, Counters
 from edge.store.keys import load_or_create_signer
 from edge.uplink.central import run_central
-from edge.uplink.link import Protocol
+from edge.uplink.link import RANDOM, LinkSettings, Protocol
 from edge.uplink.mqtt import Uplink
 from edge.uplink.parts import Pace
 from tests.brokers import Stopper
@@ -63,10 +65,16 @@ def mqtt(port: int, **more: Any) -> MqttConfig:
 
 
 def uplink(
-    store: Store, port: int, *, on_command: Callable[[str, bytes, bool], None] = lambda *_: None, **more: Any
+    store: Store,
+    port: int,
+    *,
+    on_command: Callable[[str, bytes, bool], None] = lambda *_: None,
+    pace: Mapping[str, float] = MappingProxyType({}),
+    **more: Any,
 ) -> Uplink:
     inbox = StoreInbox(store, on_command)
-    return Uplink(SITE, mqtt(port, **more), store, inbox, lambda lane: {"version": "test"}, pace=FAST)
+    waits = replace(FAST, **pace)
+    return Uplink(SITE, mqtt(port, **more), store, inbox, lambda lane: {"version": "test"}, pace=waits)
 
 
 class Centre:
@@ -77,7 +85,8 @@ class Centre:
         self.db = folder / "central.db"
 
         def work(stop: threading.Event) -> None:
-            run_central("127.0.0.1", port, declarations, self.db, SITE, out=self._take, stop=stop, protocol=protocol)
+            settings = LinkSettings("127.0.0.1", port, f"barie-central-{SITE}-{RANDOM}")
+            run_central(settings, declarations, self.db, SITE, out=self._take, stop=stop, protocol=protocol)
 
         self._stopper = Stopper(work)
 

@@ -14,7 +14,7 @@ import pytest
 
 from edge import clock
 from edge.agent.cameras import CameraProcess
-from edge.agent.health import GateHealth
+from edge.agent.health import GateHealth, LinkState
 from edge.technician.hostile_camera import HostileCamera
 
 pytestmark = pytest.mark.vision
@@ -40,7 +40,9 @@ class Watched:
             for name in ("front", "rear")
         }  # fmt: skip
         nothing = cast(Any, None)
-        self.health = GateHealth("yard-in", nothing, self.processes, nothing, nothing, lambda: ("up", ""), lambda: None)
+        self.health = GateHealth(
+            "yard-in", nothing, self.processes, nothing, nothing, lambda: LinkState("up"), lambda: None
+        )
         self.failed_s = self.health.cameras_failed_s
 
     def state(self, name: str) -> str:

@@ -45,7 +45,8 @@ def test_every_state_verdict_and_action_of_the_contract_has_its_words() -> None:
         "direction": "into_area out_of_area in out",
         "authority": "BG CU HE PQ AQ CD GC TX SYS",
         "action": "confirm override turn_away pick_declaration type_plate stop hold release_hold paper_form close",
-        "status": "link_down link_refused camera_blind camera_down camera_frozen camera_starting clock_holdover"
+        "status": "link_broker link_down link_refused centre_untold"
+        " camera_blind camera_down camera_frozen camera_starting clock_holdover"
         " clock_unset store_low store_full store_failed",
     }
     lacking = [

@@ -29,7 +29,6 @@ from tests.test_uplink_session import Watcher
 __all__ = ["mosquitto"]
 
 DOCS = Path(__file__).parent.parent / "docs"
-NAMES = ("declaration", "watchlist", "command", "ack", "event", "status")
 
 
 def schema(name: str) -> dict[str, Any]:
@@ -58,6 +57,7 @@ def test_asyncapi_names_every_topic_and_every_reference_leads_somewhere() -> Non
     topics, lane = Topics("{site}"), "{lane}"
     ours = {topics.declaration("{id}"), topics.watchlist, topics.command(lane), topics.ack(lane)}
     ours |= {topics.event(lane), topics.evidence(lane, "{event_id}"), topics.status(lane)}
+    ours |= {topics.centre, topics.evidence_ack(lane)}
     ours |= {topics.watchlist_pieces.replace("+", "{piece}"), topics.refused(lane)}
     assert {channel["address"] for channel in document["channels"].values()} == ours
     for reference in references(document):
@@ -96,11 +96,12 @@ def test_what_gate_and_centre_really_say_fits_the_schemas(mosquitto: Mosquitto, 
     link.wake()
     until(lambda: store.unacknowledged("b1").waiting == 0, "acknowledged")
     until(lambda: len(topics_of(watcher, "declaration")) >= 3, "the next version is published")
+    until(lambda: bool(topics_of(watcher, "evidence_ack")), "the photo is acknowledged")
     link.stop()
     until(lambda: b'"online": false' in b"".join(topics_of(watcher, "status")), "offline is told")
     centre.stop()
     store.close()
-    for name in ("declaration", "watchlist", "ack", "event", "status"):
+    for name in ("declaration", "watchlist", "ack", "event", "status", "centre", "evidence_ack"):
         said = topics_of(watcher, name)
         assert said, name
         assert [payload for payload in said if payload and not fits(name, payload)] == [], name
@@ -111,6 +112,7 @@ def topics_of(watcher: Watcher, kind: str) -> list[bytes]:
     return [one.payload for one, what in parts if what == kind]
 
 
+WORD = {"online": True, "at": "2026-11-20T09:10:00+07:00", "instance": "a"}
 COMMAND = {"id": "c-1", "issued_at": datetime.now(UTC).isoformat(), "action": "open", "by": "HQ-1", "reason": "late"}
 
 
@@ -126,6 +128,10 @@ COMMAND = {"id": "c-1", "issued_at": datetime.now(UTC).isoformat(), "action": "o
         ("command", wire.parse_command, COMMAND, {"issued_at": "2026-11-20T08:00:00"}),
         ("ack", wire.parse_ack, {"seq": 3}, {"seq": -1}),
         ("ack", wire.parse_ack, {"seq": 3}, {"seq": "3"}),
+        ("centre", wire.parse_centre, WORD, {"online": "yes"}),
+        ("centre", wire.parse_centre, WORD, {"at": 3}),
+        ("evidence_ack", wire.parse_evidence_ack, {"sha256": ["0" * 64]}, {"sha256": ["x"]}),
+        ("evidence_ack", wire.parse_evidence_ack, {"want": ["an-event"]}, {"want": "an-event"}),
         (
             "watchlist",
             wire.parse_watchlist,

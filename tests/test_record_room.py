@@ -116,5 +116,6 @@ def test_photos_that_the_centre_has_go_first_and_no_more_than_needed(disk: Path)
     fill(disk, SMALL.full_bytes - 100_000)
     store.prune()
     assert store.evidence_path(unsent) is None, "full: even those go"
-    assert store.unacknowledged("b1").waiting == 3
+    assert [event["body"]["photos"][0]["id"] for event in store.recent("b1") if event["kind"] == "alarm"] == [unsent]
+    assert store.unacknowledged("b1").waiting == 4
     store.close()

@@ -343,7 +343,9 @@ def test_over_the_budget_the_oldest_sent_photo_goes_first_and_events_stay(tmp_pa
     store.evidence_sent(photos[2].id)
     store.prune()
     assert [store.evidence_path(photo.id) is not None for photo in photos] == [False, True, False, True]
-    assert store.unacknowledged("b1").waiting == 4
+    assert store.unacknowledged("b1").waiting == 5, "and an alarm that names the one which nobody else had"
+    lost = store.recent("b1")[0]["body"]
+    assert (lost["code"], [one["sha256"] for one in lost["photos"]]) == ("photos_lost", [photos[0].sha256])
     store.close()
 
 

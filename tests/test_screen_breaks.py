@@ -53,6 +53,51 @@ def test_a_pulled_cable_is_said_and_the_guard_works_on(guard: Guard, house: Hous
         house.broker.start()
 
 
+def line(guard: Guard, key: str) -> str:
+    """The beginning of a line of the catalogue, before its numbers."""
+    return guard.word(key).partition("{")[0].strip()
+
+
+@with_every_view
+def test_the_centre_dies_behind_its_broker_and_the_guard_goes_on_paper_alone(guard: Guard, house: House) -> None:
+    """Art. 23.1. Seen: link up, copy of now, no word of it, paper mode refused; what was withdrawn meanwhile stayed
+    ready. Walked: centre reached, broker only, nothing, and back."""
+    plate = house.plate()
+    house.declare(plate)
+    until(guard.page, lambda _: line(guard, "status.link_broker") not in guard.text("status"), "the centre")
+    assert line(guard, "status.centre_untold") not in guard.text("status")
+    house.centre_dies()
+    try:
+        guard.sees("status", line(guard, "status.link_broker"))
+        guard.check()
+        guard.tap("#more")
+        guard.tap("#paper-on")
+        guard.done("paper_mode")
+        guard.sees("paper-band", "paper.band")
+        house.do(centre_gone_s="7200")
+        house.arrive(plate)
+        guard.tap("#confirm")
+        guard.sees("dialog", "checked.title")
+        guard.check()
+        guard.hold("#send", "confirm")
+        opened(guard, house)
+        house.broker.stop()
+        guard.sees("status", line(guard, "status.link_down"))
+        house.broker.start()
+        guard.sees("status", line(guard, "status.link_broker"))
+    finally:
+        house.centre_returns()
+    until(guard.page, lambda _: line(guard, "status.link_broker") not in guard.text("status"), "the centre")
+    guard.tap("#more")
+    guard.tap("#paper-off")
+    guard.done("paper_mode")
+    plate = house.plate()
+    house.declare(plate)
+    house.arrive(plate)
+    guard.confirms()
+    opened(guard, house)
+
+
 @with_every_view
 def test_a_session_that_ends_in_mid_press_does_nothing_and_says_what_to_do(
     guard: Guard, house: House, cookies: dict[str, Any]

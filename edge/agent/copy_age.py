@@ -1,5 +1,5 @@
-"""How old the local copy of the centre's declarations is: nothing while the link is up, then the time since it went
-away."""
+"""How old the local copy of the centre's declarations is: nothing while the centre is reached, then the time since its
+last sign of life."""
 
 from __future__ import annotations
 
@@ -20,14 +20,15 @@ class CopyAge:
         self._up = False
         self._up_s: float | None = None
 
-    def link(self, *, up: bool) -> None:
-        """Told a few times a second."""
+    def link(self, *, up: bool, heard_s: float | None = None) -> None:
+        """Told a few times a second. `up`: all that the centre says is here; `heard_s`: when it last gave a sign of
+        life (monotonic), None where it does not tell, and the link's being up has to do."""
         self._up = up
         if up:
-            self._up_s = clock.mono_s()
+            self._up_s = clock.mono_s() if heard_s is None else heard_s
 
     def __call__(self) -> float | None:
-        """Seconds, or None while the link is up."""
+        """Seconds, or None while the centre is reached and the copy whole."""
         if self._up:
             return None
         if self._up_s is not None:

@@ -116,6 +116,7 @@ class States(Collector):
             ("barie_outbox_events", "Events that the centre does not have", lambda v: v["link"]["unacknowledged"]),
             ("barie_outbox_age_seconds", "Age of the oldest of them", lambda v: v["link"]["oldest_s"] or 0.0),
             ("barie_link_up", "The way to the centre", lambda v: float(v["link"]["state"] == "up")),
+            ("barie_centre_silent_seconds", "Since its last sign of life", lambda v: v["link"]["silent_s"]),
             ("barie_copy_age_seconds", "Age of the declarations", lambda v: v["copy_age_s"]),
             (
                 "barie_watchlist_taken",

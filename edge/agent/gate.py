@@ -22,7 +22,7 @@ from edge.agent.copy_age import CopyAge
 from edge.agent.desk import Desk
 from edge.agent.eyes import camera_settings
 from edge.agent.eyesight import Eyesight
-from edge.agent.health import GateHealth
+from edge.agent.health import GateHealth, LinkState
 from edge.agent.inbox import GateInbox
 from edge.agent.lane import LaneActor
 from edge.agent.law import Law
@@ -197,9 +197,13 @@ class Gate:
         if self.uplink is not None:
             self.uplink.wake()
 
-    def _link(self) -> tuple[str, str]:
-        """State and detail of the way to the centre."""
-        return ("off", "") if self.uplink is None else self.uplink.state()
+    def _link(self) -> LinkState:
+        """The way to the centre, as the screen shows it."""
+        if self.uplink is None:
+            return LinkState("off")
+        heard_s = self.uplink.heard_s()
+        silent_s = None if heard_s is None else clock.mono_s() - heard_s
+        return LinkState(*self.uplink.state(), self.uplink.reach(), silent_s)
 
     def _status(self, lane: str) -> dict[str, Any]:
         """The body of the retained status (docs: `{lane}/status`). Called on the uplink's thread."""
@@ -272,7 +276,7 @@ class Gate:
             for barrier in self.barriers.values():
                 barrier.beat()
             self.watchdog.feed()
-            self._link_is(up=self._link()[0] == "up", copied=self.uplink is not None and self.uplink.copied())
+            self._link_is(up=self._link().state == "up", copied=self.uplink is not None and self.uplink.copied())
             for actor in self.actors.values():
                 actor.on_tick()
             await asyncio.sleep(BEAT_S)
@@ -280,7 +284,8 @@ class Gate:
     def _link_is(self, *, up: bool, copied: bool) -> None:
         """Told a few times a second. The copy is fresh only once it was seen whole (`copied`). Once the link is up
         again, forms typed on paper meet the platform's declarations."""
-        self.copy_age.link(up=copied and self.store.watch_state.whole)
+        heard_s = None if self.uplink is None else self.uplink.heard_s()
+        self.copy_age.link(up=copied and self.store.watch_state.whole, heard_s=heard_s)
         if up and not self._was_up:
             for actor in self.actors.values():
                 actor.on_declarations()

@@ -4,6 +4,7 @@ the copy."""
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
@@ -17,6 +18,17 @@ from edge.core.eyesight import Trend
 from edge.store import Store
 
 
+@dataclass(frozen=True, slots=True)
+class LinkState:
+    """`state`: "up", "broker", "down", "refused" (edge.uplink.mqtt.Uplink.state) or "off". `centre`: "reached", "gone",
+    or "untold" by one that does not say whether it is there; `silent_s`: since its last sign of life."""
+
+    state: str
+    detail: str = ""
+    centre: str = "untold"
+    silent_s: float | None = None
+
+
 class GateHealth:
     def __init__(
         self,
@@ -25,7 +37,7 @@ class GateHealth:
         cameras: Mapping[str, CameraProcess],
         store: Store,
         actor: LaneActor,
-        link: Callable[[], tuple[str, str]],
+        link: Callable[[], LinkState],
         copy_age_s: Callable[[], float | None],
     ) -> None:
         self._lane = lane
@@ -64,7 +76,7 @@ class GateHealth:
         return {"state": self._store.room(), "detail": ""}
 
     def _copy_view(self) -> float | None:
-        """0 while the link is up; null where this gate never had a whole copy."""
+        """0 while the centre is reached; null where this gate never had a whole copy."""
         age_s = self._copy_age_s()
         return 0.0 if age_s is None else None if age_s >= NEVER_S else age_s
 
@@ -96,9 +108,9 @@ class GateHealth:
         return {"id": name, "state": state, "detail": process.view.detail, "age_ms": age_ms}
 
     def _link_view(self) -> dict[str, Any]:
-        state, detail = self._link()
+        link = self._link()
         count, oldest, _ = self._store.unacknowledged(self._lane)
         age_s = (
             None if oldest is None else (datetime.now(clock.VIETNAM) - datetime.fromisoformat(oldest)).total_seconds()
         )
-        return {"state": state, "detail": detail, "unacknowledged": count, "oldest_s": age_s}
+        return {**asdict(link), "unacknowledged": count, "oldest_s": age_s}

@@ -46,6 +46,8 @@ BOX: Mapping[str, tuple[Priority, float]] = {
 """What the PC itself may ask for (agent/box.py): priority, and seconds that it must last."""
 LINK_S, BACKLOG_S, CLOCK_S, CAMERA_S, BOARD_S, CAMERA_START_S = 60.0, 600.0, 60.0, 3.0, 3.0, 45.0
 COPY_NONE_S = 120.0
+CENTRE_S = 20.0
+"""It says itself that it goes when it is started anew; and until it is missed otherwise, 40 s have gone."""
 
 
 def lane_conditions(lane: str, health: Mapping[str, Any]) -> Iterator[Condition]:
@@ -92,6 +94,8 @@ def gate_conditions(health: Mapping[str, Any], copy_limit_s: float) -> Iterator[
         yield Condition("gate/link", "link_refused", 2, on_delay_s=5.0)
     elif link == "down":
         yield Condition("gate/link", "link_down", 3, on_delay_s=LINK_S)
+    elif link == "broker":
+        yield Condition("gate/link", "centre_gone", 3, on_delay_s=CENTRE_S)
     copy_s = health["copy_age_s"]
     if copy_s is None and link != "off":
         yield Condition("gate/copy", "copy_none", 2, on_delay_s=COPY_NONE_S)

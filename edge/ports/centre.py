@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
@@ -65,10 +65,20 @@ class Inbox(Protocol):
         """A subscribe is about to show every retained message again."""
         ...
 
-    def copy_complete(self) -> bool:
-        """All retained messages were seen after a subscribe: the local copy is as new as the centre. False where that
-        proves nothing, because the broker had lost its memory."""
+    def copy_complete(self, fresh: bool) -> bool:
+        """All retained messages were seen after a subscribe. `fresh`: the centre is there, so the local copy is as new
+        as the centre; else it keeps its age. False where it proves nothing, because the broker had lost its memory."""
         ...
+
+    def copy_fresh(self) -> None:
+        """The centre is still there, and nothing that it said was missed: the copy is as new as it just now."""
+        ...
+
+    def centre_tells(self) -> bool:
+        """Whether this centre was ever known to say on its own topic that it is there."""
+        ...
+
+    def centre_told(self, tells: bool) -> None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +89,7 @@ class OutgoingEvidence:
     lane: str
     event_id: str
     jpeg: bytes
+    sha256: str
     passage: str = ""
     """The passage that its event is about; "" where that is not known (any more)."""
 
@@ -87,10 +98,30 @@ class OutgoingEvidence:
 class EvidenceOutbox(Protocol):
     """An Outbox that has photos too. Thread safe."""
 
-    def next_evidence(self, lane: str) -> OutgoingEvidence | None:
-        """The oldest photo that the broker does not have yet, once the centre has its event."""
+    def next_evidence(self, lane: str, but: Collection[str] = ()) -> OutgoingEvidence | None:
+        """The oldest photo that waits, without those of ids in `but`, once the centre has its event."""
+        ...
+
+    def photos_acknowledged(self) -> bool:
+        """Whether this centre was ever known to acknowledge photos: then the broker's having one says nothing."""
         ...
 
     def evidence_sent(self, evidence_id: str) -> None:
-        """The broker has it."""
+        """The broker has it, and the centre does not acknowledge photos."""
+        ...
+
+    def evidence_stored(self, lane: str, sha256: Collection[str]) -> int:
+        """The centre has these for good. How many that newly covers."""
+        ...
+
+    def evidence_wanted(self, lane: str, event_ids: Collection[str]) -> list[str]:
+        """The centre asks for the photos of these events again. Those of which no photo is here."""
+        ...
+
+    def evidence_set_aside(self, evidence_id: str, why: str) -> None:
+        """It cannot be sent over this broker: it is kept, told by an event, and stands in nothing's way."""
+        ...
+
+    def evidence_retry(self, most_bytes: int) -> None:
+        """What was set aside and is no larger waits again."""
         ...

@@ -176,6 +176,11 @@ def complete_copy(db: sqlite3.Connection, now: tuple[int, int, str], *, fresh: b
     return len(unseen)
 
 
+def keep_fresh(db: sqlite3.Connection, now: tuple[int, int, str]) -> None:
+    """A copy that was seen whole in this connection is so still. `now` is as in `complete_copy`."""
+    db.execute("UPDATE copy SET seen_ms = ?, seen_mono_ns = ?, seen_boot = ?", now)
+
+
 def forget_old(db: sqlite3.Connection, before_ms: int) -> None:
     """Tombstones of declarations that nobody sends any more, and what this gate had confirmed of them."""
     old = db.execute(

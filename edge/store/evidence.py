@@ -15,7 +15,11 @@ from typing import Literal
 
 from edge.files import fsync_directory
 
-SENT, UNREADABLE = 1, 2
+WAITS, SENT, UNREADABLE, STORED, ASIDE = 0, 1, 2, 3, 5
+"""`evidence.sent`: the centre does not have it yet; the broker has it, with a centre that does not acknowledge photos;
+its file cannot be read; the centre has it for good; it cannot be sent over this broker."""
+HERE_ONLY = (WAITS, ASIDE)
+"""Nobody else has it, as far as anybody said."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,21 +67,61 @@ def link(connection: sqlite3.Connection, event_id: str, lane: str, seq: int, sta
     )
 
 
-def next_unsent(connection: sqlite3.Connection, lane: str) -> tuple[str, str, str, str] | None:
-    """(id, event_id, path, passage) of the oldest photo that the broker does not have yet and whose event the centre
-    has."""
-    row: tuple[str, str, str, int] | None = connection.execute(
-        "SELECT id, event_id, path, (SELECT number << 40 FROM lane WHERE lane = ?1) + seq FROM evidence"
-        " WHERE lane = ?1 AND sent = 0"
-        " AND seq <= (SELECT acked_seq FROM lane WHERE lane = ?1) ORDER BY seq, staged_ms, id LIMIT 1",
-        (lane,),
+def next_unsent(
+    connection: sqlite3.Connection, lane: str, but: Collection[str] = ()
+) -> tuple[str, str, str, str, str] | None:
+    """(id, event_id, path, sha256, passage) of the oldest photo that waits, whose event the centre has, and whose id is
+    not in `but`."""
+    row: tuple[str, str, str, str, int] | None = connection.execute(
+        "SELECT id, event_id, path, sha256, (SELECT number << 40 FROM lane WHERE lane = ?1) + seq FROM evidence"
+        " WHERE lane = ?1 AND sent = 0 AND seq <= (SELECT acked_seq FROM lane WHERE lane = ?1)"
+        " AND id NOT IN (SELECT value FROM json_each(?2)) ORDER BY seq, staged_ms, id LIMIT 1",
+        (lane, json.dumps(list(but))),
     ).fetchone()
     if row is None:
         return None
     about = connection.execute(
-        "SELECT coalesce(CAST(payload AS TEXT) ->> '$.body.passage', '') FROM event WHERE id = ?", (row[3],)
+        "SELECT coalesce(CAST(payload AS TEXT) ->> '$.body.passage', '') FROM event WHERE id = ?", (row[4],)
     ).fetchone()
-    return *row[:3], str(about[0]) if about else ""
+    return *row[:4], str(about[0]) if about else ""
+
+
+def stored(connection: sqlite3.Connection, lane: str, sha256: Collection[str]) -> int:
+    """Those of this lane that waited, by their hash. Inside the caller's transaction."""
+    return connection.execute(
+        "UPDATE evidence SET sent = 3 WHERE lane = ? AND sent = 0 AND sha256 IN (SELECT value FROM json_each(?))",
+        (lane, json.dumps(list(sha256))),
+    ).rowcount
+
+
+def wanted(connection: sqlite3.Connection, lane: str, event_ids: Collection[str]) -> list[str]:
+    """Send the photos of these events again; the events that have none here. Reads the lane's photos. Inside the
+    caller's transaction."""
+    asked = json.dumps(list(event_ids))
+    here = connection.execute(
+        "UPDATE evidence SET sent = 0 WHERE lane = ? AND sent <> 2 AND event_id IN (SELECT value FROM json_each(?))"
+        " RETURNING event_id",
+        (lane, asked),
+    ).fetchall()
+    found = {event_id for (event_id,) in here}
+    return [event_id for event_id in event_ids if event_id not in found]
+
+
+def set_aside(connection: sqlite3.Connection, evidence_id: str) -> tuple[str, dict[str, str]] | None:
+    """(lane, its name in an event) of a photo that still waited. Inside the caller's transaction."""
+    row = connection.execute(
+        "UPDATE evidence SET sent = 5 WHERE id = ? AND sent = 0 RETURNING lane, id, event_id, sha256", (evidence_id,)
+    ).fetchone()
+    return None if row is None else (row[0], {"id": row[1], "event_id": row[2], "sha256": row[3]})
+
+
+def any_aside(connection: sqlite3.Connection) -> bool:
+    return connection.execute("SELECT 1 FROM evidence WHERE sent = 5 LIMIT 1").fetchone() is not None
+
+
+def retry(connection: sqlite3.Connection, most_bytes: int) -> None:
+    """Inside the caller's transaction."""
+    connection.execute("UPDATE evidence SET sent = 0 WHERE sent = 5 AND size <= ?", (most_bytes,))
 
 
 def files(root: Path) -> Iterator[Path]:
@@ -111,33 +155,47 @@ class Going:
     lane: str
     size: int
     why: Literal["age", "room", "asked"]
+    event_id: str = ""
+    sha256: str = ""
+    here_only: bool = False
+    """Nobody else has it."""
+
+    def named(self) -> dict[str, str]:
+        """In the alarm about it."""
+        return {"id": self.id, "event_id": self.event_id, "sha256": self.sha256}
 
 
 def over_age(connection: sqlite3.Connection) -> list[Going]:
-    """Photos whose event was pruned: nobody could find them any more. Those that the broker has not wait for that."""
+    """Photos whose event was pruned: nobody could find them any more. Those that still wait stay for that."""
     rows = connection.execute(
-        "SELECT e.id, e.path, e.lane, e.size FROM evidence e JOIN lane l USING (lane)"
+        "SELECT e.id, e.path, e.lane, e.size, e.sent, e.event_id, e.sha256 FROM evidence e JOIN lane l USING (lane)"
         " WHERE e.sent <> 0 AND e.seq <= l.pruned_seq"
     )
-    return [Going(evidence_id, path, lane, size, "age") for evidence_id, path, lane, size in rows]
+    return [
+        Going(evidence_id, path, lane, size, "age", event_id, sha256, sent in HERE_ONLY)
+        for evidence_id, path, lane, size, sent, event_id, sha256 in rows
+    ]
 
 
 def over_budget(
     connection: sqlite3.Connection, budget_bytes: int, *, short_bytes: int = 0, unsent_too: bool = True
 ) -> list[Going]:
-    """Photos that must go for room, oldest first: those that the broker has before those that it has not.
+    """Photos that must go for room, oldest first: those that the centre has before those that it has not.
 
-    `short_bytes` are missing on the disk; without `unsent_too` only photos that the broker has go for them.
+    `short_bytes` are missing on the disk; without `unsent_too` only photos that the centre has go for them.
     """
     total = int(connection.execute("SELECT coalesce(sum(size), 0) FROM evidence").fetchone()[0])
     if total <= budget_bytes and not short_bytes:
         return []
     freed, going = 0, []
-    rows = connection.execute("SELECT id, path, lane, size, sent FROM evidence ORDER BY sent DESC, staged_ms, seq, id")
-    for evidence_id, path, lane, size, sent in rows:
-        if total - freed <= budget_bytes and not (freed < short_bytes and (sent or unsent_too)):
+    rows = connection.execute(
+        "SELECT id, path, lane, size, sent, event_id, sha256 FROM evidence ORDER BY sent IN (0, 5), staged_ms, seq, id"
+    )
+    for evidence_id, path, lane, size, sent, event_id, sha256 in rows:
+        here_only = sent in HERE_ONLY
+        if total - freed <= budget_bytes and not (freed < short_bytes and (unsent_too or not here_only)):
             break
-        going.append(Going(evidence_id, path, lane, size, "room"))
+        going.append(Going(evidence_id, path, lane, size, "room", event_id, sha256, here_only))
         freed += size
     return going
 

@@ -26,6 +26,9 @@ log = logging.getLogger(__name__)
 
 DELETED = "deleted"
 """The note, by lane, of what housekeeping deleted since the last event that told of it; and that event's stage."""
+LOST = "photos_lost"
+"""Code of the alarm about photos that had to go though the centre does not have them."""
+NAMED_TOGETHER = 50
 KIND = "login"
 """Of events that say what somebody did with the record itself."""
 
@@ -41,6 +44,7 @@ class Housekeeping:
     _write_lock: threading.RLock
     _keep_ms: int
     _budget_bytes: int
+    troubles: dict[str, str]
 
     def _writing(self, doing: str, *, durable: bool = True) -> AbstractContextManager[sqlite3.Connection]:
         raise NotImplementedError
@@ -75,6 +79,7 @@ class Housekeeping:
                 log.warning("as much was deleted today as may be in a day (events, photos): the rest waits")
             cap.keep(connection)
             tx.forget_old(connection, now_ms)
+            self._tell_lost(connection, [one for one in going if one.here_only])
             for lane, events in gone.items():
                 self._tell(connection, lane, today, events, [one for one in going if one.lane == lane])
         with db.translated("pruning photos"):
@@ -122,6 +127,18 @@ class Housekeeping:
             told = None
         if events or going:
             notes.put(connection, DELETED, lane, counted(told or {"day": today}, events, going))
+
+    def _tell_lost(self, connection: sqlite3.Connection, lost: list[Going]) -> None:
+        """Photos that the centre never said to have: each is named, in the transaction that lets it go."""
+        for lane in sorted({one.lane for one in lost}):
+            mine = [one for one in lost if one.lane == lane]
+            for first in range(0, len(mine), NAMED_TOGETHER):
+                some = mine[first : first + NAMED_TOGETHER]
+                body = {"code": LOST, "why": some[0].why, "photos": [one.named() for one in some]}
+                self._transaction(connection, lane).event("alarm", body)
+        if lost:
+            self.troubles[LOST] = LOST
+            log.error("%d photos went that the centre never said to have", len(lost))
 
     def erase(self, passages: Collection[str], by: str, reason: str) -> list[str]:
         """Delete the photos of these passages because somebody asked; their ids. The event that says so is in the same

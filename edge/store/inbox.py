@@ -30,5 +30,14 @@ class StoreInbox:
     def copy_started(self) -> None:
         self._store.begin_copy()
 
-    def copy_complete(self) -> bool:
-        return self._store.mark_copy_complete() is not None
+    def copy_complete(self, fresh: bool) -> bool:
+        return self._store.mark_copy_complete(fresh=fresh) is not None
+
+    def copy_fresh(self) -> None:
+        self._store.keep_copy_fresh()
+
+    def centre_tells(self) -> bool:
+        return self._store.centre_tells()
+
+    def centre_told(self, tells: bool) -> None:
+        self._store.remember_centre(tells)

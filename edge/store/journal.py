@@ -131,7 +131,7 @@ def go_back(db: sqlite3.Connection, lane: str, seq: int) -> int:
     ).fetchone()
     if back is None:
         raise errors.BadMessageError(f"ack for lane {lane!r}, which is not one of this gate's")
-    db.execute("UPDATE evidence SET sent = 0 WHERE lane = ? AND seq > ? AND sent = 1", (lane, back[0]))
+    db.execute("UPDATE evidence SET sent = 0 WHERE lane = ? AND seq > ? AND sent IN (1, 3)", (lane, back[0]))
     return int(back[0])
 
 

@@ -17,13 +17,14 @@ from edge.core import events, plate, skeleton
 from edge.core.events import Anchor, ChainFault
 from edge.core.rules import parse_rules
 from edge.core.skeleton import Skeletons
-from edge.ports import OutgoingEvent, OutgoingEvidence
-from edge.store import db, declarations, evidence, fork, journal, keys, leaving, recovery, watch
+from edge.ports import OutgoingEvent
+from edge.store import db, declarations, evidence, fork, journal, keys, leaving, notes, recovery, watch
 from edge.store.clocks import Clocks
 from edge.store.counter import CounterFile, Counters
 from edge.store.deciding import Deciding
 from edge.store.evidence import StagedEvidence
 from edge.store.housekeeping import Housekeeping
+from edge.store.photos import CENTRE, Photos
 from edge.store.questions import Questions
 from edge.store.room import Limits, Room
 from edge.store.transaction import Transaction
@@ -33,7 +34,7 @@ log = logging.getLogger(__name__)
 T = TypeVar("T")
 
 
-class Store(Questions, Housekeeping):
+class Store(Questions, Housekeeping, Photos):
     """Thread safe. Raises StoreError or StoreFullError from every method that touches the disk.
 
     `findings` says what was wrong at the start (photos missing, database set aside), in words for the technician.
@@ -276,16 +277,31 @@ class Store(Questions, Housekeeping):
         with self._writing("beginning a copy", durable=False) as connection:
             declarations.begin_copy(connection)
 
-    def mark_copy_complete(self) -> int | None:
+    def mark_copy_complete(self, *, fresh: bool = True) -> int | None:
         """How many declarations were found removed; None where the broker showed nothing at all, which proves
-        nothing."""
+        nothing. Without `fresh` the centre is not there: what was removed goes, and the copy keeps its age."""
         with self._writing("completing a copy") as connection:
             if declarations.watch_unseen(connection):
                 watch.refuse(connection, "watchlist", "the broker did not show it, though there was one")
-            fresh = watch.state(connection).whole
+            fresh = fresh and watch.state(connection).whole
             removed = declarations.complete_copy(connection, self._clocks.now(), fresh=fresh)
         self._look_at_list()
         return removed
+
+    def keep_copy_fresh(self) -> None:
+        """The centre is there and nothing of it was missed: the copy's age counts from now on, over a restart too."""
+        if not self.watch_state.whole:
+            return
+        self._deciding.give_way()
+        with self._writing("keeping the copy fresh", durable=False) as connection:
+            declarations.keep_fresh(connection, self._clocks.now())
+
+    def centre_tells(self) -> bool:
+        return bool(self.notes(CENTRE, "tells"))
+
+    def remember_centre(self, tells: bool) -> None:
+        with self._writing("remembering that the centre tells", durable=False) as connection:
+            notes.put(connection, CENTRE, "tells", {"at": self._clocks.wall_iso()} if tells else None)
 
     def set_aside(self, topic: str, payload: bytes, why: str) -> None:
         self._deciding.give_way()
@@ -353,20 +369,6 @@ class Store(Questions, Housekeeping):
             "lane %s: the centre has nothing behind event %d any more: sending again from %d", lane, seq, back + 1
         )
         return back
-
-    def next_evidence(self, lane: str) -> OutgoingEvidence | None:
-        while (row := self._read(lambda c: evidence.next_unsent(c, lane))) is not None:
-            try:
-                with db.translated("reading a photo"):
-                    return OutgoingEvidence(row[0], lane, row[1], (self._evidence / row[2]).read_bytes(), row[3])
-            except errors.StoreError as error:
-                log.error("photo %s cannot be sent: %s", row[0], error)
-                self.evidence_sent(row[0], evidence.UNREADABLE)
-        return None
-
-    def evidence_sent(self, evidence_id: str, state: int = evidence.SENT) -> None:
-        with self._writing("marking a photo", durable=False) as connection:
-            connection.execute("UPDATE evidence SET sent = ? WHERE id = ?", (state, evidence_id))
 
 
 @cache

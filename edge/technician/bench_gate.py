@@ -54,7 +54,8 @@ class BenchGate:
         """`declare` (a file), `knows` (a declaration's id), `read` (a plate; the answer's `at_ms` is the wall clock
         as it arrives; with `unsure` the vote has not decided it), `gone`, and `ages`: how old the frames of the
         cameras' own readings were when these came, in ms, since last asked. Of the first lane without a `lane`.
-        `copy_age_s`: how old the law shall hold the copy to be from now on; empty: as it is."""
+        `copy_age_s`: how old the law shall hold the copy to be from now on; empty: as it is. `centre_gone_s`: as if
+        the centre, which is gone, had gone so much earlier."""
         lane = next((one for one in self.gate.config.lane if one.id == asked.get("lane")), self._lane)
         actor = self.gate.actors[lane.id]
         if "declare" in asked:
@@ -70,6 +71,9 @@ class BenchGate:
         elif "copy_age_s" in asked:
             age_s = float(asked["copy_age_s"] or 0)
             self.gate.law._copy_age_s = (lambda: age_s) if age_s else self.gate.copy_age
+        elif "centre_gone_s" in asked:
+            assert self.gate.copy_age._up_s is not None
+            self.gate.copy_age._up_s -= float(asked["centre_gone_s"])
         elif "gone" in asked:
             actor.on_notice(Notice("left", 0, "", clock.mono_s()))
         elif "ages" in asked:

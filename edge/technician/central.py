@@ -9,21 +9,16 @@ from pathlib import Path
 
 from edge.errors import BarieError
 from edge.uplink.central import run_central
-from edge.uplink.link import Protocol
+from edge.uplink.link import LinkSettings, Protocol
 
 
-def run(broker: str, site: str, folder: Path | None, db: Path, protocol: Protocol) -> int:
-    """Raises BarieError where the broker's address makes no sense."""
-    host, _, port = broker.rpartition(":")
-    if not host or not port.isdigit():
-        raise BarieError(f"--broker: {broker!r} is not HOST:PORT")
+def run(settings: LinkSettings, site: str, folder: Path | None, db: Path, protocol: Protocol) -> int:
+    """Raises BarieError where the folder is none."""
     if folder is not None and not folder.is_dir():
         raise BarieError(f"--declarations: {folder} is not a folder")
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
     gc.set_threshold(50_000)  # every message is a handful of short-lived objects without cycles
-    run_central(
-        host, int(port), folder, db, site, out=lambda line: print(line, flush=True), stop=stop, protocol=protocol
-    )
+    run_central(settings, folder, db, site, out=lambda line: print(line, flush=True), stop=stop, protocol=protocol)
     return 0

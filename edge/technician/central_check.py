@@ -4,17 +4,12 @@ from __future__ import annotations
 
 import json
 
-from edge.errors import BarieError
 from edge.uplink.conformance import check
 from edge.uplink.link import LinkSettings, Protocol
 
 
-def run(broker: str, site: str, protocol: Protocol = "5") -> int:
+def run(settings: LinkSettings, site: str, protocol: Protocol = "5") -> int:
     """0 where the consumer behind the broker keeps the contract, 1 where it does not. Raises BarieError."""
-    host, _, port = broker.rpartition(":")
-    if not host or not port.isdigit():
-        raise BarieError(f"--check: {broker!r} is not HOST:PORT")
-    settings = LinkSettings(host, int(port), "barie-conformance-{random}")
     good = True
     for one in check(settings, site, protocol=protocol):
         good = good and one.ok

@@ -22,6 +22,7 @@ from edge.errors import BadMessageError
 from edge.store import Store, StoreInbox
 from edge.store.db import NAME
 from edge.uplink.link import Link
+from edge.uplink.liveness import CentreWatch
 from edge.uplink.mailbox import Arrived, Connected, Mailbox, Subscribed
 from edge.uplink.parts import Pace, Parts
 from edge.uplink.session import Session
@@ -107,7 +108,7 @@ class _NoLink:
 def _session(store: Store) -> tuple[Session, Mailbox, Callable[[], int]]:
     mailbox = Mailbox()
     inbox = StoreInbox(store, _command)
-    parts = Parts(Topics(SITE), store, inbox, lambda lane: {}, mailbox, Pace(status_s=1e9), 20, 1e9)
+    parts = Parts(Topics(SITE), store, inbox, lambda lane: {}, mailbox, Pace(status_s=1e9), 20, 1e9, CentreWatch())
     session = Session(cast(Link, _NoLink()), parts, lambda why: None)
     mailbox.put(Connected(""))
     mailbox.put(Subscribed(()))

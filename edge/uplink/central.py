@@ -1,37 +1,47 @@
 """`barie central`: a stand-in for the platform that is a correct consumer, small enough to read.
 
-It publishes declarations from a folder, takes events into its own database, acknowledges what is committed, and puts
-a confirmation that a gate gave into the declaration's next version, so that the gate sees its own come back. The
-watch list is published last, always: a gate that sees it has seen the whole copy.
+It publishes declarations from a folder, takes events and photos, acknowledges what is on disk, and puts a confirmation
+that a gate gave into the declaration's next version, so that the gate sees its own come back. The watch list is
+published after all declarations, always: a gate that sees it has seen the whole copy. Then it says that it is there.
 """
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
+import secrets
 import threading
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from edge import clock
 from edge.errors import BadMessageError
+from edge.files import fsync_directory, write_whole
 from edge.uplink.central_store import CentralStore, Incoming, Progress, Taken, read_event
 from edge.uplink.folder import WATCHLIST, Change, Folder, folded, merged
-from edge.uplink.link import RANDOM, Link, LinkError, LinkSettings, Protocol
-from edge.uplink.mailbox import Arrived, Connected, Letter, Lost, Mailbox, Subscribed
+from edge.uplink.link import Link, LinkError, LinkSettings, Protocol, Will
+from edge.uplink.mailbox import Arrived, Connected, Letter, Lost, Mailbox, Published, Subscribed
 from edge.uplink.topics import Topics
 
 FOLDER_S = 0.5
+WORD_S = 15.0
+"""How often the centre says that it is there."""
+WORD_AGAIN_S = 1.0
+"""A gate that has just come hears it anew; but not more often than this."""
+WANT_FIRST_S, WANT_S, WANT_MOST = 5.0, 60.0, 50
+"""When photos are asked for that never came: after a start, and again and again."""
 ANSWER_S = 10.0
+GOODBYE_S = 0.3
 BATCH = 300
 _LINE = json.JSONEncoder(ensure_ascii=False)
 _NAME = re.compile(r"[0-9a-f-]{36}")
 
 
 def run_central(
-    host: str,
-    port: int,
+    settings: LinkSettings,
     folder: Path | None,
     db: Path,
     site: str,
@@ -44,13 +54,23 @@ def run_central(
     that happens."""
     store = CentralStore(db)
     central = Central(store, Topics(site), folder, db.with_name(f"{db.stem}-evidence"), out)
-    settings = LinkSettings(host=host, port=port, client_id=f"barie-central-{site}-{RANDOM}")
     try:
         while not stop.is_set():
             central.serve(settings, protocol, stop)
             stop.wait(0.5)
     finally:
         store.close()
+
+
+@dataclass(frozen=True, slots=True)
+class _Photo:
+    """One that is on disk."""
+
+    lane: str
+    event_id: str
+    sha256: str
+    file: str
+    size: int
 
 
 class Central:
@@ -66,10 +86,13 @@ class Central:
         self._link: Link | None = None
         self._lines: list[str] = []
         self._at = ""
+        self._instance = secrets.token_hex(8)
+        self._said_s = self._word_due_s = self._want_due_s = 0.0
 
     def serve(self, settings: LinkSettings, protocol: Protocol, stop: threading.Event) -> None:
         mailbox = Mailbox()
-        self._link = link = Link(settings, protocol, mailbox, at_once=_is_event)
+        will = Will(self._topics.centre, self._word(online=False))
+        self._link = link = Link(settings, protocol, mailbox, will=will, at_once=_is_event)
         try:
             self._at = clock.wall_iso()
             link.open()
@@ -77,11 +100,12 @@ class Central:
             self._flush()
             while not stop.is_set():
                 self._turn(mailbox)
+            self._goodbye(mailbox)
         except LinkError as error:
             self._say("link", error=str(error))
         finally:
-            self._flush()
             link.close()
+            self._flush()
 
     def _start(self, mailbox: Mailbox) -> None:
         connected = _await(mailbox, Connected)
@@ -89,7 +113,7 @@ class Central:
             raise LinkError(f"broker refused: {connected.refused}")
         root = self._topics.root
         self._publisher.subscribe(
-            [(f"{root}/+/event", False), (f"{root}/+/evidence/+", False), (f"{root}/+/status", False)]
+            [(f"{root}/+/{what}", False) for what in ("event", "evidence/+", "status", "refused")]
         )
         if any(_await(mailbox, Subscribed).refused):
             raise LinkError("broker refused the subscription: check its ACL")
@@ -100,6 +124,26 @@ class Central:
         self._publisher.publish(self._topics.watchlist, self._watchlist, retain=True)
         for progress in self._store.acked():
             self._acknowledge(progress)
+        self._want_due_s = clock.mono_s() + WANT_FIRST_S
+        self._say_word()
+
+    def _word(self, *, online: bool) -> bytes:
+        word = {"online": online, "at": clock.wall_iso(), "instance": self._instance, "evidence_ack": True}
+        return json.dumps(word).encode()
+
+    def _say_word(self) -> None:
+        """That the centre, and not only its broker, is there: behind everything that a gate may have missed."""
+        self._publisher.publish(self._topics.centre, self._word(online=True), retain=True)
+        self._said_s = clock.mono_s()
+        self._word_due_s = self._said_s + WORD_S
+
+    def _goodbye(self, mailbox: Mailbox) -> None:
+        """A client that leaves on purpose has no last will."""
+        self._publisher.publish(self._topics.centre, self._word(online=False), retain=True)
+        until_s = clock.mono_s() + GOODBYE_S
+        while (left_s := until_s - clock.mono_s()) > 0:
+            if isinstance(mailbox.take(left_s), Published | Lost):
+                return
 
     @property
     def _publisher(self) -> Link:
@@ -118,19 +162,33 @@ class Central:
         for letter in letters:
             if isinstance(letter, Lost):
                 raise LinkError(f"connection lost: {letter.why}")
+        now_s = clock.mono_s()
+        if now_s >= self._word_due_s:
+            self._say_word()
+        if now_s >= self._want_due_s:
+            self._want_due_s = now_s + WANT_S
+            self._want()
         self._flush()
+
+    def _want(self) -> None:
+        for lane, event_ids in self._store.photos_due(WANT_MOST).items():
+            self._publisher.publish(self._topics.evidence_ack(lane), json.dumps({"want": event_ids}).encode())
+            self._say("want", lane=lane, events=len(event_ids))
 
     # ------------------------------------------------------------ up: events, photos, status
 
     def _take(self, batch: list[Arrived]) -> None:
-        """Commit first, acknowledge after: to the gate, lane by lane, and for a photo to the broker.
+        """Commit first, acknowledge after: to the gate, lane by lane, its events and its photos.
 
         The broker hears at once that an event arrived, and goes on sending: what is lost here the gate sends again."""
         events: list[Incoming] = []
+        photos: list[_Photo] = []
         declarations: dict[str, bytes] = {}
         for letter in batch:
-            self._take_one(letter, events)
+            self._take_one(letter, events, photos)
         with self._store.commit():
+            for photo in photos:
+                self._photo_taken(photo)
             for (event, _), taken in zip(events, self._store.take(events), strict=True):
                 self._taken(event, taken, declarations)
             progress = [self._store.advance(lane) for lane in sorted({event["lane"] for event, _ in events})]
@@ -139,10 +197,13 @@ class Central:
                 self._publisher.done(letter)
         for one in progress:
             self._acknowledge(one)
+        for lane in sorted({photo.lane for photo in photos}):
+            stored = [photo.sha256 for photo in photos if photo.lane == lane]
+            self._publisher.publish(self._topics.evidence_ack(lane), json.dumps({"sha256": stored}).encode())
         for declaration_id, payload in declarations.items():
             self._publisher.publish(self._topics.declaration(declaration_id), payload, retain=True)
 
-    def _take_one(self, letter: Arrived, events: list[Incoming]) -> None:
+    def _take_one(self, letter: Arrived, events: list[Incoming], photos: list[_Photo]) -> None:
         kind, lane = self._topics.parse(letter.topic)
         try:
             if kind == "event":
@@ -151,9 +212,12 @@ class Central:
                     raise BadMessageError("event: lane or site is not the topic's")
                 events.append((event, letter.payload))
             elif kind == "evidence":
-                self._take_photo(lane, letter)
+                photos.append(self._take_photo(lane, letter))
             elif kind == "status":
                 self._say("status", lane=lane, online=b'"online": true' in letter.payload)
+                self._word_due_s = min(self._word_due_s, self._said_s + WORD_AGAIN_S)
+            elif kind == "refused":
+                self._take_refused(lane, letter.payload)
         except BadMessageError as error:
             self._say("refused", topic=letter.topic, why=str(error))
 
@@ -179,14 +243,35 @@ class Central:
             declarations[declaration_id] = self._store.put_declaration(fresh, held[1])
             self._say("declaration", id=declaration_id, version=fresh["version"])
 
-    def _take_photo(self, lane: str, letter: Arrived) -> None:
+    def _take_photo(self, lane: str, letter: Arrived) -> _Photo:
+        """Onto the disk, fsynced: what is acknowledged is here for good."""
         name = letter.topic.rsplit("/", 1)[1]
         if not _NAME.fullmatch(name):
             raise BadMessageError("evidence: the topic does not end in an event's id")
-        change = Change(name, letter.payload)
-        self._evidence.mkdir(parents=True, exist_ok=True)
-        (self._evidence / f"{name}-{change.digest[:12]}.jpg").write_bytes(letter.payload)
-        self._say("evidence", lane=lane, id=name, bytes=len(letter.payload))
+        digest = hashlib.sha256(letter.payload).hexdigest()
+        path = self._evidence / f"{name}-{digest[:12]}.jpg"
+        if self._store.photo(digest) is None:
+            if not self._evidence.is_dir():
+                self._evidence.mkdir(parents=True)
+                fsync_directory(self._evidence.parent)
+            write_whole(path, letter.payload, 0o640)
+        return _Photo(lane, name, digest, path.name, len(letter.payload))
+
+    def _photo_taken(self, photo: _Photo) -> None:
+        new = self._store.put_photo(photo.sha256, photo.lane, photo.event_id, photo.file)
+        self._say("evidence" if new else "evidence_again", lane=photo.lane, id=photo.event_id, bytes=photo.size)
+
+    def _take_refused(self, lane: str, payload: bytes) -> None:
+        """What a gate did not take; photos that it does not have any more are not asked for again."""
+        try:
+            told = json.loads(payload)
+            topic, rows = str(told["topic"]), [str(one) for one in told["rows"]]
+        except (ValueError, KeyError, TypeError) as error:
+            raise BadMessageError("refused: no such message") from error
+        if self._topics.parse(topic)[0] == "evidence_ack":
+            with self._store.commit():
+                self._store.drop_due(lane, rows)
+        self._say("told", lane=lane, topic=topic, rows=rows)
 
     def _acknowledge(self, progress: Progress) -> None:
         body = {"seq": progress.acked, **({"hash": progress.hash} if progress.hash else {})}

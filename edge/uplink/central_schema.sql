@@ -19,3 +19,16 @@ CREATE TABLE IF NOT EXISTS declaration (
     payload  BLOB NOT NULL,
     source   TEXT NOT NULL          -- SHA-256 of the file that it came from
 ) STRICT;
+CREATE TABLE IF NOT EXISTS photo (
+    sha256   TEXT PRIMARY KEY,      -- its file was fsynced before this row was committed
+    lane     TEXT NOT NULL,
+    event_id TEXT NOT NULL,
+    path     TEXT NOT NULL
+) STRICT;
+CREATE TABLE IF NOT EXISTS photo_due (  -- named by an event, and not here yet
+    lane     TEXT NOT NULL,
+    event_id TEXT NOT NULL,
+    id       TEXT NOT NULL,
+    sha256   TEXT NOT NULL,
+    PRIMARY KEY (event_id, sha256)
+) STRICT;

@@ -47,6 +47,12 @@ class _Mark:
     breaks: list[int] = field(default_factory=list)
 
 
+def named_photos(value: Any) -> list[dict[str, str]]:
+    """`[{"id", "sha256", ..}]` of a body, what is not that left out."""
+    rows = value if isinstance(value, list) else []
+    return [one for one in rows if isinstance(one, dict) and all(isinstance(one.get(k), str) for k in ("id", "sha256"))]
+
+
 def read_event(payload: bytes) -> dict[str, Any]:
     """An envelope whose content gives its hash. Raises BadMessageError."""
     try:
@@ -118,6 +124,7 @@ class CentralStore:
                 fresh.remove(place)
                 self._join(event)
                 self._note_loss(event)
+                self._note_photos(event)
                 yield "new"
             else:
                 row = self._db.execute("SELECT payload FROM event WHERE lane = ? AND seq = ?", place).fetchone()
@@ -131,6 +138,21 @@ class CentralStore:
             self._db.execute(
                 "INSERT INTO loss VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET last = max(last, excluded.last)", loss
             )
+
+    def _note_photos(self, event: Mapping[str, Any]) -> None:
+        """Photos that this event names and that are not here; those that its gate says are gone are not waited for."""
+        body = event["body"]
+        if not isinstance(body, dict):
+            return
+        for photo in named_photos(body.get("evidence")):
+            self._db.execute(
+                "INSERT INTO photo_due SELECT ?1, ?2, ?3, ?4 WHERE NOT EXISTS (SELECT 1 FROM photo WHERE sha256 = ?4)"
+                " ON CONFLICT DO NOTHING",
+                (event["lane"], event["event_id"], photo["id"], photo["sha256"]),
+            )
+        gone = [one["id"] for one in named_photos(body.get("photos"))] if body.get("code") == "photos_lost" else []
+        gone += [one for one in body.get("photo_ids") or [] if isinstance(one, str)]
+        self._db.executemany("DELETE FROM photo_due WHERE lane = ? AND id = ?", [(event["lane"], one) for one in gone])
 
     def _join(self, event: Mapping[str, Any]) -> bool:
         """Move the lane's mark over this event where it is the next one and hangs on the one before. One that does not
@@ -178,6 +200,35 @@ class CentralStore:
 
     def count(self) -> int:
         return int(self._db.execute("SELECT count(*) FROM event").fetchone()[0])
+
+    # ------------------------------------------------------------ photos
+
+    def put_photo(self, sha256: str, lane: str, event_id: str, path: str) -> bool:
+        """Inside `commit`, after the file is on disk. False where it was here already."""
+        new = self._db.execute(
+            "INSERT INTO photo VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING", (sha256, lane, event_id, path)
+        ).rowcount
+        self._db.execute("DELETE FROM photo_due WHERE sha256 = ?", (sha256,))
+        return new > 0
+
+    def photo(self, sha256: str) -> str | None:
+        """Where its file lies, or None."""
+        row = self._db.execute("SELECT path FROM photo WHERE sha256 = ?", (sha256,)).fetchone()
+        return row[0] if row else None
+
+    def photos_due(self, limit: int) -> dict[str, list[str]]:
+        """Events by lane whose photos are not here."""
+        due: dict[str, list[str]] = {}
+        rows = self._db.execute("SELECT DISTINCT lane, event_id FROM photo_due ORDER BY event_id LIMIT ?", (limit,))
+        for lane, event_id in rows:
+            due.setdefault(lane, []).append(event_id)
+        return due
+
+    def drop_due(self, lane: str, event_ids: Sequence[str]) -> None:
+        """Inside `commit`: their gate has no photos of these any more."""
+        self._db.executemany(
+            "DELETE FROM photo_due WHERE lane = ? AND event_id = ?", [(lane, one) for one in event_ids]
+        )
 
     # ------------------------------------------------------------ declarations
 

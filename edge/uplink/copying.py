@@ -43,14 +43,14 @@ class Copying:
         """True where it is time to subscribe anew."""
         return self._torn and now_s >= self._again_s
 
-    def finish(self, now_s: float) -> bool:
-        """True once, when the copy became complete."""
+    def finish(self, now_s: float, *, fresh: bool = True) -> bool:
+        """True once, when the copy became complete. `fresh`: the centre is there."""
         if not self.waits_for_quiet or now_s - self._retained_s < self._pace.quiet_s:
             return False
         self.running = False
         if self._torn:
             return False
-        self.complete = self._inbox.copy_complete()
+        self.complete = self._inbox.copy_complete(fresh)
         if not self.complete:
             self.tear(now_s)
         return self.complete

@@ -238,7 +238,8 @@ class Link:
     def _on_connect(self, client: Any, userdata: Any, flags: Any, reason: Any, properties: Any) -> None:
         refused = str(reason) if reason.is_failure else ""
         wrong = refused == "Unsupported protocol version"
-        self._put(Connected(refused, getattr(properties, "ReceiveMaximum", None), wrong))
+        most = getattr(properties, "MaximumPacketSize", None)
+        self._put(Connected(refused, getattr(properties, "ReceiveMaximum", None), wrong, most))
 
     def _on_connect_fail(self, client: Any, userdata: Any) -> None:
         self._put(Lost("connection failed"))

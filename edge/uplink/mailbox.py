@@ -23,12 +23,13 @@ LOOK_S = 0.02
 
 @dataclass(frozen=True, slots=True)
 class Connected:
-    """CONNACK. `refused` is "" or the broker's reason; `in_flight` is the broker's receive maximum where it names
-    one."""
+    """CONNACK. `refused` is "" or the broker's reason; `in_flight` is the broker's receive maximum and `packet_bytes`
+    the largest packet that it takes, where it names them."""
 
     refused: str
     in_flight: int | None = None
     wrong_version: bool = False
+    packet_bytes: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,6 +19,7 @@ from edge.config import MqttConfig
 from edge.errors import StoreError
 from edge.ports import Inbox, Outbox
 from edge.uplink.link import Link, LinkError, LinkSettings, Protocol, Will, read_password
+from edge.uplink.liveness import CentreWatch, Reach
 from edge.uplink.mailbox import Mailbox
 from edge.uplink.parts import Pace, Parts, status_payload
 from edge.uplink.session import Session
@@ -27,7 +28,7 @@ from edge.uplink.twin import TwinWatch
 
 log = logging.getLogger(__name__)
 
-State = Literal["up", "down", "refused"]
+State = Literal["up", "broker", "down", "refused"]
 GOODBYE_S = 0.4
 
 
@@ -59,6 +60,7 @@ class Uplink:
             pace=pace or Pace(),
             in_flight=config.in_flight,
             resend_s=config.resend_s,
+            centre=CentreWatch(tells=inbox.centre_tells(), gone_s=(pace or Pace()).gone_s),
         )
         self._protocol: Protocol = config.protocol
         self._stopping = threading.Event()
@@ -82,15 +84,27 @@ class Uplink:
             self._thread.join(0.9)
 
     def state(self) -> tuple[State, str]:
-        """ "up", "down" (it will come back by itself) or "refused" (a person must change something), and one line that
-        says why. A twin of this gate's id is said for a while after its last sign: the two of them connect in turn."""
+        """ "up" (the centre is reached, or is one that does not tell), "broker" (only the broker answers), "down" (it
+        will come back by itself) or "refused" (a person must change something), and one line that says why. A twin of
+        this gate's id is said for a while after its last sign: the two of them connect in turn."""
         state, why = self._state
+        if state == "up" and self.reach() == "gone":
+            state = "broker"
         twin = self._twin.word(clock.mono_s())
         return (state, twin if not why or twin in why else f"{twin}; {why}") if twin else (state, why)
 
+    def reach(self) -> Reach:
+        """What the centre says of itself, or that it does not tell."""
+        return self._parts.centre.reach(clock.mono_s())
+
+    def heard_s(self) -> float | None:
+        """When the centre gave its last sign of life (monotonic); None: it does not tell, or none yet."""
+        watch = self._parts.centre
+        return watch.last_s if watch.tells else None
+
     def copied(self) -> bool:
-        """The local copy is as new as the centre: the link is up, and all retained messages were seen over it."""
-        return self._copied
+        """The local copy is as new as the centre: it is reached, and all retained messages were seen over the link."""
+        return self._copied and self.reach() != "gone"
 
     def counters(self) -> dict[str, int]:
         return asdict(self._parts.counts)
@@ -117,6 +131,7 @@ class Uplink:
 
     def _connect_once(self) -> None:
         link: Link | None = None
+        session: Session | None = None
         up_s: float | None = None
         try:
             link = self._open()
@@ -142,6 +157,14 @@ class Uplink:
             if link is not None:
                 link.close()
             self._parts.mailbox.clear()
+        self._after(session)
+
+    def _after(self, session: Session | None) -> None:
+        try:
+            if session is not None and not self._stopping.is_set():
+                session.ended()
+        except StoreError as error:
+            self._set_state("down", str(error))
 
     def _open(self) -> Link:
         settings = LinkSettings(
@@ -162,11 +185,14 @@ class Uplink:
         return link
 
     def _serve(self, session: Session) -> None:
-        copies = self._parts.counts.copies
+        copies, reach = self._parts.counts.copies, self.reach()
         while not self._stopping.is_set():
             session.turn()
             self._copied = session.copied
-            if self._parts.counts.copies != copies:
+            before, reach = reach, self.reach()
+            if reach != before:
+                log.log(logging.WARNING if reach == "gone" else logging.INFO, "centre %s", reach)
+            if self._parts.counts.copies != copies or reach != before:
                 copies = self._parts.counts.copies
                 self._on_state()
         self._goodbye(session)

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from edge.ports import Inbox, Outbox
+from edge.uplink.liveness import GONE_S, CentreWatch
 from edge.uplink.mailbox import Mailbox
 from edge.uplink.topics import Topics
 
@@ -31,6 +32,10 @@ class Pace:
     backoff_max_s: float = 15.0
     steady_s: float = 30.0
     """A connection that lasted this long starts the back-off anew."""
+    gone_s: float = GONE_S
+    """How long after the centre's last word it counts as gone."""
+    fresh_s: float = 30.0
+    """How often the store is told that the copy is as new as the centre."""
 
 
 @dataclass(slots=True)
@@ -42,6 +47,8 @@ class Counts:
     resent: int = 0
     acknowledged: int = 0
     photos: int = 0
+    """That the broker took."""
+    photos_acknowledged: int = 0
     set_aside: int = 0
     copies: int = 0
     broker_refused: int = 0
@@ -59,6 +66,9 @@ class Parts:
     pace: Pace
     in_flight: int
     resend_s: float
+    centre: CentreWatch
+    photo_losses: dict[str, int] = field(default_factory=dict)
+    """How often in a row the connection was lost while this photo went up."""
     counts: Counts = field(default_factory=Counts)
 
 

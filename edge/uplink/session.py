@@ -1,6 +1,6 @@
 """One connection from CONNACK to its loss: subscribe, take the copy, send what the centre does not have, take its acks.
 
-On the uplink's own thread, which serves the socket too. Photos go one at a time, on a lane whose events the centre has.
+On the uplink's own thread, which serves the socket too. Photos go one at a time (edge/uplink/photos.py).
 """
 
 from __future__ import annotations
@@ -11,19 +11,24 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from edge import clock, wire
+from edge.core.instant import instant
 from edge.errors import BadMessageError, HalfTakenError, StoreError
 from edge.ports import EvidenceOutbox
 from edge.uplink import trace
 from edge.uplink.copying import Copying
 from edge.uplink.link import Link, LinkError
+from edge.uplink.liveness import Reach
 from edge.uplink.mailbox import Arrived, Connected, Letter, Lost, Published, Subscribed
 from edge.uplink.parts import Parts, status_payload
+from edge.uplink.photos import Photos
 from edge.uplink.window import Window
 
 log = logging.getLogger(__name__)
 
 WINDOW = 40
 REFUSED_BURST, REFUSED_PER_S, ROWS_NAMED = 20, 2.0, 50
+HEADER_BYTES = 64
+"""Beside topic and payload, in a PUBLISH packet of ours: header, packet id, properties."""
 TOGETHER = 10
 """How many events leave at once: the broker works on these while the next ones are read and packed."""
 
@@ -38,14 +43,17 @@ class Session:
         self._windows = {lane: Window(parts.in_flight * WINDOW, parts.resend_s) for lane in self._lanes}
         self._waiting: dict[int, tuple[str, str]] = {}  # mid to (kind, photo id)
         self._more = dict.fromkeys(self._lanes, True)
-        self._photos = isinstance(parts.outbox, EvidenceOutbox)
+        self._photos: Photos | None = None
+        self._limit_bytes: int | None = None
+        self._blocked: set[str] = set()
+        self._fresh_due_s = 0.0
         self._copy = Copying(parts.inbox, parts.pace)
         self._acks: dict[str, int] = {}  # of the centre, not yet told to the store
         self._acks_due_s = 0.0
         self._events_refused = False
         self._refused_left, self._refused_more = float(REFUSED_BURST), 0
         now_s = self._refused_s = clock.mono_s()
-        self._status_due_s = self._poll_due_s = self._photo_due_s = self._puback_s = now_s
+        self._status_due_s = self._poll_due_s = self._puback_s = now_s
 
     # ------------------------------------------------------------ starting
 
@@ -60,12 +68,20 @@ class Session:
             why = f"broker refused: {connected.refused}; {hint}"
             raise LinkError(why, refused=True, unanswered=connected.wrong_version)
         self._in_flight = min(self._in_flight, connected.in_flight or self._in_flight)
+        self._limit_bytes = connected.packet_bytes
+        if isinstance(self._parts.outbox, EvidenceOutbox):
+            self._photos = Photos(self._parts, self._parts.outbox, self._limit_bytes)
         self._subscribe()
-        refused = self._await(Subscribed, stopped).refused
-        for topic, why in zip(self._parts.topics.wanted(self._lanes), refused, strict=False):
-            if why:
-                raise LinkError(f"broker refused the subscription {topic[0]}: {why}; check its ACL", refused=True)
+        self._check_subscribed(self._await(Subscribed, stopped).refused)
         self._link.publish(self._parts.topics.echo(self._lanes[0]), self._copy.echo)
+
+    def _check_subscribed(self, refused: Sequence[str]) -> None:
+        newer = self._parts.topics.newer(self._lanes)
+        for topic, why in zip(self._parts.topics.wanted(self._lanes), refused, strict=False):
+            if why and topic not in newer:
+                raise LinkError(f"broker refused the subscription {topic[0]}: {why}; check its ACL", refused=True)
+            if why:
+                log.warning("broker refused the subscription %s: %s; its ACL is of an older gate", topic[0], why)
 
     def _subscribe(self) -> None:
         """The broker answers with every retained message, then with the echo that is published behind the SUBACK."""
@@ -121,6 +137,14 @@ class Session:
         self._send_events(now_s)
         self._send_photo(now_s)
 
+    def reach(self, now_s: float) -> Reach:
+        return self._parts.centre.reach(now_s)
+
+    def ended(self) -> None:
+        """The connection is gone. Raises StoreError."""
+        if self._photos is not None:
+            self._photos.ended([photo_id for kind, photo_id in self._waiting.values() if kind == "photo"])
+
     def _idle_s(self) -> float:
         if self._acks:
             return max(0.0, self._acks_due_s - clock.mono_s())
@@ -165,10 +189,19 @@ class Session:
         payload = status_payload(self._lanes, online, body)
         self._send("status", self._parts.topics.status(lane), payload)
 
-    def _send(self, kind: str, topic: str, payload: bytes, photo_id: str = "") -> None:
+    def _send(self, kind: str, topic: str, payload: bytes, photo_id: str = "") -> bool:
+        """False where the broker would end the connection over a packet of this size: it is not sent."""
+        size = len(topic) + len(payload) + HEADER_BYTES
+        if self._limit_bytes is not None and size > self._limit_bytes:
+            self._trouble(
+                f"broker refused {kind}: a packet of {size} bytes, and it takes {self._limit_bytes} at most;"
+                " check its max_packet_size"
+            )
+            return False
         if not self._waiting:
             self._puback_s = clock.mono_s()
         self._waiting[self._link.publish(topic, payload, retain=kind == "status")] = (kind, photo_id)
+        return True
 
     def _send_events(self, now_s: float) -> None:
         for lane, window in self._windows.items():
@@ -187,42 +220,56 @@ class Session:
         except StoreError as error:
             self._trouble(str(error))
             return 0
+        sent = 0
         with self._link.gathered():
             for event in batch:
-                self._send("event", self._parts.topics.event(lane), event.payload)
+                if not self._send("event", self._parts.topics.event(lane), event.payload):
+                    self._blocked.add(lane)  # nothing may overtake it
+                    break
+                self._blocked.discard(lane)
                 window.published(event.seq, now_s)
-        trace.sent(batch)
-        return len(batch)
+                sent += 1
+        trace.sent(batch[:sent])
+        return sent
 
     def _send_photo(self, now_s: float) -> None:
-        outbox = self._parts.outbox
-        if not self._photos or now_s < self._photo_due_s or self._waiting or not isinstance(outbox, EvidenceOutbox):
+        """One at a time, on a lane whose events the centre has, and only while there may be a centre."""
+        photos = self._photos
+        if photos is None or self._waiting or self.reach(now_s) == "gone":
             return
-        for lane, window in self._windows.items():
-            if window.outstanding or (photo := outbox.next_evidence(lane)) is None:
-                continue
-            self._send("photo", self._parts.topics.evidence(lane, photo.event_id), photo.jpeg, photo.id)
-            trace.sent_photo(photo)
+        try:
+            photo = photos.next([lane for lane, window in self._windows.items() if not window.outstanding], now_s)
+            if photo is None:
+                return
+            topic = self._parts.topics.evidence(photo.lane, photo.event_id)
+            if self._limit_bytes is not None and len(photo.jpeg) + len(topic) + HEADER_BYTES > self._limit_bytes:
+                photos.too_large(photo, self._limit_bytes)
+                return
+        except StoreError as error:
+            photos.soon(now_s + self._parts.pace.torn_s)
+            self._trouble(str(error))
             return
-        self._photo_due_s = now_s + self._parts.pace.poll_s
+        self._send("photo", topic, photo.jpeg, photo.id)
+        photos.sent(photo, now_s)
+        trace.sent_photo(photo)
 
     def _published(self, letter: Published) -> None:
         kind, photo_id = self._waiting.pop(letter.mid, ("", ""))
         self._puback_s = clock.mono_s()
         if letter.refused:
-            self._photo_due_s = clock.mono_s() + self._parts.pace.torn_s
             self._parts.counts.broker_refused += 1
+            if kind == "photo" and self._photos is not None:
+                self._photos.refused(photo_id, letter.refused, clock.mono_s())
             if kind == "event" or not self._events_refused:  # nothing less hides that events do not leave
                 self._trouble(f"broker refused {kind or 'a message'}: {letter.refused}; check its ACL and limits")
             self._events_refused = self._events_refused or kind == "event"
         elif kind == "event":
             self._parts.counts.published += 1
-            if self._events_refused:
+            if self._events_refused and not self._blocked:
                 self._events_refused = False
                 self._trouble("")
-        elif kind == "photo" and isinstance(self._parts.outbox, EvidenceOutbox):
-            self._parts.outbox.evidence_sent(photo_id)
-            self._parts.counts.photos += 1
+        elif kind == "photo" and self._photos is not None:
+            self._photos.taken(photo_id)
 
     # ------------------------------------------------------------ taking
 
@@ -252,10 +299,34 @@ class Session:
             inbox.command(name, letter.payload, letter.retained)
         elif kind == "ack" and name in self._windows:
             self._heard(name, wire.parse_ack(letter.payload))
+        elif kind == "evidence_ack" and name in self._windows:
+            self._heard_of_photos(name, letter)
+        elif kind == "centre":
+            self._centre(letter.payload)
         elif kind == "echo" and name in self._windows:
             self._copy.echoed(letter.payload)
         else:
             raise BadMessageError("no such topic")
+
+    def _centre(self, payload: bytes) -> None:
+        watch, inbox, now_s = self._parts.centre, self._parts.inbox, clock.mono_s()
+        told, before = watch.tells, watch.reach(now_s)
+        if payload:
+            now = instant(clock.wall_iso()) if clock.state() == "synced" else None
+            watch.heard(wire.parse_centre(payload), now_s, now)
+        else:
+            watch.forget()
+        if before == "gone" and watch.reach(now_s) == "reached":
+            for lane, window in self._windows.items():
+                window.begin_again(now_s)
+                self._more[lane] = True
+        if watch.tells != told:
+            inbox.centre_told(watch.tells)
+
+    def _heard_of_photos(self, lane: str, letter: Arrived) -> None:
+        ack = wire.parse_evidence_ack(letter.payload)
+        if self._photos is not None and (gone := self._photos.heard(lane, ack, clock.mono_s())):
+            self._refuse(letter.topic, "no photo of these events is here (any more)", gone)
 
     def _heard(self, lane: str, ack: wire.Ack) -> None:
         """One that does not fit event n here, or lies above our last, is no acknowledgement: it is evidence of a
@@ -290,7 +361,8 @@ class Session:
         if not window.outstanding:
             self._acks_due_s = clock.mono_s()
         self._more[lane] = True
-        self._photo_due_s = min(self._photo_due_s, clock.mono_s() + self._parts.pace.settle_s)
+        if self._photos is not None:
+            self._photos.soon(clock.mono_s() + self._parts.pace.settle_s)
 
     def flush_acks(self) -> None:
         """Tell the store what the centre has."""
@@ -320,7 +392,7 @@ class Session:
             return
         self._refused_left -= 1
         kind, name = self._parts.topics.parse(topic)
-        lane = name if kind in ("command", "ack") and name in self._windows else self._lanes[0]
+        lane = name if kind in ("command", "ack", "evidence_ack") and name in self._windows else self._lanes[0]
         body = {
             "topic": topic[:512], "reason": reason[:1024], "rows": list(rows[:ROWS_NAMED]),
             "rows_count": len(rows), "not_told": self._refused_more, "at": clock.wall_iso(),
@@ -338,6 +410,9 @@ class Session:
             self._link.publish(self._parts.topics.echo(self._lanes[0]), self._copy.echo)
             return
         try:
-            self._parts.counts.copies += self._copy.finish(now_s)
+            self._parts.counts.copies += self._copy.finish(now_s, fresh=self.reach(now_s) != "gone")
+            if self._copy.complete and now_s >= self._fresh_due_s and self.reach(now_s) == "reached":
+                self._fresh_due_s = now_s + self._parts.pace.fresh_s
+                self._parts.inbox.copy_fresh()
         except StoreError as error:
             self._tear(error)

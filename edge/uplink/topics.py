@@ -32,6 +32,14 @@ class Topics:
     def command(self, lane: str) -> str:
         return f"{self.root}/{lane}/command"
 
+    @property
+    def centre(self) -> str:
+        """Whether the centre is there, by its own word."""
+        return f"{self.root}/centre"
+
+    def evidence_ack(self, lane: str) -> str:
+        return f"{self.root}/{lane}/evidence_ack"
+
     def ack(self, lane: str) -> str:
         return f"{self.root}/{lane}/ack"
 
@@ -55,20 +63,24 @@ class Topics:
         """What a gate subscribes to, in this order, and whether it wants to know what was retained."""
         own = [pair for lane in lanes for pair in ((self.command(lane), True), (self.ack(lane), False))]
         lists = [(self.watchlist_pieces, False), (self.watchlist, False)]
-        return [*own, (self.echo(lanes[0]), False), *lists, (self.declarations, False)]
+        return [*own, (self.echo(lanes[0]), False), *lists, (self.declarations, False), *self.newer(lanes)]
+
+    def newer(self, lanes: Sequence[str]) -> list[tuple[str, bool]]:
+        """The part of `wanted` that a broker set up for an older gate may refuse: the gate works without it."""
+        return [*((self.evidence_ack(lane), False) for lane in lanes), (self.centre, False)]
 
     def parse(self, topic: str) -> tuple[str, str]:
         """(kind, name): ("declaration", id), ("watchlist", ""), ("event", lane), … ; ("", "") for any other topic."""
         if not topic.startswith(f"{self.root}/"):
             return "", ""
         parts = topic[len(self.root) + 1 :].split("/")
-        if parts == ["watchlist"]:
-            return "watchlist", ""
+        if parts in (["watchlist"], ["centre"]):
+            return parts[0], ""
         if len(parts) == 2 and parts[0] == "watchlist" and parts[1].isascii() and parts[1].isdecimal():
             return "watchlist", parts[1]
         if len(parts) == 2 and parts[0] == "declaration":
             return "declaration", parts[1]
-        if len(parts) == 2 and parts[1] in ("command", "ack", "event", "status", "echo", "refused"):
+        if len(parts) == 2 and parts[1] in ("command", "ack", "event", "evidence_ack", "status", "echo", "refused"):
             return parts[1], parts[0]
         if len(parts) == 3 and parts[1] == "evidence":
             return "evidence", parts[0]

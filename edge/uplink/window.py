@@ -68,6 +68,12 @@ class Window:
         self.sent = self.acked = seq
         self._room, self._wait_s, self._progress_s, self._last_sent_s = self.size, self.resend_s, now_s, now_s
 
+    def begin_again(self, now_s: float) -> None:
+        """The centre is back: what waits goes out now, and as much at a time as before."""
+        self._wait_s, self._room = self.resend_s, self.size
+        if self.outstanding:
+            self._go_back(now_s)
+
     def overdue(self, now_s: float) -> bool:
         """True where the centre let its time pass: everything after its last ack goes out again, fewer at a time."""
         if not self.outstanding or now_s - self._progress_s < self._wait_s:

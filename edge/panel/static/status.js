@@ -20,7 +20,7 @@ export function alarms({ boom, store, clock, cameras, link, box }, silent) {
   ].filter(Boolean);
 }
 
-/** [weight, text] of everything that is wrong; weight 2 must be answered, 1 should be known. */
+/** [weight, text] of everything that is wrong; weight 2 must be answered, 1 should be known, 0 is only said. */
 function troubles({ link, cameras, clock, store, copy_age_s: copyAgeS, alarms: list, box }) {
   const found = [];
   for (const code of box?.care ?? []) found.push([code === "battery_low" ? 2 : 1, t(`status.box_${code}`, boxPlaces(box))]);
@@ -37,6 +37,7 @@ function troubles({ link, cameras, clock, store, copy_age_s: copyAgeS, alarms: l
   }
   if (copyAgeS === null) found.push([1, t("status.copy_none")]);
   else if (copyAgeS > COPY_OLD_S) found.push([1, t("status.copy_old", { minutes: Math.round(copyAgeS / 60) })]);
+  if (link.state === "up" && link.centre === "untold") found.push([0, t("status.centre_untold")]);
   found.sort((a, b) => b[0] - a[0]);
   const others = found.length - MOST;
   return others > 1 ? [...found.slice(0, MOST), [1, t("status.more", { n: others })]] : found;
@@ -56,9 +57,8 @@ function drawAlarmLink(link, list) {
 export function drawStatus(list, status) {
   drawAlarmLink(document.getElementById("alarm-link"), status.alarms);
   const found = troubles(status);
-  paint(list, found.length ? found : t("status.ok"), () =>
-    found.length === 0
-      ? h("li", { class: "fine", text: t("status.ok") })
-      : found.map(([weight, text]) => h("li", { class: weight === 2 ? "bad" : "note" },
-        h("span", { "aria-hidden": "true", text: weight === 2 ? "✕ " : "! " }), text)));
+  if (!found.some(([weight]) => weight > 0)) found.unshift([0, t("status.ok")]);
+  paint(list, found, () =>
+    found.map(([weight, text]) => h("li", { class: ["fine", "note", "bad"][weight] },
+      weight > 0 && h("span", { "aria-hidden": "true", text: ["", "! ", "✕ "][weight] }), text)));
 }
