@@ -261,8 +261,8 @@ def test_a_wiped_broker_proves_nothing_and_is_asked_again_until_it_shows_somethi
     asked: list[int | None] = []
     complete = store.mark_copy_complete
 
-    def counted() -> int | None:
-        asked.append(complete())
+    def counted(*, fresh: bool) -> int | None:
+        asked.append(complete(fresh=fresh))
         return asked[-1]
 
     monkeypatch.setattr(store, "mark_copy_complete", counted)
