@@ -1,6 +1,6 @@
 """Random days of copies: snapshots put back, clones beside, keys, counters or the whole record missing, clocks that
 step from a day back to a year ahead. Whatever a gate counts as acknowledged is at the centre, no photo is deleted, and
-each is found and told. A count as the only argument repeats it for longer: `python -m tests.test_record_fork_run 200`."""
+each is found and told. A count as the only argument: for longer, `python -m tests.test_record_fork_run 200`."""
 
 from __future__ import annotations
 
