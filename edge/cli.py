@@ -209,6 +209,7 @@ def _law(commands: Commands) -> None:
     explain.add_argument("--copy-age", type=float, default=None, metavar="S", help="seconds since the centre was heard")
     explain.add_argument("--smart", action="store_true", help="the lane is a pilot smart lane")
     explain.add_argument("--choice", action="append", default=[], metavar="K=V", help="a site's choice; repeat it")
+    explain.add_argument("--lane", default=None, metavar="ID", help="of several lanes there (default: the first)")
     explain.add_argument("--at-gate", action="store_true", help="from the record of the gate of --config instead")
 
     rules = commands.add_parser("rules", help="rule tables").add_subparsers(required=True, metavar="WHAT")
@@ -263,6 +264,7 @@ def _explain(args: argparse.Namespace) -> int:
             args.smart,
             {key: value for key, _, value in pairs},
             args.at_gate,
+            lane=args.lane,
         )
     )
 

@@ -21,8 +21,7 @@ def config_file(name: str | Path) -> Path:
         places = [Path(name)]
     else:
         own = os.environ.get("BARIE_CONFIG_DIR")
-        places = [*([Path(own) / name] if own else []), _BESIDE / "config" / name, _SHARED / "config" / name]
-        places += [_INSTALLED[0] / "config" / name, _INSTALLED[1] / name]
+        places = [*([Path(own) / name] if own else []), *_shipped(name), _INSTALLED[1] / name]
     for place in places:
         if place.is_file():
             return place
@@ -32,7 +31,19 @@ def config_file(name: str | Path) -> Path:
 
 def config_text(name: str | Path) -> tuple[str, str]:
     """A table's text, and its path for messages. Raises ConfigError where it is missing, unreadable or no UTF-8."""
-    path = config_file(name)
+    return _text(config_file(name))
+
+
+def shipped_text(name: str) -> tuple[str, str]:
+    """As `config_text`, of the table that came with this program, whatever a bundle brought since."""
+    return _text(next(place for place in _shipped(name) if place.is_file() or place == _shipped(name)[-1]))
+
+
+def _shipped(name: str | Path) -> list[Path]:
+    return [_BESIDE / "config" / name, _SHARED / "config" / name, _INSTALLED[0] / "config" / name]
+
+
+def _text(path: Path) -> tuple[str, str]:
     try:
         data = path.read_bytes()
         if data.startswith((b"\xff\xfe", b"\xfe\xff")):

@@ -152,11 +152,11 @@ def test_overstays_are_listed_longest_first_vehicle_by_vehicle() -> None:
     )
     short = declared("EX-IN", [passed("b2_in", 60 * 20)])
     middle = declared("EX-IN", [passed("b2_in", 60 * 10)])
-    found = stay.overstays(rules(), [short, middle, long], now, 8 * 3600.0)
+    found = stay.overstays(lambda _: rules(), [short, middle, long], now, 8 * 3600.0)
     assert [(s.plates, s.inside_s) for s in found] == [(("A1",), 24 * 3600.0), (("12C12345",), 14 * 3600.0)]
-    assert stay.overstays(rules(), [middle], now, 14 * 3600.0) == []
+    assert stay.overstays(lambda _: rules(), [middle], now, 14 * 3600.0) == []
     with pytest.raises(ValueError, match="offset"):
-        stay.overstays(rules(), [], "now", 1.0)
+        stay.overstays(lambda _: rules(), [], "now", 1.0)
 
 
 # ---------------------------------------------------------------- the yard

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,17 +15,22 @@ from jsonschema import Draft202012Validator
 from edge import resources
 from edge.agent.law import AtGate, Law
 from edge.config import LawConfig
+from edge.core.expected import expected
 from edge.core.identity import Named
-from edge.core.law import REASON_WORDS, SYSTEM
+from edge.core.law import REASON_WORDS, SYSTEM, Choices
+from edge.core.model import Confirmation
 from edge.core.paper import signers
 from edge.core.rules import RulesError, parse_rules
 from edge.core.rules_diff import differences, undeclared
-from edge.errors import ConfigError
+from edge.errors import BarieError, ConfigError
 from edge.store import Store
+from edge.technician import bundle, explain
 from edge.technician import rules as rules_command
+from edge.technician.explain import Question
+from edge.wire import declaration_to_json
 from tests.lane_world import lane_config
 from tests.law_table import REQUIRES, TABLE
-from tests.law_tools import TABLE_FILE, rules
+from tests.law_tools import NOW, TABLE_FILE, declared, rules
 
 TEXT = TABLE_FILE.read_text(encoding="utf-8")
 PACKAGE = TABLE_FILE.parent.parent / "edge"
@@ -351,3 +358,98 @@ def test_of_tables_that_overlap_the_one_of_the_road_and_then_the_newest_is_in_fo
     again = table("again", "valid_from = 2025-12-01", 'roads = ["1119-1120"]')
     with pytest.raises(ConfigError, match="begin alike"):
         Law.pilots(LawConfig(pilot_rules_files=[files[0], again]))
+
+
+def pilot_table(folder: Path, *changes: tuple[str, str]) -> str:
+    """A table of the road 1119-1120, from December 2025 on."""
+    file = folder / "pilot.toml"
+    own = 'name = "pilot"\nroads = ["1119-1120"]\nvalid_from = 2025-12-01'
+    text = TEXT.replace('name = "27/2025"', own, 1).replace("valid_from = 2025-04-05\n", "", 1)
+    for old, new in changes:
+        assert old in text
+        text = text.replace(old, new)
+    file.write_text(text, encoding="utf-8")
+    return str(file)
+
+
+HEAD = '[block.b2_in]\norder = "any"\nopens = "BG"\nneeds = [\n'
+HE_TOO = (HEAD, HEAD + '  { authority = "HE", act = "pass" },\n')
+
+
+def test_explain_and_rules_try_know_pilot_tables(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """What the gate would say on that lane's road that day."""
+    config = gate_config(tmp_path, pilot_table(tmp_path, HE_TOO))
+    file = tmp_path / "declaration.json"
+    file.write_text(json.dumps(declaration_to_json(declared("VN-EMPTY-TO-CN"))), encoding="utf-8")
+
+    def asked(lane: str, now: str = NOW) -> list[str]:
+        question = Question("b2", "into_area", [file], config=config, lane=lane, now=now)
+        assert explain.run(question) == 0
+        return [m["authority"] for m in json.loads(capsys.readouterr().out)["missing"]]
+
+    assert asked("plain") == ["CU", "BG"]
+    assert asked("road") == ["HE", "CU", "BG"]
+    assert asked("road", "2025-11-30T12:00:00+07:00") == ["CU", "BG"]
+    assert explain.run(Question("b2", "into_area", [file], config=config, lane="none", now=NOW)) == 2
+    assert "no lane 'none' at b2" in capsys.readouterr().err
+
+
+def gate_config(folder: Path, pilot: str) -> Path:
+    """Two lanes at B2 into the area: one on the pilot road."""
+    lane = """
+[[lane]]
+id = "{id}"
+name = {{ vi = "x", en = "x" }}
+place = "b2"
+direction = "into_area"
+simulated = true
+{road}
+[[lane.camera]]
+id = "{id}-front"
+url = "rtsp://127.0.0.1/{id}"
+[lane.board]
+kind = "modbus_rtu"
+port = "/dev/{id}"
+inputs = {{ presence = 1, safety_loop = 2, photocell = 3, limit_open = 4, limit_closed = 5 }}
+outputs = {{ open = 1, close = 2 }}
+"""
+    lanes = lane.format(id="plain", road="") + lane.format(id="road", road='road = "1119-1120"')
+    file = folder / "gate.toml"
+    head = f'[site]\nid = "s"\nname = {{ vi = "x", en = "x" }}\ndata_dir = "{folder}/data"\n'
+    file.write_text(f'{head}[law]\npilot_rules_files = ["{pilot}"]\n{lanes}', encoding="utf-8")
+    return file
+
+
+def test_overstays_and_who_is_expected_go_by_the_table_that_was_in_force(tmp_path: Path) -> None:
+    """A pilot road's own barrier is no step of the site's own table."""
+    pilot = parse_rules(Path(pilot_table(tmp_path, ("b2_in", "p2_in"))).read_text(encoding="utf-8"), "pilot.toml")
+    came = Confirmation("p2_in", SYSTEM, "passed", "2026-11-20T08:00:00+07:00", "b2", "gate")
+    inside = declared("VN-EMPTY-TO-CN", [came])
+    lane = lane_config("b2_in").model_copy(update={"road": "1119-1120"})
+    config = LawConfig(overstay_s=3600)
+    with closing(Store.open(tmp_path / "data", site="s", lanes=["b2-in"])) as store:
+        store.put_declaration(inside.id, json.dumps(declaration_to_json(inside)).encode())
+        law = Law(rules(), Choices(), config, store, lambda: None, ((pilot, Choices()),), [lane])
+        assert law.table_of(inside) is pilot
+        assert [stay.since for stay in law.overstays()] == [came.at]
+        (one,) = expected(law.table_of, [inside], NOW, 3600.0)
+        assert (one.next_step, one.overstayed) == ("b1_out", True)
+        assert law.table_of(declared("EX-IN")) is rules()
+        far = replace(came, step="b2_in", at="9999-12-31T23:00:00+00:00")
+        assert law.table_of(declared("VN-EMPTY-TO-CN", [far])) is rules()
+
+
+def test_a_bundle_that_deletes_in_silence_is_not_taken(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = tmp_path / "tables"
+    shutil.copytree(TABLE_FILE.parent, folder)
+    fee = '  { step = "fee", block = "fee", article = "27/2025 Art. 4.2.đ" },'
+    (folder / "procedures.toml").write_text(TEXT.replace(fee, ""), encoding="utf-8")
+    with pytest.raises(BarieError, match=r"do not load.*without dropped"):
+        bundle.loads("tables", folder)
+    monkeypatch.setenv("BARIE_CONFIG_DIR", str(folder))
+    with pytest.raises(ConfigError, match="không còn yêu cầu mà không ghi dropped"):
+        Law.read(LawConfig())
+    said = TEXT.replace(fee, '  { step = "fee", dropped = "không còn thu phí" },')
+    (folder / "procedures.toml").write_text(said, encoding="utf-8")
+    bundle.loads("tables", folder)
+    assert Law.read(LawConfig())[0].sha256 != rules().sha256

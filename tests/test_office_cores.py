@@ -106,7 +106,7 @@ def passed(step: str, hour: int, plate: str | None = None, act: str = "passed") 
 
 def test_who_was_let_in_is_expected_at_the_next_gate_since_then() -> None:
     one = declared("IM-IN", [passed("b1_in", 9)], vehicles=(Vehicle("vehicle", "桂FA1234", "CN"),))
-    (found,) = expected(RULES, [one], NOW, None)
+    (found,) = expected(lambda _: RULES, [one], NOW, None)
     assert (found.plates, found.came_by, found.next_step, found.for_s) == (
         ("桂FA1234",),
         "b1_in",
@@ -118,24 +118,24 @@ def test_who_was_let_in_is_expected_at_the_next_gate_since_then() -> None:
 
 def test_the_newest_gate_counts_and_after_the_last_nobody_is_expected() -> None:
     way = [passed("b1_in", 8), passed("yard_in", 9, act="auto"), passed("yard_out", 10, act="auto")]
-    (found,) = expected(RULES, [declared("IM-IN", way)], NOW, 3600.0)
+    (found,) = expected(lambda _: RULES, [declared("IM-IN", way)], NOW, 3600.0)
     assert (found.next_step, found.overstayed) == ("b2_out", True)
-    assert expected(RULES, [declared("IM-IN", [*way, passed("b2_out", 11)])], NOW, None) == []
+    assert expected(lambda _: RULES, [declared("IM-IN", [*way, passed("b2_out", 11)])], NOW, None) == []
 
 
 def test_each_vehicle_of_a_declaration_is_on_its_own_way() -> None:
     two = (Vehicle("vehicle", "12C12345", "VN"), Vehicle("vehicle", "12C54321", "VN"))
     one = declared("EX-IN", [passed("b2_in", 9, "12C12345"), passed("b2_in", 11, "12C54321")], vehicles=two)
-    found = expected(RULES, [one], NOW, None)
+    found = expected(lambda _: RULES, [one], NOW, None)
     assert [(one.plates, one.for_s) for one in found] == [(("12C12345",), 10800.0), (("12C54321",), 3600.0)]
 
 
 def test_nobody_is_expected_who_has_not_come_or_whose_declaration_is_no_more() -> None:
     other = Confirmation("b2_in", "CU", "pass", "2026-11-20T09:00:00+07:00", "HQ-1")
-    assert expected(RULES, [declared("EX-IN", [other])], NOW, None) == []
-    assert expected(RULES, [declared("EX-IN", [passed("b2_in", 9)], state="withdrawn")], NOW, None) == []
+    assert expected(lambda _: RULES, [declared("EX-IN", [other])], NOW, None) == []
+    assert expected(lambda _: RULES, [declared("EX-IN", [passed("b2_in", 9)], state="withdrawn")], NOW, None) == []
     with pytest.raises(ValueError, match="offset"):
-        expected(RULES, [], "2026-11-20T12:00:00", None)
+        expected(lambda _: RULES, [], "2026-11-20T12:00:00", None)
 
 
 # ---------------------------------------------------------------- the handover note

@@ -74,7 +74,7 @@ class Gate:
             holders=rules.holders.union(*(one.holders for one, _ in pilots)),
         )
         self.copy_age = CopyAge(self.store.copy_age_s)
-        self.law = Law(rules, choices, config.law, self.store, self.copy_age, pilots)
+        self.law = Law(rules, choices, config.law, self.store, self.copy_age, pilots, config.lane)
         self.loop = asyncio.get_running_loop()
         self.uplink: Uplink | None = None
         self.barriers: dict[str, BarrierLoop] = {}

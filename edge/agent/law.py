@@ -12,7 +12,8 @@ from edge.agent.copy_age import NEVER_S
 from edge.config import LaneConfig, LawConfig
 from edge.core.choice import judge
 from edge.core.identity import NO_CHOICE, Choice, Identity, Named, identify, matching
-from edge.core.law import SYSTEM, Choices, LawNeed, Name, Rules, RulesError, in_force
+from edge.core.instant import day_of, instant
+from edge.core.law import AUTO, PASSED, SYSTEM, Choices, LawNeed, Name, Rules, RulesError, in_force
 from edge.core.lookup import choose, unit, units
 from edge.core.model import Confirmation, Declaration, Reason, StepView, Verdict
 from edge.core.paper import DECLARANT, Entry, PaperForm, signers, to_declaration
@@ -90,8 +91,10 @@ class Law:
         store: DeclarationRecord,
         copy_age_s: Callable[[], float | None],
         pilots: Sequence[tuple[Rules, Choices]] = (),
+        lanes: Sequence[LaneConfig] = (),
     ) -> None:
         self.rules = rules
+        self._lanes = lanes
         self._tables = ((rules, choices), *pilots)
         self._limit_s = float(config.copy_age_limit_s)
         self._store = store
@@ -100,21 +103,26 @@ class Law:
         self._gate = config.route_name
 
     @classmethod
-    def load(cls, config: LawConfig, store: DeclarationRecord, copy_age_s: Callable[[], float | None]) -> Law:
-        """As `read` and the constructor."""
+    def load(
+        cls,
+        config: LawConfig,
+        store: DeclarationRecord,
+        copy_age_s: Callable[[], float | None],
+        lanes: Sequence[LaneConfig] = (),
+    ) -> Law:
+        """As `read`, `pilots` and the constructor."""
         rules, choices = cls.read(config)
-        return cls(rules, choices, config, store, copy_age_s, cls.pilots(config))
+        return cls(rules, choices, config, store, copy_age_s, cls.pilots(config), lanes)
 
     @staticmethod
     def read(config: LawConfig) -> tuple[Rules, Choices]:
-        """The rule table and the site's choices, strictly: a site's own table may leave out nothing that the shipped
-        one asks without saying why. Raises ConfigError with every fault, by file and line."""
+        """The rule table and the site's choices, strictly: a site's own table, and a bundle's, may leave out nothing
+        that the shipped one asks without saying why. Raises ConfigError with every fault, by file and line."""
         text, source = resources.config_text(config.rules_file or "procedures.toml")
         try:
             rules = parse_rules(text, source)
-            if config.rules_file and (
-                lost := undeclared(parse_rules(*resources.config_text("procedures.toml")), rules)
-            ):
+            shipped, origin = resources.shipped_text("procedures.toml")
+            if text != shipped and (lost := undeclared(parse_rules(shipped, origin), rules)):
                 raise ConfigError(source, lost)
             return rules, rules.choose(config.choices(), config.clock_skew_s)
         except RulesError as error:
@@ -131,7 +139,7 @@ class Law:
                 rules = parse_rules(text, source)
                 kept = {key: value for key, value in config.choices().items() if key in rules.choices}
                 found.append((rules, rules.choose(kept, config.clock_skew_s)))
-                lost = undeclared(parse_rules(*resources.config_text("procedures.toml")), rules)
+                lost = undeclared(parse_rules(*resources.shipped_text("procedures.toml")), rules)
             except RulesError as error:
                 raise ConfigError(error.source, error.faults) from error
             if lost:
@@ -246,14 +254,35 @@ class Law:
         if declaration is None or self._overstay_s is None:
             return None
         mine = unit(declaration, plates)
-        stays = overstays(self.rules, [declaration], now, self._overstay_s)
+        stays = overstays(self.table_of, [declaration], now, self._overstay_s)
         return next((stay.inside_s for stay in stays if not mine or stay.plates == mine), None)
 
     def overstays(self) -> list[Stay]:
         """Every vehicle inside longer than the site allows. Reads the whole copy: now and then only, off the loop."""
         if self._overstay_s is None:
             return []
-        return overstays(self.rules, self._store.declarations_inside(), clock.wall_iso(), self._overstay_s)
+        return overstays(self.table_of, self._store.declarations_inside(), clock.wall_iso(), self._overstay_s)
+
+    def table_of(self, declaration: Declaration) -> Rules:
+        """The table that was in force for this declaration where it passed last: of this gate's lanes the one at that
+        step, on that day; else one that knows its procedure and the step, the site's own first."""
+        passed = [
+            (moment, c.step)
+            for c in declaration.confirmations
+            if c.authority == SYSTEM and c.act in (PASSED, AUTO) and (moment := instant(c.at)) is not None
+        ]
+        if not passed:
+            return self.rules
+        moment, step = max(passed)
+        day = day_of(moment)
+        here = [
+            rules
+            for lane in self._lanes
+            for rules in [in_force(self._tables, lane.road, day)[0]]
+            if rules.passages.get((lane.place, lane.direction)) == step
+        ]
+        known = [*here, *(rules for rules, _ in self._tables if step in rules.steps)]
+        return next((rules for rules in known if declaration.procedure in rules.procedures), self.rules)
 
     def copy_age_s(self) -> float | None:
         """How old the copy is; None while the link is up."""

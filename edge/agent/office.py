@@ -120,4 +120,4 @@ class GateOffice:
 
     def _read_expected(self) -> list[Expected]:
         inside = self._store.declarations_inside()
-        return expected(self._law.rules, inside, clock.wall_iso(), self._config.law.overstay_s)
+        return expected(self._law.table_of, inside, clock.wall_iso(), self._config.law.overstay_s)

@@ -6,14 +6,15 @@ says where it goes next. What no message says cannot be known here: a vehicle th
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from edge.core.instant import Instant, instant
-from edge.core.law import AUTO, PASSED, SYSTEM, Procedure, Rules
+from edge.core.law import AUTO, PASSED, SYSTEM, LawStep, Rules, index_of
 from edge.core.lookup import units
 from edge.core.model import Declaration
 from edge.core.standing import for_plates
+from edge.core.ways import of_pair, way
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,20 +34,25 @@ class Expected:
     overstayed: bool
 
 
-def expected(rules: Rules, declarations: Iterable[Declaration], now: str, overstay_s: float | None) -> list[Expected]:
-    """The longest on the way first. Raises ValueError for a `now` without an offset."""
+def expected(
+    table_of: Callable[[Declaration], Rules], declarations: Iterable[Declaration], now: str, overstay_s: float | None
+) -> list[Expected]:
+    """The longest on the way first, each by the table that `table_of` gives for it, on the way that the vehicle goes.
+    Raises ValueError for a `now` without an offset."""
     moment = instant(now)
     if moment is None:
         raise ValueError(f"now = {now!r}: an ISO 8601 time with an offset")
     found = []
     for declaration in declarations:
+        rules = table_of(declaration)
         procedure = rules.procedures.get(declaration.procedure)
         if declaration.state != "active" or procedure is None:
             continue
         for group in units(declaration):
             plates = tuple(vehicle.plate for vehicle in group)
-            last = _last(rules, procedure, declaration, plates)
-            following = _next(rules, procedure, last[1]) if last else None
+            steps = way(procedure, of_pair(procedure, declaration, plates), plates, None).steps
+            last = _last(rules, steps, declaration, plates)
+            following = _next(rules, steps, last[1]) if last else None
             if last is None or following is None:
                 continue
             for_s = max(0.0, (moment - last[0]).total_seconds())
@@ -58,12 +64,12 @@ def expected(rules: Rules, declarations: Iterable[Declaration], now: str, overst
 
 
 def _last(
-    rules: Rules, procedure: Procedure, declaration: Declaration, plates: Sequence[str]
+    rules: Rules, steps: Sequence[LawStep], declaration: Declaration, plates: Sequence[str]
 ) -> tuple[Instant, str, str] | None:
     """(instant, step, stamp) of the last gate that this vehicle went through; of two at one instant the later step."""
     passed = []
     for c in for_plates(declaration.confirmations, plates):
-        place, moment, index = rules.steps.get(c.step), instant(c.at), procedure.index(c.step)
+        place, moment, index = rules.steps.get(c.step), instant(c.at), index_of(steps, c.step)
         gate = place is not None and place.kind != "work"
         if c.authority == SYSTEM and c.act in (PASSED, AUTO) and gate and moment is not None and index is not None:
             passed.append((moment, index, c.step, c.at))
@@ -73,9 +79,9 @@ def _last(
     return moment, step, at
 
 
-def _next(rules: Rules, procedure: Procedure, step: str) -> str | None:
-    """The next barrier or yard gate of the procedure; None where this was its last."""
-    index = procedure.index(step)
+def _next(rules: Rules, steps: Sequence[LawStep], step: str) -> str | None:
+    """The next barrier or yard gate of the way; None where this was its last."""
+    index = index_of(steps, step)
     assert index is not None
-    later = (one for one in procedure.steps[index + 1 :] if rules.steps[one.step].kind != "work")
+    later = (one for one in steps[index + 1 :] if rules.steps[one.step].kind != "work")
     return next((one.step for one in later), None)

@@ -17,6 +17,9 @@ LONG_AGO = timedelta(days=-(10**6))
 FUTURE_TOLERANCE = timedelta(seconds=60)
 """Clocks differ: a stamp this much later than now is no stamp of the future yet."""
 
+_LAST = timedelta(days=10**6)
+"""Of what is later no day can be told."""
+
 Instant = timedelta
 """Time since 1970 UTC: subtracting a tolerance from it can never overflow, as it could with a datetime."""
 
@@ -28,6 +31,11 @@ def instant(stamp: str | datetime) -> Instant | None:
     except ValueError:
         return None
     return None if moment.utcoffset() is None else moment - _EPOCH
+
+
+def day_of(moment: Instant) -> str:
+    """The day in Vietnam on which an instant falls, as a date."""
+    return (_EPOCH + min(moment, _LAST)).astimezone(_VIETNAM).date().isoformat()
 
 
 def bare_day(text: str) -> Instant | None:

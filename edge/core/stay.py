@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 
 from edge.core.instant import Instant, instant
@@ -38,8 +38,11 @@ def inside_since(rules: Rules, declaration: Declaration, plates: Collection[str]
     return last[1] if last is not None and last[2] == GATE_AREA else None
 
 
-def overstays(rules: Rules, declarations: Iterable[Declaration], now: str, limit_s: float) -> list[Stay]:
-    """Vehicles inside longer than the site allows, the longest first. Raises ValueError for a `now` without an
+def overstays(
+    table_of: Callable[[Declaration], Rules], declarations: Iterable[Declaration], now: str, limit_s: float
+) -> list[Stay]:
+    """Vehicles inside longer than the site allows, each by the table that `table_of` gives for its declaration, the
+    longest first. Raises ValueError for a `now` without an
     offset.
     """
     moment = instant(now)
@@ -49,7 +52,7 @@ def overstays(rules: Rules, declarations: Iterable[Declaration], now: str, limit
     for declaration in declarations:
         for group in units(declaration):
             plates = tuple(vehicle.plate for vehicle in group)
-            since = inside_since(rules, declaration, plates)
+            since = inside_since(table_of(declaration), declaration, plates)
             came = instant(since) if since is not None else None
             if since is not None and came is not None and (moment - came).total_seconds() > limit_s:
                 stays.append(Stay(declaration, plates, since, (moment - came).total_seconds()))

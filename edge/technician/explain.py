@@ -13,12 +13,13 @@ from pathlib import Path
 from typing import Any
 
 from edge import clock, resources
-from edge.config import Config, LawConfig, load_config
+from edge.agent.law import AtGate, Law, Seals
+from edge.config import Config, LaneConfig, LawConfig, load_config
 from edge.core.choice import judge
 from edge.core.explain import verdict_json
 from edge.core.identity import Choice, Named
-from edge.core.instant import instant
-from edge.core.law import Choices, Rules, RulesError
+from edge.core.instant import Instant, day_of, instant
+from edge.core.law import Choices, Rules, RulesError, in_force
 from edge.core.lookup import candidates, choose, normal_plate, unit
 from edge.core.model import Declaration, Verdict
 from edge.core.paper import Entry, lay_signatures, signers, to_declaration
@@ -26,6 +27,7 @@ from edge.core.paper_read import PaperError, read_form
 from edge.core.procedures import Facts
 from edge.core.rules import parse_rules
 from edge.errors import BadMessageError, BarieError, ConfigError
+from edge.store.reading import ReadOnlyRecord
 from edge.store.store import plate_skeletons
 from edge.wire import check_procedure, parse_declaration, watch_entries
 
@@ -49,6 +51,7 @@ class Question:
     choices: Mapping[str, str] = field(default_factory=dict)
     at_gate: bool = False
     rules_path: Path | None = None
+    lane: str | None = None
 
 
 def run(question: Question) -> int:
@@ -65,37 +68,47 @@ def run(question: Question) -> int:
 def _verdict(question: Question) -> Verdict:
     config = load_config(question.config) if question.config else None
     law = config.law if config else LawConfig()
-    rules = _rules(question.rules_path or law.rules_file)
-    choices = _choices(rules, law, question)
     now = question.now or clock.wall_iso()
-    if instant(now) is None:
+    moment = instant(now)
+    if moment is None:
         raise ConfigError("--now", [f"{now!r} is no ISO 8601 time with an offset"])
+    lane = _lane(config, question) if config else None
+    rules = _rules(question, law, lane, moment)
+    choices = _choices(rules, law, question)
     declarations = [_declaration(path, rules) for path in question.declarations]
     if question.paper is not None:
         declarations = _with_paper(rules, choices, declarations, question, now)
     if not declarations:
         raise ConfigError("--declaration", ["give a declaration, a paper form with its procedure, or --at-gate"])
     found = _candidates(declarations, question.plate)
-    facts = _facts(question, law, rules, _smart(config, question), found)
+    facts = _facts(question, law, rules, question.smart or (lane is not None and lane.smart_lane), found)
     return judge(rules, choices, found, question.place, question.direction, now, facts).verdict
 
 
-def _rules(path: Path | str | None) -> Rules:
-    text, source = resources.config_text(Path(path).resolve() if path else "procedures.toml")
-    return parse_rules(text, source)
+def _rules(question: Question, law: LawConfig, lane: LaneConfig | None, now: Instant) -> Rules:
+    """The table that is named; else the one in force at that moment on the lane's road, pilot tables among them."""
+    if question.rules_path is not None:
+        return parse_rules(*resources.config_text(Path(question.rules_path).resolve()))
+    tables = (Law.read(law), *Law.pilots(law))
+    return in_force(tables, lane.road if lane else None, day_of(now))[0]
+
+
+def _lane(config: Config, question: Question) -> LaneConfig | None:
+    """The lane that is named, else the first at this place; None where there is none. Raises ConfigError where no such
+    lane is there."""
+    here = [one for one in config.lane if (one.place, one.direction) == (question.place, question.direction)]
+    named = [one for one in here if question.lane in (None, one.id)]
+    if question.lane is not None and not named:
+        raise ConfigError("--lane", [f"no lane {question.lane!r} at {question.place}, {question.direction}"])
+    return next(iter(named), None)
 
 
 def _choices(rules: Rules, law: LawConfig, question: Question) -> Choices:
     """The config's, then those of the command line; a smart lane that nothing else speaks of means that the site has
     one."""
     smart = {"smart_lane": "on"} if question.smart and question.config is None else {}
-    return rules.choose({**law.choices(), **smart, **question.choices}, law.clock_skew_s)
-
-
-def _smart(config: Config | None, question: Question) -> bool:
-    lanes = config.lane if config else ()
-    here = [one for one in lanes if (one.place, one.direction) == (question.place, question.direction)]
-    return question.smart or any(one.smart_lane for one in here)
+    chosen = {key: value for key, value in law.choices().items() if key in rules.choices}
+    return rules.choose({**chosen, **smart, **question.choices}, law.clock_skew_s)
 
 
 def _candidates(declarations: Sequence[Declaration], plate: str | None) -> list[Declaration]:
@@ -213,19 +226,17 @@ def _object(path: Path) -> dict[str, Any]:
 
 def _at_gate(question: Question) -> Verdict:
     """The verdict of the running gate on its own record, by its own config."""
-    from edge.agent.law import AtGate, Law, Seals
-    from edge.store.reading import ReadOnlyRecord
-
     if question.config is None:
         raise ConfigError("--at-gate", ["needs --config: the gate's own"])
     config = load_config(question.config)
-    lane = next(
-        (one for one in config.lane if (one.place, one.direction) == (question.place, question.direction)), None
-    )
+    lane = _lane(config, question)
     if lane is None:
         raise ConfigError(str(question.config), [f"no lane at {question.place}, {question.direction}"])
     law = Law.load(
-        config.law, ReadOnlyRecord(Path(config.site.data_dir), plate_skeletons()), lambda: question.copy_age_s
+        config.law,
+        ReadOnlyRecord(Path(config.site.data_dir), plate_skeletons()),
+        lambda: question.copy_age_s,
+        config.lane,
     )
     named = (Named(question.plate, "typed"),) if question.plate else ()
     picked = _declaration(question.declarations[0], law.rules).id if question.declarations else None

@@ -17,8 +17,8 @@ from typing import Any
 from edge import clock
 from edge.agent.law import Law
 from edge.config import Config
-from edge.core.instant import Instant, instant
-from edge.core.law import Choices, Rules, RulesError
+from edge.core.instant import Instant, day_of, instant
+from edge.core.law import Choices, Rules, RulesError, in_force
 from edge.core.model import Confirmation, Declaration, Missing, Verdict
 from edge.core.procedures import Facts, decide
 from edge.errors import BarieError, ConfigError
@@ -45,14 +45,15 @@ class Judged:
 
 
 def run(new_file: Path, config: Config, days: int) -> int:
-    """One line for each passage of the last `days` days whose verdict would have changed; 1 where there is any. Raises
-    ConfigError, StoreError."""
+    """One line for each passage of the last `days` days whose verdict would have changed; 1 where there is any. What
+    was in force on that day and road stands against the new table; one for pilot roads speaks of their lanes only.
+    Raises ConfigError, StoreError."""
     if days < 1:
         raise BarieError(f"--days {days}: must be 1 or more")
-    old, new = Law.read(config.law), _with_choices(config, load(new_file))
+    tables, new = (Law.read(config.law), *Law.pilots(config.law)), _with_choices(config, load(new_file))
     data_dir = Path(config.site.data_dir)
     record = ReadOnlyRecord(data_dir, plate_skeletons())
-    smart = {lane.id for lane in config.lane if lane.smart_lane}
+    lanes = {lane.id: lane for lane in config.lane}
     left_out: Counter[str] = Counter()
     tried = changed = 0
     for one in judged((json.loads(payload) for payload in envelopes(data_dir)), _days_ago(days)):
@@ -61,11 +62,16 @@ def run(new_file: Path, config: Config, days: int) -> int:
             left_out[GONE if one.declaration else NO_DECLARATION] += 1
             continue
         tried += 1
+        lane = lanes.get(one.lane)
+        road = lane.road if lane else None
+        old = in_force(tables, road, day_of(one.at))
         then = _as_it_stood(declaration, one, old[0])
-        facts = Facts(exact_plate=True, plates=one.plates, gate=config.law.route_name, smart_lane=one.lane in smart)
+        smart = lane is not None and lane.smart_lane
+        facts = Facts(exact_plate=True, plates=one.plates, gate=config.law.route_name, smart_lane=smart)
+        pair = (old, new) if not new[0].table.roads or road in new[0].table.roads else (old, old)
         before, after = (
             decide(rules, choices, then, one.place, one.direction, now=one.said_at, facts=facts)
-            for rules, choices in (old, new)
+            for rules, choices in pair
         )
         if (before.verdict, before.missing) != (after.verdict, after.missing):
             changed += 1
