@@ -31,7 +31,7 @@ CLOSER_SIZE, CLOSER_PX = (256, 160), 130
 MOST = 8
 """Places looked at twice in one frame."""
 MOST_FAINT = 3
-"""Of them, those whose heat alone would not count: the reader is to judge the likeliest few."""
+"""Of them, those whose heat alone would not count: where nothing is sure, the reader is to judge the likeliest few."""
 LEAST = 0.04
 """Below this the reader guesses: lamps and grilles end here, no right reading of the real development images did."""
 PLAIN_HEAT = 0.2
@@ -39,6 +39,8 @@ PLAIN_HEAT = 0.2
 FAINT_LEAST = 0.5
 """Of such a place: a plate pattern's text, at this confidence at least. Chosen by judgement: on the real development
 images the number of wrong texts did not change with it; a grille or a lamp has none."""
+SURE_AT_ONCE, HOPELESS = 0.999, 0.02
+"""One view of the reader is enough from the first on, and below the second."""
 COLOURS = ("white", "yellow", "blue", "green", "red", "black")
 READER_SIZE = (160, 48)
 
@@ -48,7 +50,7 @@ class OwnDetector:
 
     Where something is there, however faint, but nothing is sure, the frame is searched once more at `second_side_px`:
     most frames cost the small size only, and an empty lane does. A place with less heat than `threshold` is proposed
-    too, down to `faint`: the reader judges it.
+    too, down to `faint`, where nothing is sure: the reader judges it.
     """
 
     def __init__(
@@ -81,8 +83,13 @@ class OwnDetector:
         faint = min(self._faint, threshold)
         found = _distinct(self._peaks(_padded(np.asarray(small, np.uint8)), (0.0, 0.0), ratio, faint))[:MOST]
         plain = sum(detection.score > threshold for detection in found)
-        closer = [self._closer(image, detection) for detection in found[: plain + MOST_FAINT]]
-        return _distinct(sorted((d for d in closer if d is not None), key=lambda d: -d.score))
+        closer = self._closest(image, found[:plain])
+        if not closer or max(detection.score for detection in closer) < self._unsure:
+            closer += self._closest(image, found[plain : plain + MOST_FAINT])
+        return _distinct(sorted(closer, key=lambda d: -d.score))
+
+    def _closest(self, image: Image, found: Sequence[Detection]) -> list[Detection]:
+        return [closer for one in found if (closer := self._closer(image, one)) is not None]
 
     def _peaks(self, pixels: Image, origin: Point, ratio: Point, threshold: float) -> list[Detection]:
         """Every peak of the heat, best first; `origin` and `ratio` lead from model pixels back to the frame."""
@@ -166,17 +173,32 @@ class OwnReader:
         return reads
 
     def look(self, image: Image, detections: Sequence[Detection]) -> list[Floats]:
-        """The model's outputs, (n, …) each, as the mean over the views (narrow and wide crops)."""
+        """The model's outputs, (n, …) each: of the first view (a narrow crop) where that settles it, else the mean over
+        the views (narrow and wide)."""
         quads = [np.array(d.corners, np.float32) for d in detections]
-        crops = [rectify(image, quad, READER_SIZE, x, y)[0] for x, y in self._views for quad in quads]
-        outputs = self._model.run(np.stack(crops))
-        views = len(self._views)
-        return [np.asarray(o.reshape(views, len(quads), *o.shape[1:]).mean(0), np.float32) for o in outputs]
+        first, *others = self._views
+        outputs = self._view(image, quads, first)
+        open_ = [i for i, letters in enumerate(outputs[0]) if not _settled(letters)]
+        if open_ and others:
+            more = [self._view(image, [quads[i] for i in open_], view) for view in others]
+            for part, seen in zip(outputs, zip(*more, strict=True), strict=True):
+                part[open_] = np.mean([part[open_], *seen], axis=0)
+        return outputs
+
+    def _view(self, image: Image, quads: Sequence[Floats], margin: tuple[float, float]) -> list[Floats]:
+        crops = np.stack([rectify(image, quad, READER_SIZE, *margin)[0] for quad in quads])
+        return [np.array(o, np.float32) for o in self._model.run(crops)]
 
     def _plate(self, letters: Floats, layout: Floats, colour: Floats, rows: Floats) -> PlateText:
         ground = COLOURS[int(colour.argmax())] if colour.max() > 0.7 else None
         kind = LAYOUTS[int(layout.argmax())]
         return decode(self._table, letters.tolist(), self._alphabet, rows.tolist(), kind, ground)
+
+
+def _settled(letters: Floats) -> bool:
+    """Whether a second view could hardly change what comes of it: surely read, or no text at all."""
+    likeliest = float(letters.max(axis=-1).prod())
+    return likeliest >= SURE_AT_ONCE or likeliest < HOPELESS
 
 
 def _plate_like(plate: PlateText) -> bool:
