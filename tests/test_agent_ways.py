@@ -17,6 +17,7 @@ from edge.agent.near import near_plates, neighbours
 from edge.agent.receipts import received
 from edge.agent.yard import Yard
 from edge.config import LawConfig, YardConfig
+from edge.core.bodies import Commanded, OpenedByCommand
 from edge.core.model import Confirmation, Transfer, Vehicle
 from edge.ports import Person
 from edge.wire import Command
@@ -569,8 +570,9 @@ def test_a_vehicle_that_left_after_a_refused_permit_is_not_found_again(world: Wo
 
 
 def test_an_unread_vehicle_that_was_overridden_and_left_is_not_found_again(world: World) -> None:
+    told = Commanded(command="c-1", action="open", by="TT-1", reason="ordered")
     world.run(world.notice("arrived"))
-    world.run(world.actor.open_after_record("override", {"stage": "command"}))
+    world.run(world.actor.open_after_record(OpenedByCommand(about=None, commanded=told)))
     world.run(world.notice("not_opened"), world.notice("left"))
     world.restart()
     assert world.desk.view()["passage"] is None

@@ -173,14 +173,14 @@ def test_a_note_is_written_by_one_and_signed_by_the_next(world: OfficeWorld) -> 
     assert "passage" not in signed
     last = world.handover.last
     assert last is not None
-    assert (last["name"], last["signed_name"]) == (GUARD.name, NEXT.name)
+    assert (last.name, last.signed_name) == (GUARD.name, NEXT.name)
 
 
 def test_a_note_written_anew_replaces_the_one_that_waits_and_both_stay_on_record(world: OfficeWorld) -> None:
     world.run(world.press("handover_write", words="một"))
     world.run(world.press("handover_write", words="hai"))
     assert world.handover.open is not None
-    assert world.handover.open["words"] == "hai"
+    assert world.handover.open.words == "hai"
     assert [one["body"]["words"] for one in world.events("login")] == ["một", "hai"]
 
 

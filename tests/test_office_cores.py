@@ -153,14 +153,15 @@ def test_the_note_holds_everything_that_is_open_and_each_overstay_once() -> None
         "raised_at": NOW, "acknowledged_by": "BP-1", "count": 1,
     }  # fmt: skip
     note = handover.note([busy, lane_view(lane="b1-in", overstays=[stay])], [alarm, {**alarm, "state": "shelved"}])
-    first, second = note["lanes"]
-    assert (first["passage"]["plates"], first["held"], first["faults"], first["paper"]["by"]) == (
-        ["12C12345"], True, ["tamper"], "BP-1",
-    )  # fmt: skip
-    assert second["passage"] is None
-    assert [len(note[key]) for key in ("paper_tasks", "overstays", "alarms", "shelved")] == [1, 1, 1, 1]
-    assert handover.open_points(note) == 5
-    assert handover.open_points(handover.note([lane_view()], [])) == 0
+    first, second = note.lanes
+    assert first.passage is not None
+    assert first.paper is not None
+    assert (first.passage.plates, first.paper.by) == (("12C12345",), "BP-1")
+    assert (first.held, first.faults) == (True, ("tamper",))
+    assert second.passage is None
+    assert [len(one) for one in (note.paper_tasks, note.overstays, note.alarms, note.shelved)] == [1, 1, 1, 1]
+    assert note.open_points == 5
+    assert handover.note([lane_view()], []).open_points == 0
 
 
 # ---------------------------------------------------------------- plots and words

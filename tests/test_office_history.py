@@ -13,6 +13,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from edge.core.bodies import Looked, LookedAt
 from edge.core.dossier import dossier
 from edge.core.figures import day_figures, quantile
 from edge.core.history import PassageRow, Question, fold, matches
@@ -143,9 +144,8 @@ def test_looking_something_up_is_no_part_of_the_passage(world: World) -> None:
     confirmed(world)
     with closing(filled(world)) as history:
         row = history.find(Question()).rows[0]
-        world.run(
-            world.actor.ledger.write("login", {"stage": "looked", "what": "passage", "looked_at": row.id, "by": "KT"})
-        )
+        looked = Looked(what="passage", by="KT", role="auditor", about=LookedAt(looked_at=row.id))
+        world.run(world.actor.ledger.write(looked))
         while history.take_in():
             pass
         assert history.find(Question()).rows == (row,)

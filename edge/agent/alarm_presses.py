@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 from edge import clock
-from edge.agent.alarms import AlarmDesk, Move
+from edge.agent.alarms import AlarmDesk, Answerer, Move
 from edge.agent.lane import LaneActor
 from edge.agent.press import Presses, kept
 from edge.core import alarms
@@ -42,8 +42,7 @@ class AlarmPresses(Presses):
         return await self._press(action, lambda book: alarms.unshelve(book, key, by), "alarm_unshelved")
 
     async def _press(self, action: Action, move: Move, code: str) -> ActionResult:
-        words = {"words": action.words} if action.words else {}
-        who = {"by": action.person.id, "role": action.person.role, **words}
+        who = Answerer(action.person.id, action.person.role, action.words)
         seq = await self._desk.press(move, who, kept(action, code))
         return ActionResult(True, code, seq)
 

@@ -11,6 +11,7 @@ import asyncio
 import logging
 from collections import deque
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -19,6 +20,7 @@ from edge.agent.ledger import Keys, Ledger
 from edge.core import alarms
 from edge.core.alarm_sources import gate_conditions, lane_conditions, notice_condition
 from edge.core.alarms import Alarm, Book, Change, Moved
+from edge.core.bodies import AlarmMoved
 from edge.errors import RefusedError, StoreError
 from edge.store import Store, Transaction
 from firmware_io.safety import Notice
@@ -33,6 +35,18 @@ UNWRITTEN_MOST = 1000
 Healths = Callable[[], Mapping[str, Mapping[str, Any]]]
 """By lane, the part of its view that is not the passage."""
 Move = Callable[[Book], Moved]
+
+
+@dataclass(frozen=True, slots=True)
+class Answerer:
+    """Whose answer it was, and their words; None for what happens by itself."""
+
+    by: str | None = None
+    role: str | None = None
+    words: str = ""
+
+
+NOBODY = Answerer()
 
 
 class AlarmDesk:
@@ -81,7 +95,7 @@ class AlarmDesk:
             while self._unwritten:
                 change = self._unwritten[0]
                 try:
-                    await self._write(change, self.book, {}, {})
+                    await self._write(change, self.book, NOBODY, {})
                 except StoreError as error:
                     log.warning("alarm %s is not on record yet: %s", change.alarm.code, error)
                     return
@@ -89,7 +103,7 @@ class AlarmDesk:
 
     # ------------------------------------------------------------ what a person does
 
-    async def press(self, move: Move, who: Mapping[str, Any], keys: Keys) -> int:
+    async def press(self, move: Move, who: Answerer, keys: Keys) -> int:
         """A person's answer: on record, then true. Returns the event's number. Raises RefusedError, StoreError."""
         async with self._writing:
             moved, changes = move(self.book)
@@ -100,21 +114,23 @@ class AlarmDesk:
         self._touch()
         return seq
 
-    async def _write(self, change: Change, book: Book, who: Mapping[str, Any], keys: Keys) -> int:
+    async def _write(self, change: Change, book: Book, who: Answerer, keys: Keys) -> int:
         differing = self._differing(book)
         alarm = change.alarm
-        body = {
-            "stage": change.stage,
-            "alarm": alarm.key,
-            "code": alarm.code,
-            "about": alarm.about,
-            "priority": alarm.priority,
-            "count": alarm.count,
-            **({"for_s": alarm.shelf.for_s} if change.stage == "shelved" and alarm.shelf else {}),
-            **who,
-        }
+        body = AlarmMoved(
+            stage=change.stage,
+            alarm=alarm.key,
+            code=alarm.code,
+            about=alarm.about,
+            priority=alarm.priority,
+            count=alarm.count,
+            for_s=alarm.shelf.for_s if change.stage == "shelved" and alarm.shelf else None,
+            by=who.by,
+            role=who.role,
+            words=who.words or None,
+        )
         ledger = self._ledgers.get(alarm.lane) or next(iter(self._ledgers.values()))
-        done = await ledger.write("alarm", body, keys=keys, also=partial(_keep, differing))
+        done = await ledger.write(body, keys=keys, also=partial(_keep, differing))
         for key, one in differing.items():
             if one is None:
                 self._kept.pop(key, None)

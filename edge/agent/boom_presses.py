@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from edge import clock
 from edge.agent.boom_memory import holding
 from edge.agent.ledger import Also
 from edge.agent.press import Presses, kept
+from edge.core.bodies import BoomPressed, EmergencyOpened
 from edge.errors import RefusedError
 from edge.ports import Action, ActionResult
 
@@ -15,7 +18,7 @@ class BoomPresses(Presses):
 
     async def stop(self, action: Action) -> ActionResult:
         """Sent to the barrier before it was queued; that it was taken is a notice of its own."""
-        return await self.record(action, "barrier", "stopped", {"stage": "stopping"})
+        return await self.record(action, "stopped", BoomPressed(pressed=self.who(action), stage="stopping"))
 
     async def hold(self, action: Action) -> ActionResult:
         """Holding only makes safer, so it is done before its record, as a stop is."""
@@ -48,10 +51,12 @@ class BoomPresses(Presses):
         a fire lane, people on foot. Recorded first, as every opening."""
         if (why := self.actor.boom_refuses()) is not None:
             raise RefusedError(*why)
-        body = {**self.who(action), "stage": "emergency", "reason": action.reason, "words": action.words}
+        body = EmergencyOpened(pressed=self.who(action), reason=action.reason, words=action.words)
         keys = kept(action, "emergency_opened")
-        seq = await self.actor.open_after_record("override", body, keys=keys, emergency=True)
+        seq = await self.actor.open_after_record(body, keys=keys, emergency=True)
         return ActionResult(True, "emergency_opened", seq)
 
-    async def _boom(self, action: Action, code: str, also: Also | None = None) -> ActionResult:
-        return await self.record(action, "barrier", code, {"stage": code}, also)
+    async def _boom(
+        self, action: Action, code: Literal["held", "hold_released", "closing", "reset"], also: Also | None = None
+    ) -> ActionResult:
+        return await self.record(action, code, BoomPressed(pressed=self.who(action), stage=code), also)

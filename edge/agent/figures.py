@@ -20,6 +20,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 from prometheus_client.registry import Collector
 
 from edge import __version__, clock
+from edge.core.bodies import Body, Ended, Seen, SeenPlate
 from edge.errors import BarieError, StoreError
 
 log = logging.getLogger(__name__)
@@ -44,24 +45,23 @@ DECISION_S = Histogram(
 )  # fmt: skip
 
 
-def recorded(lane: str, kind: str, body: Mapping[str, Any], seen_mono_ns: int | None) -> None:
+def recorded(lane: str, body: Body, seen_mono_ns: int | None) -> None:
     """One event is on disk. `seen_mono_ns`: when the frame it is about was taken."""
-    stage = str(body.get("stage") or body.get("act") or "")
-    EVENTS.labels(lane, kind, stage).inc()
-    if kind == "passage" and stage == "seen":
-        VERDICTS.labels(lane, str(body["verdict"]["verdict"])).inc()
+    EVENTS.labels(lane, body.KIND, body.stage_name).inc()
+    if isinstance(body, Seen):
+        VERDICTS.labels(lane, body.verdict.verdict).inc()
         if seen_mono_ns is not None:
             DECISION_S.labels(lane).observe(max(0.0, (clock.mono_ns() - seen_mono_ns) / 1e9))
-    if kind == "passage" and stage == "ended":
-        PASSAGES.labels(lane, str(body["outcome"])).inc()
-        READS.labels(lane, _how(body.get("plates", ()))).inc()
-    if kind == "override":
+    if isinstance(body, Ended):
+        PASSAGES.labels(lane, body.outcome).inc()
+        READS.labels(lane, _how(body.about.plates)).inc()
+    if body.KIND == "override":
         OVERRIDES.labels(lane).inc()
 
 
-def _how(plates: Iterable[Mapping[str, Any]]) -> str:
-    known = [plate for plate in plates if plate.get("decided")]
-    return "unread" if not known else "typed" if all(plate.get("typed") for plate in known) else "read"
+def _how(plates: Iterable[SeenPlate]) -> str:
+    known = [plate for plate in plates if plate.decided]
+    return "unread" if not known else "typed" if all(plate.typed for plate in known) else "read"
 
 
 # ---------------------------------------------------------------- what is looked up

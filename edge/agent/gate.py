@@ -10,7 +10,7 @@ import asyncio
 import contextlib
 import logging
 import signal
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +34,7 @@ from edge.agent.side import Sides
 from edge.agent.workbench import GateWorkbench
 from edge.agent.yard import Yard
 from edge.config import Config, LaneConfig
+from edge.core.bodies import AccountChanged, AimUndone, Calibrated, CameraAimed
 from edge.core.plate import parse as parse_plates
 from edge.core.transfer import Received
 from edge.errors import BarieError, StoreError
@@ -135,12 +136,12 @@ class Gate:
         """`ports.Desk`: what the screen sees."""
         return self.desks
 
-    def _note_config(self, lane: str, change: Mapping[str, Any], by: Person) -> None:
+    def _note_config(self, lane: str, change: CameraAimed | AimUndone, by: Person) -> None:
         """A technician's change goes into the record of the lane."""
-        body = {"stage": "calibrated", "change": dict(change), "by": by.id}
+        body = Calibrated(change=change, by=by.id)
 
         async def write() -> None:
-            await self.actors[lane].ledger.write("config", body)
+            await self.actors[lane].ledger.write(body)
 
         self.actors[lane].put(write)
 
@@ -312,8 +313,8 @@ class Gate:
             return
         ledger = next(iter(self.actors.values())).ledger
         for one in await asyncio.to_thread(self.accounts.changes):
-            body = {"stage": "account", "what": one.what, "account": one.account, "by": one.by, "at": one.at}
-            await ledger.write("login", body | ({"role": one.detail} if one.detail else {}))
+            role = one.detail or None
+            await ledger.write(AccountChanged(what=one.what, account=one.account, by=one.by, at=one.at, role=role))
             await asyncio.to_thread(self.accounts.recorded, one.seq)
 
     async def _end(self, tasks: list[asyncio.Task[None]], screen: asyncio.Task[None]) -> None:

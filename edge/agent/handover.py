@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, replace
 from typing import Any
+
+from pydantic import TypeAdapter
 
 from edge import clock
 from edge.agent.lane import LaneActor
 from edge.agent.press import Presses, kept
 from edge.core import handover
+from edge.core.bodies import Body, HandoverSigned, HandoverWritten
+from edge.core.handover import Handover, HandoverNote, Tip, Written
 from edge.errors import RefusedError
 from edge.ports import Action, ActionResult
 from edge.store import Store, Transaction
@@ -19,22 +24,25 @@ HANDOVER = "handover"
 Views = Callable[[], Sequence[Mapping[str, Any]]]
 
 
+def _written(kept: Mapping[str, Any] | None) -> Written | None:
+    return None if kept is None else TypeAdapter(Written).validate_python(kept)
+
+
 class HandoverDesk:
     """What stands in the note now, and the one that waits for its signature."""
 
     def __init__(self, store: Store, lanes: Views, alarms: Views) -> None:
         kept = store.notes(HANDOVER)
-        self.open: dict[str, Any] | None = kept.get("open")
-        self.last: dict[str, Any] | None = kept.get("last")
+        self.open, self.last = _written(kept.get("open")), _written(kept.get("last"))
         self._store, self._lanes, self._alarms = store, lanes, alarms
 
-    def draft(self) -> dict[str, Any]:
+    def draft(self) -> HandoverNote:
         views = self._lanes()
         tips = [(str(view["lane"]), self._store.tip(str(view["lane"]))) for view in views]
-        return handover.note(views, self._alarms(), [(lane, tip.seq, tip.hash) for lane, tip in tips])
+        return handover.note(views, self._alarms(), [Tip(lane, tip.seq, tip.hash) for lane, tip in tips])
 
-    def view(self) -> dict[str, Any]:
-        return {"open": self.open, "last": self.last, "draft": self.draft()}
+    def view(self) -> Handover:
+        return Handover(self.open, self.last, self.draft())
 
 
 class HandoverPresses(Presses):
@@ -49,16 +57,17 @@ class HandoverPresses(Presses):
         person = action.person
         if len(action.words) > handover.WORDS_MOST:
             raise RefusedError("bad_value")
-        written = {
-            "by": person.id,
-            "name": person.name,
-            "role": person.role,
-            "at": clock.wall_iso(),
-            "words": action.words,
-            "note": self._desk.draft(),
-        }
-        body = {**written, "stage": "handover_written"}
-        done = await self._write(action, body, "handover_written", lambda tx: tx.keep(HANDOVER, "open", written))
+        written = Written(person.id, person.name, person.role, clock.wall_iso(), action.words, self._desk.draft())
+        body = HandoverWritten(
+            by=written.by,
+            name=written.name,
+            role=written.role,
+            at=written.at,
+            words=written.words,
+            note=written.note,
+        )
+        kept = asdict(written)
+        done = await self._write(action, body, "handover_written", lambda tx: tx.keep(HANDOVER, "open", kept))
         self._desk.open = written
         return done
 
@@ -69,28 +78,25 @@ class HandoverPresses(Presses):
             raise RefusedError("no_handover")
         if next_one is None:
             raise RefusedError("second_needed")
-        if next_one.id == written["by"]:
+        if next_one.id == written.by:
             raise RefusedError("same_person")
-        signed = {**written, "signed_by": next_one.id, "signed_name": next_one.name, "signed_at": clock.wall_iso()}
-        body = {
-            "stage": "handover_signed",
-            "by": next_one.id,
-            "role": next_one.role,
-            "written_by": written["by"],
-            "written_at": written["at"],
-            "open_points": handover.open_points(written["note"]),
-        }
+        signed = replace(written, signed_by=next_one.id, signed_name=next_one.name, signed_at=clock.wall_iso())
+        body = HandoverSigned(
+            by=next_one.id,
+            role=next_one.role,
+            written_by=written.by,
+            written_at=written.at,
+            open_points=written.note.open_points,
+        )
 
         def also(tx: Transaction) -> None:
             tx.keep(HANDOVER, "open", None)
-            tx.keep(HANDOVER, "last", signed)
+            tx.keep(HANDOVER, "last", asdict(signed))
 
         done = await self._write(action, body, "handover_signed", also)
         self._desk.open, self._desk.last = None, signed
         return done
 
-    async def _write(
-        self, action: Action, body: Mapping[str, Any], code: str, also: Callable[[Transaction], None]
-    ) -> ActionResult:
-        done = await self.actor.ledger.write("login", body, keys=kept(action, code), also=lambda tx, _: also(tx))
+    async def _write(self, action: Action, body: Body, code: str, also: Callable[[Transaction], None]) -> ActionResult:
+        done = await self.actor.ledger.write(body, keys=kept(action, code), also=lambda tx, _: also(tx))
         return ActionResult(True, code, done.seq)

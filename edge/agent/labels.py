@@ -16,6 +16,7 @@ from edge import clock, resources
 from edge.agent import site_clips
 from edge.agent.ledger import Ledger
 from edge.agent.past import Past
+from edge.core.bodies import Labelled
 from edge.core.dossier import Dossier, Mark, Shot
 from edge.core.history import PassageRow
 from edge.core.plate import parse as parse_plates
@@ -66,19 +67,17 @@ class Labels:
         still = await asyncio.to_thread(self._write, row, shot, wanted)
         truth = wanted[0]["plate"] if wanted and not mark.right else ""
         said = Mark(mark.right, truth, by.id, clock.wall_iso())
-        body = {
-            "stage": "labelled_right" if mark.right else "labelled_wrong",
-            "labelled": row.id,
-            "photo": shot.id,
-            "read": shot.plate,
-            "typed": truth,
-            "by": by.id,
-            "role": by.role,
-        }
+        body = Labelled(
+            stage="labelled_right" if mark.right else "labelled_wrong",
+            labelled=row.id,
+            photo=shot.id,
+            read=shot.plate,
+            typed=truth,
+            by=by.id,
+            role=by.role,
+        )
         try:
-            await self._ledgers[row.lane].write(
-                "config", body, also=lambda tx, _: tx.keep(LABEL, shot.id, asdict(said))
-            )
+            await self._ledgers[row.lane].write(body, also=lambda tx, _: tx.keep(LABEL, shot.id, asdict(said)))
         except StoreError:
             await asyncio.to_thread(site_clips.forget, still)
             raise

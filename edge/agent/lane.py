@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from dataclasses import asdict
 
 from edge import clock, logs
 from edge.agent import bodies
@@ -17,13 +16,13 @@ from edge.agent.law import PAPER_ID, Assessment, AtGate
 from edge.agent.shown import Shown
 from edge.core import passage as passages
 from edge.core.automatic import NOT_YET, Answer, Case, automatic
+from edge.core.bodies import DeviceFailed, Released, StaysShut
 from edge.core.identity import Choice, Named
 from edge.core.law import RELEASE, SYSTEM
 from edge.core.model import Confirmation, Reading
 from edge.core.passage import Effect, Passage, Sight
 from edge.core.presented import ANYTHING, odd
 from edge.core.yard import device_failed
-from edge.wire import confirmation_to_json
 from firmware_io.safety import Notice
 
 log = logging.getLogger(__name__)
@@ -96,9 +95,9 @@ class LaneActor(LaneState):
         try:
             if notice.kind == "through":
                 await self._record_through(notice)
-            kind = bodies.notice_kind(notice)
-            if kind is not None:
-                await self.ledger.write(kind, bodies.noticed(notice, self.lane.passage))
+            body = bodies.noticed(notice, self.lane.passage)
+            if body is not None:
+                await self.ledger.write(body)
         finally:
             await self._follow(effects)
 
@@ -152,8 +151,8 @@ class LaneActor(LaneState):
         if self._failure_told or now_s - self._failed_since_s < DEVICE_FAILED_S:
             return
         self._failure_told = True
-        body = {"stage": "device_failed", "place": self.config.place}
-        await self.ledger.write("alarm", body, also=lambda tx, _: yard.write(tx, device_failed))
+        body = DeviceFailed(place=self.config.place)
+        await self.ledger.write(body, also=lambda tx, _: yard.write(tx, device_failed))
         await yard.refresh()
 
     async def _tick(self) -> bool:
@@ -248,11 +247,10 @@ class LaneActor(LaneState):
             await self._stays_shut(passage, answer)
             return
         self.shown.shut = None
-        body = {**self.about(passage), "stage": "released", "verdict": "release", "by": SYSTEM}
         confirmation = self._released(assessment)
-        if confirmation is not None:
-            body["confirmation"] = confirmation_to_json(confirmation[1])
-        await self.open_after_record("barrier", body, confirmation=confirmation, keys={once: {"code": "released"}})
+        given = confirmation[1] if confirmation is not None else None
+        body = Released(about=self.about(passage), by=SYSTEM, confirmation=given)
+        await self.open_after_record(body, confirmation=confirmation, keys={once: {"code": "released"}})
         self.shown.released = True
 
     def _released(self, assessment: Assessment) -> tuple[str, Confirmation] | None:
@@ -286,10 +284,17 @@ class LaneActor(LaneState):
         if answer.code == "opened_before" and self.shown.permitted:
             return  # by a press or by the gate itself, for this very passage: nothing was refused
         assessment = self.shown.assessment
-        knew = {"verdict": asdict(assessment.verdict), "candidates": assessment.candidates} if assessment else {}
-        body = {**self.about(passage), "stage": "stays_shut", "code": answer.code, "detail": answer.detail, **knew}
+        body = StaysShut(
+            about=self.about(passage),
+            code=answer.code,
+            detail=answer.detail,
+            verdict=assessment.verdict if assessment else None,
+            candidates=assessment.candidates if assessment else None,
+            by=SYSTEM,
+            copy_age_s=self.law.copy_age_s(),
+        )
         self.shown.shut = answer
-        await self.ledger.write("refusal", {**body, "by": SYSTEM, "copy_age_s": self.law.copy_age_s()})
+        await self.ledger.write(body)
 
     def _odd(self, passage: Passage) -> str:
         """How some plate that was surely read was not shown as a vehicle shows it; "" where none was."""

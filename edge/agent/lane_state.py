@@ -17,6 +17,7 @@ from edge.agent.shown import Shown
 from edge.agent.view import actions, names, passage_view
 from edge.config import LaneConfig
 from edge.core import passage as passages
+from edge.core.bodies import About, Opens
 from edge.core.model import Confirmation, Reading
 from edge.core.passage import Lane, Passage, Timing
 from edge.store import Store, Transaction
@@ -112,8 +113,7 @@ class LaneState(Actor):
 
     async def open_after_record(
         self,
-        kind: str,
-        body: dict[str, Any],
+        body: Opens,
         *,
         confirmation: tuple[str, Confirmation] | None = None,
         keys: Keys | None = None,
@@ -130,9 +130,7 @@ class LaneState(Actor):
             if passage is not None and not emergency:
                 self.record.standing(tx, recorded, passage, shown)
 
-        done = await self.ledger.write(
-            kind, body, self.best_reading(), permit=True, confirmation=confirmation, keys=keys, also=also
-        )
+        done = await self.ledger.write(body, self.best_reading(), confirmation=confirmation, keys=keys, also=also)
         assert done.serial is not None
         shown.permitted = True
         if not emergency:  # up for everybody: whoever stands here is still judged, held and shown as before
@@ -142,7 +140,7 @@ class LaneState(Actor):
         self.touch()
         return done.seq
 
-    def about(self, passage: Passage) -> dict[str, Any]:
+    def about(self, passage: Passage) -> About:
         """The part of an event's body that says which vehicle it is about."""
         return self.record.about(passage, self.shown.assessment)
 

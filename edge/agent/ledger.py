@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 from edge.agent import figures
+from edge.core.bodies import BarrierSaid, Body, Opens
 from edge.core.model import Confirmation, Reading
 from edge.store import StagedEvidence, Store, Transaction
 
@@ -35,11 +37,9 @@ class Ledger:
 
     async def write(
         self,
-        kind: str,
-        body: Mapping[str, Any],
+        body: Body,
         about: Reading | None = None,
         *,
-        permit: bool = False,
         confirmation: tuple[str, Confirmation] | None = None,
         keys: Keys | None = None,
         photos: Sequence[StagedEvidence] = (),
@@ -47,7 +47,7 @@ class Ledger:
     ) -> Recorded:
         """On disk when this returns. Raises StoreError, and then nothing of it happened.
 
-        `about` is the reading that the event is about: capture time is the frame's. `permit` takes a new serial,
+        `about` is the reading that the event is about: capture time is the frame's. What opens takes a new serial,
         which stands in the body. `also` writes more in the same transaction, told of the event and the serial.
         """
 
@@ -56,15 +56,15 @@ class Ledger:
 
         def transact() -> Recorded:
             with self.store.transaction(self._lane) as tx:
-                serial = tx.permit_serial() if permit else None
-                full = {**body, "permit": serial} if permit else body
-                event = tx.event(kind, full, captured_at=captured_at, mono_ns=mono_ns, photos=photos)
+                serial = tx.permit_serial() if isinstance(body, Opens) else None
+                full = replace(body, permit=serial) if isinstance(body, Opens) and serial else body
+                event = tx.tell(full, captured_at=captured_at, mono_ns=mono_ns, photos=photos)
                 if confirmation is not None:
                     tx.confirmation(*confirmation)
                 for key, result in (keys or {}).items():
                     if tx.known_action(key) is None:  # a press after an automatic opening finds its "once" taken
                         tx.action(key, {**result, "seq": event.seq})
-                if kind == "barrier" and body.get("stage") == "opened":
+                if isinstance(body, BarrierSaid) and body.stage == "opened":
                     known = tx.notes(figures.CYCLES, self._lane) or {}
                     tx.keep(figures.CYCLES, self._lane, {"count": int(known.get("count", 0)) + 1})
                 recorded = Recorded(event.seq, serial)
@@ -73,9 +73,9 @@ class Ledger:
                 return recorded
 
         recorded = await asyncio.to_thread(transact)
-        figures.recorded(self._lane, kind, body, mono_ns)
+        figures.recorded(self._lane, body, mono_ns)
         log.info(
-            "recorded %s %s", kind, body.get("stage", ""), extra={"fields": {"lane": self._lane, "seq": recorded.seq}}
+            "recorded %s %s", body.KIND, body.stage_name, extra={"fields": {"lane": self._lane, "seq": recorded.seq}}
         )
         self._wake()
         return recorded

@@ -19,9 +19,11 @@ from edge.agent.law import Law
 from edge.agent.past import Past
 from edge.agent.side import Sides
 from edge.config import Config
+from edge.core.bodies import LookedAt
 from edge.core.dossier import Dossier, Mark
 from edge.core.expected import Expected, expected
 from edge.core.figures import DayFigures
+from edge.core.handover import Handover
 from edge.core.history import Found, Question
 from edge.ports import Person
 from edge.store import Store
@@ -98,13 +100,13 @@ class GateOffice:
     async def people(self) -> Sequence[str]:
         return await self.past.people()
 
-    async def looked(self, person: Person, what: str, about: Mapping[str, Any]) -> None:
+    async def looked(self, person: Person, what: str, about: LookedAt) -> None:
         await self.past.looked(person, what, about)
 
     def alarms(self) -> Sequence[Mapping[str, Any]]:
         return self.alarm_desk.view()
 
-    def handover(self) -> Mapping[str, Any]:
+    def handover(self) -> Handover:
         return self.handover_desk.view()
 
     async def expected(self) -> Sequence[Expected]:

@@ -6,7 +6,7 @@ import asyncio
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
-from typing import Any
+from typing import Any, Literal
 
 from edge import clock
 from edge.actions import Condition
@@ -14,6 +14,7 @@ from edge.agent import paper
 from edge.agent.lane import LaneActor
 from edge.agent.ledger import Recorded
 from edge.agent.press import Presses
+from edge.core.bodies import PaperEntered, PaperMode, PaperReconciled, PaperSettled
 from edge.core.lookup import normal_plate
 from edge.core.paper import Entry, PaperForm
 from edge.core.paper_read import PaperError
@@ -48,11 +49,11 @@ class PaperPresses(Presses):
         if on and self._link() == "up":
             raise RefusedError("link_is_up")
         mode = {"by": action.person.id, "at": clock.wall_iso(), "why": action.reason or "link"}
-        code = "paper_on" if on else "paper_off"
-        body = {"stage": code, "why": mode["why"], "words": action.words}
+        code: Literal["paper_on", "paper_off"] = "paper_on" if on else "paper_off"
+        body = PaperMode(pressed=self.who(action), stage=code, why=mode["why"], words=action.words)
         lane = self.actor.config.id
         result = await self.record(
-            action, "paper_form", code, body, lambda tx, _: tx.keep(paper.PAPER_MODE, lane, mode if on else None)
+            action, code, body, lambda tx, _: tx.keep(paper.PAPER_MODE, lane, mode if on else None)
         )
         self.actor.beside.paper = mode if on else None
         return result
@@ -64,14 +65,9 @@ class PaperPresses(Presses):
         form, entry = self._read(action)
         declaration = await asyncio.to_thread(self.actor.law.paper, self.actor.config, form, entry)
         note = paper.note(form, declaration, self.actor.config.id)
-        body = {
-            "stage": "entered",
-            "declaration": declaration.id,
-            "form": paper.form_json(form),
-            "entry": asdict(entry),
-        }
+        body = PaperEntered(pressed=self.who(action), declaration=declaration.id, form=form, entry=entry)
         result = await self.record(
-            action, "paper_form", "paper_entered", body, lambda tx, _: tx.keep(paper.PAPER, declaration.id, note)
+            action, "paper_entered", body, lambda tx, _: tx.keep(paper.PAPER, declaration.id, note)
         )
         shown = self.actor.shown
         shown.picked, shown.vehicle, shown.picked_by = declaration.id, None, action.person.id
@@ -120,17 +116,16 @@ class PaperPresses(Presses):
         if kept is None or kept["outcome"] not in ("different", "missing"):
             raise RefusedError("no_such_form")
         platform = kept.get("platform")
-        body = {
-            "stage": "settled",
-            "form": form_id,
-            "declaration": platform,
-            "outcome": kept["outcome"],
-            "reason": action.reason,
-            "words": action.words,
-        }
+        body = PaperSettled(
+            pressed=self.who(action),
+            form=form_id,
+            declaration=platform,
+            outcome=kept["outcome"],
+            reason=action.reason,
+            words=action.words,
+        )
         result = await self.record(
             action,
-            "paper_form",
             "paper_settled",
             body,
             lambda tx, _: paper.settle(tx, form_id, platform),
@@ -155,7 +150,7 @@ async def _reconcile_one(actor: LaneActor, form_id: str, kept: Mapping[str, Any]
     if (found.outcome, platform_id) == (kept["outcome"], kept.get("platform")):
         return
     differences = [asdict(difference) for difference in found.differences]
-    body = {"stage": "reconciled", "form": form_id, "declaration": platform_id, "outcome": found.outcome}
+    body = PaperReconciled(form=form_id, declaration=platform_id, outcome=found.outcome, differences=found.differences)
 
     def also(tx: Transaction, _: Recorded) -> None:
         if found.outcome == "same":
@@ -164,7 +159,7 @@ async def _reconcile_one(actor: LaneActor, form_id: str, kept: Mapping[str, Any]
             fresh = {"outcome": found.outcome, "platform": platform_id, "differences": differences}
             tx.keep(paper.PAPER, form_id, {**kept, **fresh})
 
-    await actor.ledger.write("paper_form", {**body, "differences": differences}, also=also)
+    await actor.ledger.write(body, also=also)
 
 
 def _object(text: str) -> dict[str, Any]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-from dataclasses import asdict
 from typing import Any
 
 from edge import clock
@@ -13,6 +12,16 @@ from edge.agent.law import Assessment, Seals
 from edge.agent.press import Presses, kept
 from edge.agent.receipts import keep_receipt
 from edge.core import passage as passages
+from edge.core.bodies import (
+    Confirmed,
+    DeclarationPicked,
+    DeclarationSearched,
+    Overridden,
+    PlateTyped,
+    SealsChecked,
+    TurnedAway,
+    VehiclePicked,
+)
 from edge.core.instant import stamp_after
 from edge.core.law import OVERRIDE, PASSED, SYSTEM
 from edge.core.lookup import search, unit, vehicle_by_plate
@@ -21,7 +30,6 @@ from edge.core.plate import PlateTable
 from edge.core.transfer import seal_differences
 from edge.errors import RefusedError
 from edge.ports import Action, ActionResult
-from edge.wire import confirmation_to_json
 
 SEALS_MOST = 60
 FOUND_MOST = 4
@@ -59,19 +67,19 @@ class PassagePresses(Presses):
             raise RefusedError("check_needed" if assessment.old else "look_needed")
         self._check_barrier()
         given = self._own(assessment, action.person.id)
-        body = {
-            **self.who(action),
-            "declaration": assessment.declaration.id,
-            "checked": shown.checked,
-            "looked_at": sorted(shown.looked_at),
-            "again": verdict == "release",
-            "confirmation": confirmation_to_json(given),
-        }
+        body = Confirmed(
+            pressed=self.who(action),
+            declaration=assessment.declaration.id,
+            checked=shown.checked,
+            looked_at=tuple(sorted(shown.looked_at)),
+            again=verdict == "release",
+            confirmation=given,
+        )
         keys = {**kept(action, "confirmed"), self.actor.once_key(assessment): {"code": "confirmed"}}
         # at a yard gate the passage itself is the system's confirmation, recorded once the vehicle is through
         barrier = given.authority != SYSTEM
         confirmation = (assessment.declaration.id, given) if barrier and verdict != "release" else None
-        seq = await self.actor.open_after_record("confirmation", body, confirmation=confirmation, keys=keys)
+        seq = await self.actor.open_after_record(body, confirmation=confirmation, keys=keys)
         return ActionResult(True, "confirmed", seq)
 
     def _own(self, assessment: Assessment, by: str, act: str | None = None) -> Confirmation:
@@ -99,18 +107,22 @@ class PassagePresses(Presses):
         if assessment.two_people and _one_person(action):
             raise RefusedError("two_people")
         self._check_barrier()
-        body = {**self.who(action), "reason": action.reason, "words": action.words}
-        body |= {"verdict": asdict(assessment.verdict), "two_people": assessment.two_people}
         confirmation = self._overrides(assessment, action.person.id)
-        if confirmation is not None:
-            body["confirmation"] = confirmation_to_json(confirmation[1])
+        body = Overridden(
+            pressed=self.who(action),
+            reason=action.reason,
+            words=action.words,
+            verdict=assessment.verdict,
+            two_people=assessment.two_people,
+            confirmation=confirmation[1] if confirmation is not None else None,
+        )
         keys = kept(action, "overridden")
-        seq = await self.actor.open_after_record("override", body, confirmation=confirmation, keys=keys)
+        seq = await self.actor.open_after_record(body, confirmation=confirmation, keys=keys)
         return ActionResult(True, "overridden", seq)
 
     async def turn_away(self, action: Action) -> ActionResult:
-        body = {"reason": action.reason, "words": action.words}
-        result = await self.record(action, "refusal", "turned_away", body)
+        body = TurnedAway(pressed=self.who(action), reason=action.reason, words=action.words)
+        result = await self.record(action, "turned_away", body)
         self.actor.lane = passages.turned_away(self.actor.lane)
         return result
 
@@ -118,8 +130,8 @@ class PassagePresses(Presses):
         declaration = await asyncio.to_thread(self.actor.store.declaration, action.value)
         if declaration is None:
             raise RefusedError("no_such_declaration", action.value)
-        body = {"stage": "declaration_picked", "picked": declaration.id}
-        result = await self.record(action, "passage", "declaration_picked", body)
+        body = DeclarationPicked(pressed=self.who(action), picked=declaration.id)
+        result = await self.record(action, "declaration_picked", body)
         shown = self.actor.shown
         shown.picked, shown.vehicle, shown.picked_by = declaration.id, None, action.person.id
         await self.actor.assess()
@@ -131,8 +143,9 @@ class PassagePresses(Presses):
         declaration = assessment.declaration if assessment else None
         if declaration is None or vehicle_by_plate(declaration, action.value) is None:
             raise RefusedError("no_such_vehicle", action.value)
-        body = {"stage": "vehicle_picked", "picked": declaration.id, "vehicle": unit(declaration, (action.value,))}
-        result = await self.record(action, "passage", "vehicle_picked", body)
+        vehicle = unit(declaration, (action.value,))
+        body = VehiclePicked(pressed=self.who(action), picked=declaration.id, vehicle=vehicle)
+        result = await self.record(action, "vehicle_picked", body)
         shown = self.actor.shown
         shown.picked, shown.vehicle, shown.picked_by = declaration.id, action.value, action.person.id
         await self.actor.assess()
@@ -149,15 +162,15 @@ class PassagePresses(Presses):
         sure = next((one.plate.text for one in sights if one.decided and one.plate.text != plate.text), None)
         if sure is not None and action.reason != "over_sure":
             raise RefusedError("over_sure", sure)
-        body = {
-            "stage": "plate_typed",
-            "typed": plate.text,
-            "read": was.text if was else None,
-            "raw": was.raw if was else None,
-            "over_sure": sure,
-            "offered": sorted({text for near in self.actor.shown.near.values() for text in near}),
-        }
-        result = await self.record(action, "passage", "plate_typed", body)
+        body = PlateTyped(
+            pressed=self.who(action),
+            typed=plate.text,
+            read=was.text if was else None,
+            raw=was.raw if was else None,
+            over_sure=sure,
+            offered=tuple(sorted({text for near in self.actor.shown.near.values() for text in near})),
+        )
+        result = await self.record(action, "plate_typed", body)
         self.actor.lane, _ = passages.typed(self.actor.lane, plate, action.person.id, sure or "")
         await self.actor.assess()
         return result
@@ -175,8 +188,8 @@ class PassagePresses(Presses):
             raise RefusedError("several_found", ", ".join(one.id for one, _ in found[:FOUND_MOST]))
         ((declaration, vehicle),) = found
         stands = unit(declaration, (vehicle.plate,)) if vehicle else ()
-        body = {"stage": "declaration_searched", "asked": action.value, "picked": declaration.id, "vehicle": stands}
-        result = await self.record(action, "passage", "declaration_picked", body)
+        body = DeclarationSearched(pressed=self.who(action), asked=action.value, picked=declaration.id, vehicle=stands)
+        result = await self.record(action, "declaration_picked", body)
         shown = self.actor.shown
         shown.picked, shown.picked_by = declaration.id, action.person.id
         shown.vehicle = vehicle.plate if vehicle else None
@@ -191,9 +204,17 @@ class PassagePresses(Presses):
             raise RefusedError("no_transfer")
         plates = assessment.who.vehicle if assessment else ()
         differing = seal_differences(declaration, found.seen, plates)
-        body = {"stage": "seals", **asdict(found), "differing": differing, "record_no": declaration.transfer.record_no}
+        body = SealsChecked(
+            pressed=self.who(action),
+            seen=found.seen,
+            broken=found.broken,
+            off_route=found.off_route,
+            condition=found.condition,
+            differing=differing,
+            record_no=declaration.transfer.record_no,
+        )
         result = await self.record(
-            action, "passage", "seals_recorded", body, lambda tx, _: keep_receipt(tx, declaration, found.condition)
+            action, "seals_recorded", body, lambda tx, _: keep_receipt(tx, declaration, found.condition)
         )
         self.actor.shown.seals = found
         await self.actor.assess()

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 from edge.agent.ledger import Ledger
+from edge.core.bodies import Looked, LookedAt
 from edge.core.dossier import Dossier, dossier
 from edge.core.figures import DayFigures, day_figures
 from edge.core.history import Found, Question
@@ -78,7 +78,5 @@ class Past:
     async def people(self) -> Sequence[str]:
         return await asyncio.to_thread(self._open().people)
 
-    async def looked(self, person: Person, what: str, about: Mapping[str, Any]) -> None:
-        await self._ledger.write(
-            "login", {"stage": "looked", "what": what, "by": person.id, "role": person.role, **about}
-        )
+    async def looked(self, person: Person, what: str, about: LookedAt) -> None:
+        await self._ledger.write(Looked(what=what, by=person.id, role=person.role, about=about))

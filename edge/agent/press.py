@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable, Mapping
-from typing import Any, ClassVar
+from collections.abc import Awaitable, Callable, Iterable
+from typing import ClassVar
 
 from edge.actions import FILE, actions
 from edge.agent.lane import LaneActor
 from edge.agent.ledger import Also, Keys
+from edge.core.bodies import Body, Pressed
 from edge.core.passage import Passage
 from edge.errors import ConfigError, RefusedError
 from edge.ports import Action, ActionResult
@@ -44,12 +45,16 @@ class Presses:
     def __init__(self, actor: LaneActor) -> None:
         self.actor = actor
 
-    def who(self, action: Action) -> dict[str, Any]:
+    def who(self, action: Action) -> Pressed:
         """The part of an event's body that says who pressed, and about which vehicle."""
-        passage = self.actor.lane.passage
-        about = self.actor.about(passage) if passage else {}
-        second = {"second": action.second.id, "second_role": action.second.role} if action.second else {}
-        return {**about, "by": action.person.id, "role": action.person.role, **second}
+        passage, second = self.actor.lane.passage, action.second
+        return Pressed(
+            about=self.actor.about(passage) if passage else None,
+            by=action.person.id,
+            role=action.person.role,
+            second=second.id if second else None,
+            second_role=second.role if second else None,
+        )
 
     def passage(self) -> Passage:
         """Raises RefusedError where nobody stands there."""
@@ -57,10 +62,7 @@ class Presses:
             raise RefusedError("no_passage")
         return self.actor.lane.passage
 
-    async def record(
-        self, action: Action, kind: str, code: str, body: Mapping[str, Any], also: Also | None = None
-    ) -> ActionResult:
+    async def record(self, action: Action, code: str, body: Body, also: Also | None = None) -> ActionResult:
         """The event and the press's answer, in one transaction."""
-        full = {**self.who(action), **body}
-        done = await self.actor.ledger.write(kind, full, keys=kept(action, code), also=also)
+        done = await self.actor.ledger.write(body, keys=kept(action, code), also=also)
         return ActionResult(True, code, done.seq)

@@ -9,6 +9,7 @@ from datetime import date, datetime
 from typing import Any
 
 from edge import clock
+from edge.core.bodies import TransferAtOnce
 from edge.core.model import Declaration
 from edge.core.transfer import Received, at_once, list_rows
 from edge.store import Store, Transaction
@@ -26,7 +27,7 @@ def keep_receipt(tx: Transaction, declaration: Declaration, condition: str) -> N
         transfer = one.declaration.transfer
         assert transfer is not None  # at_once takes no other
         rows = list_rows([one], transfer.sent_by, today, date.max)
-        tx.event("passage", {"stage": "transfer_at_once", "sent_by": transfer.sent_by, "rows": rows})
+        tx.tell(TransferAtOnce(sent_by=transfer.sent_by, rows=rows))
 
 
 def keep_passed(tx: Transaction, declaration: Declaration) -> None:

@@ -16,13 +16,13 @@ from edge.agent.shown import Shown
 from edge.agent.yard import Yard
 from edge.config import LaneConfig
 from edge.core import passage as passages
+from edge.core.bodies import About, Ended, PassedThrough, Through
 from edge.core.law import SYSTEM
 from edge.core.model import Confirmation, PlateText, Reading
 from edge.core.passage import Passage, Sight
 from edge.core.yard import entered, left
 from edge.errors import StoreFullError
 from edge.store import StagedEvidence, Store, Transaction
-from edge.wire import confirmation_to_json
 
 log = logging.getLogger(__name__)
 
@@ -38,7 +38,7 @@ class Record:
         self._ledger = ledger
         self.yard: Yard | None = None
 
-    def about(self, passage: Passage, assessment: Assessment | None) -> dict[str, Any]:
+    def about(self, passage: Passage, assessment: Assessment | None) -> About:
         """The part of an event's body that says which vehicle it is about."""
         return bodies.about(self._config, passage, assessment)
 
@@ -47,10 +47,11 @@ class Record:
         texts = tuple(plate.text for plate in passage.decided)
         if shown.recorded == texts or shown.assessment is None:
             return
-        body = {**self.about(passage, shown.assessment), **bodies.seen(shown.assessment, reading, passage.began_s)}
+        about = self.about(passage, shown.assessment)
+        body = bodies.seen(about, shown.assessment, reading, passage.began_s)
         pictures = shown.pictures.get(reading.read.plate.text) if reading else None
         photos = await self._photos(pictures)
-        await self._ledger.write("passage", body, reading, photos=photos)
+        await self._ledger.write(body, reading, photos=photos)
         if pictures and photos:
             shown.staged[pictures[0].read.plate.text] = (pictures[0], *photos)
         shown.recorded = texts
@@ -77,12 +78,10 @@ class Record:
 
     async def through(self, passage: Passage, assessment: Assessment | None, serial: int) -> None:
         """The passage itself, confirmed by the system: `auto` at a yard gate, `passed` at a barrier."""
-        body: dict[str, Any] = {**self.about(passage, assessment), "stage": "through", "permit": serial}
+        about = self.about(passage, assessment)
         step = assessment.verdict.step if assessment else None
         plate = assessment.who.speaks_of if assessment else None
         by_hand = self._by_hand(passage.id)
-        body["by_hand"] = by_hand
-
         declared = assessment.declaration if assessment else None
 
         def gone(tx: Transaction, recorded: Recorded) -> None:
@@ -94,12 +93,12 @@ class Record:
 
         unknown = assessment is None or assessment.declaration is None or assessment.who.asked or step is None
         if by_hand or unknown:
-            await self._ledger.write("passage", body, also=gone)
+            await self._ledger.write(Through(about=about, permit=serial, by_hand=by_hand), also=gone)
         elif assessment and assessment.declaration and step:
             given = self.passed(step, plate)
-            body["confirmation"] = confirmation_to_json(given)
+            body = PassedThrough(about=about, permit=serial, by_hand=by_hand, confirmation=given)
             confirmation = (assessment.declaration.id, given)
-            await self._ledger.write("confirmation", body, confirmation=confirmation, also=gone)
+            await self._ledger.write(body, confirmation=confirmation, also=gone)
         if self.yard is not None:
             await self.yard.refresh()
 
@@ -134,13 +133,15 @@ class Record:
 
     async def ended(self, passage: Passage, shown: Shown) -> dict[str, Any]:
         """Returns how it ended, for the list of the last passages."""
-        ended = bodies.ended(passage, shown.assessment, unseen=shown.restored)
+        how = bodies.how_ended(passage, unseen=shown.restored)
+        verdict = shown.assessment.verdict.verdict if shown.assessment else None
         who = shown.assessment.who if shown.assessment else None
         plate = (who.speaks_of if who else None) or (passage.sights[0].plate.text if passage.sights else None)
         if shown.recorded is not None or shown.permitted or shown.restored:
-            body = {**self.about(passage, shown.assessment), "stage": "ended", **ended, "restarted": shown.restored}
-            await self._ledger.write("passage", body, also=lambda tx, _: tx.keep(STANDING, self._config.id, None))
-        return {"plate": plate, "at": clock.wall_iso(), **ended}
+            about = self.about(passage, shown.assessment)
+            body = Ended(about=about, outcome=how, verdict=verdict, restarted=shown.restored)
+            await self._ledger.write(body, also=lambda tx, _: tx.keep(STANDING, self._config.id, None))
+        return {"plate": plate, "at": clock.wall_iso(), "outcome": how, "verdict": verdict}
 
 
 def restored(note: Mapping[str, Any], now_s: float) -> tuple[passages.Lane, Shown]:

@@ -8,13 +8,20 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime
-from typing import Any
 
 from edge import clock
 from edge.agent.boom_memory import holding
 from edge.agent.lane import LaneActor
 from edge.agent.ledger import Keys
 from edge.agent.paper import PAPER_MODE
+from edge.core.bodies import (
+    BoomCommanded,
+    Commanded,
+    CommandRefused,
+    CommandsRefused,
+    OpenedByCommand,
+    PaperModeByCommand,
+)
 from edge.wire import Command
 
 BURST, PER_S = 20.0, 5.0
@@ -59,58 +66,49 @@ class RemoteCommands:
 
     async def _tell_too_many(self) -> None:
         count, self._too_many = self._too_many, 0
-        body = {"stage": "command_refused", "code": "too_many", "count": count, "via": "platform"}
-        await self._actor.ledger.write("refusal", body)
+        await self._actor.ledger.write(CommandsRefused(count=count))
 
     async def _do(self, command: Command, retained: bool) -> None:
         key = f"command/{command.id}"
-        body: dict[str, Any] = {
-            "command": command.id,
-            "action": command.action,
-            "by": command.by,
-            "reason": command.reason,
-            "via": "platform",
-        }
+        told = Commanded(command=command.id, action=command.action, by=command.by, reason=command.reason)
         why = "retained" if retained else too_old(command, self._clock_state(), datetime.now(clock.VIETNAM))
         if await self._actor.ledger.known(key) is not None:
             why = "repeated"
         if why:
-            await self._actor.ledger.write("refusal", {**body, "stage": "command_refused", "code": why})
+            await self._actor.ledger.write(CommandRefused(commanded=told, code=why))
             return
         keys = {key: {"code": "done"}}
         if command.action == "open":
-            await self._open(body, keys)
+            await self._open(told, keys)
             return
         if command.action in ("paper_on", "paper_off"):
-            await self._paper(command, {**body, "stage": command.action}, keys)
+            await self._paper(command, PaperModeByCommand(commanded=told, stage=command.action), keys)
             return
         also = None
+        body = BoomCommanded(commanded=told, stage="command_hold" if command.action == "hold" else "command_stop")
         if command.action == "hold":
             self._actor.barrier.hold(True)
             self._actor.hold = {"by": command.by, "at": clock.wall_iso()}
             also = holding(self._actor.config.id, self._actor.hold)
-        await self._actor.ledger.write("barrier", {**body, "stage": f"command_{command.action}"}, keys=keys, also=also)
+        await self._actor.ledger.write(body, keys=keys, also=also)
 
-    async def _open(self, body: dict[str, Any], keys: Keys) -> None:
+    async def _open(self, told: Commanded, keys: Keys) -> None:
         """One person at the centre opens what one guard may open here, and no more: a hold that asks for two people at
         the gate asks for them whoever orders it."""
         actor = self._actor
         assessment = await actor.assess() or actor.shown.assessment
         passage = actor.lane.passage
-        about = actor.about(passage) if passage is not None else {}
+        about = actor.about(passage) if passage is not None else None
         if assessment is not None and assessment.two_people:
-            refused = {**about, **body, "stage": "command_refused", "code": "two_people"}
-            await actor.ledger.write("refusal", refused)
+            await actor.ledger.write(CommandRefused(about=about, commanded=told, code="two_people"))
             return
-        await actor.open_after_record("override", {**about, **body, "stage": "command"}, keys=keys)
+        await actor.open_after_record(OpenedByCommand(about=about, commanded=told), keys=keys)
 
-    async def _paper(self, command: Command, body: dict[str, Any], keys: Keys) -> None:
+    async def _paper(self, command: Command, body: PaperModeByCommand, keys: Keys) -> None:
         """The gate management centre puts the lane on paper, or takes it off (Art. 23.1)."""
         on, lane = command.action == "paper_on", self._actor.config.id
         mode = {"by": command.by, "at": clock.wall_iso(), "why": command.reason} if on else None
-        await self._actor.ledger.write(
-            "paper_form", body, keys=keys, also=lambda tx, _: tx.keep(PAPER_MODE, lane, mode)
-        )
+        await self._actor.ledger.write(body, keys=keys, also=lambda tx, _: tx.keep(PAPER_MODE, lane, mode))
         self._actor.beside.paper = mode
 
 

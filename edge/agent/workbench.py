@@ -16,6 +16,7 @@ from typing import Any
 from edge.agent import config_file
 from edge.agent.cameras import CameraProcess
 from edge.config import CameraConfig, Config, load_config
+from edge.core.bodies import AimUndone, CameraAimed
 from edge.core.calibrate import findings
 from edge.core.model import Point
 from edge.errors import BarieError, ConfigError
@@ -25,7 +26,7 @@ log = logging.getLogger(__name__)
 
 SURVEY_S = 6.0
 """A page that stops asking is closed: the survey ends by itself."""
-Note = Callable[[str, Mapping[str, Any], Person], None]
+Note = Callable[[str, CameraAimed | AimUndone, Person], None]
 """(lane, what was changed, by whom) for the record."""
 
 
@@ -80,7 +81,7 @@ class GateWorkbench:
         except BarieError as error:
             log.error("calibration of %s not saved: %s", camera, error)
             return "calibrate.not_written"
-        self._use(camera, {"camera": camera, **keys}, by)
+        self._use(camera, CameraAimed(camera=camera, region=keys["region"], line=keys["line"]), by)
         return "calibrate.saved"
 
     async def undo(self, by: Person) -> str:
@@ -91,7 +92,7 @@ class GateWorkbench:
         except BarieError as error:
             log.error("calibration not undone: %s", error)
             return "calibrate.not_written"
-        self._use(None, {"undone": True}, by)
+        self._use(None, AimUndone(), by)
         return "calibrate.undone"
 
     @staticmethod
@@ -102,7 +103,7 @@ class GateWorkbench:
             raise BarieError(f"{path} cannot be read: {error}") from error
         config_file.save(path, config_file.with_camera(text, str(path), camera, keys))
 
-    def _use(self, camera: str | None, change: Mapping[str, Any], by: Person) -> None:
+    def _use(self, camera: str | None, change: CameraAimed | AimUndone, by: Person) -> None:
         assert self._path is not None
         self._config = load_config(self._path)
         self._reload()

@@ -27,8 +27,8 @@ class Yard:
         """In the transaction of what changed it: the new level, and the event that tells the platform."""
         level = change(self._from(tx.notes(YARD, self._config.id)))
         body = level_body(self._config.id, level)
-        tx.keep(YARD, self._config.id, body)
-        tx.event("yard_level", body)
+        tx.keep(YARD, self._config.id, body.to_json())
+        tx.tell(body)
 
     async def refresh(self) -> None:
         """After the commit."""
@@ -36,7 +36,7 @@ class Yard:
         self.level = self._from(kept.get(self._config.id))
 
     def view(self) -> dict[str, Any]:
-        return {**level_body(self._config.id, self.level), "full": self.level.full}
+        return {**level_body(self._config.id, self.level).to_json(), "full": self.level.full}
 
     def _from(self, kept: dict[str, Any] | None) -> YardLevel:
         """The capacity is the config's: a yard may be built larger."""

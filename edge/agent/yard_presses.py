@@ -5,13 +5,13 @@ from __future__ import annotations
 
 import asyncio
 from datetime import timedelta
-from typing import Any
 
 from edge import clock
 from edge.agent.lane import LaneActor
 from edge.agent.ledger import Recorded
 from edge.agent.press import Presses, kept
 from edge.agent.yard import Yard
+from edge.core.bodies import ByHand, YardCorrected
 from edge.core.instant import instant
 from edge.core.lookup import choose, normal_plate
 from edge.core.plate import PlateTable
@@ -19,7 +19,6 @@ from edge.core.yard import corrected
 from edge.errors import RefusedError
 from edge.ports import Action, ActionResult
 from edge.store import Transaction
-from edge.wire import confirmation_to_json
 
 MOST_VEHICLES = 99_999
 SAME_FOR = timedelta(minutes=30)
@@ -45,10 +44,9 @@ class YardPresses(Presses):
         if not (action.value.isascii() and action.value.isdecimal() and int(action.value) <= MOST_VEHICLES):
             raise RefusedError("bad_value")
         count, at = int(action.value), clock.wall_iso()
-        body = {"stage": "yard_corrected", "was": yard.level.count, "count": count, "words": action.words}
+        body = YardCorrected(pressed=self.who(action), was=yard.level.count, count=count, words=action.words)
         result = await self.record(
             action,
-            "passage",
             "yard_corrected",
             body,
             lambda tx, _: yard.write(tx, lambda level: corrected(level, count, action.person.id, at)),
@@ -80,7 +78,6 @@ class YardPresses(Presses):
         found = choose(await asyncio.to_thread(self.actor.store.declarations_for_plate, plate.text))
         active = [declaration for declaration in found if declaration.state == "active"]
         step = self.actor.law.step_at(self.actor.config)
-        body: dict[str, Any] = {"stage": "by_hand", "plate": plate.text, "words": action.words, "step": step}
         confirmation = None
         if (
             len(active) == 1
@@ -89,7 +86,6 @@ class YardPresses(Presses):
         ):
             given = self.actor.record.passed(step, plate.text, action.person.id)
             confirmation = (active[0].id, given)
-            body |= {"declaration": active[0].id, "confirmation": confirmation_to_json(given)}
         record = self.actor.record
 
         def count(tx: Transaction, _: Recorded) -> None:
@@ -98,10 +94,17 @@ class YardPresses(Presses):
             else:
                 record.count(tx, here or action.key, plate.text, by_hand=True)
 
-        body["named"] = named
+        body = ByHand(
+            pressed=self.who(action),
+            plate=plate.text,
+            words=action.words,
+            step=step,
+            declaration=confirmation[0] if confirmation else None,
+            confirmation=confirmation[1] if confirmation else None,
+            named=named,
+        )
         done = await self.actor.ledger.write(
-            "passage",
-            {**self.who(action), **body},
+            body,
             keys=kept(action, "entered_by_hand"),
             confirmation=confirmation,
             also=count,

@@ -3,72 +3,172 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 WORDS_MOST = 2000
 
 
+@dataclass(frozen=True, slots=True)
+class PaperSince:
+    by: str
+    at: str
+
+
+@dataclass(frozen=True, slots=True)
+class PassageLeft:
+    """A vehicle at the barrier. `verdict` is None before the law was asked."""
+
+    id: str
+    plates: tuple[str, ...]
+    state: str
+    verdict: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class LaneLeft:
+    """`unsent`: events that the centre does not have."""
+
+    lane: str
+    name: Mapping[str, str]
+    boom: str
+    faults: tuple[str, ...]
+    held: bool
+    paper: PaperSince | None
+    passage: PassageLeft | None
+    unsent: int
+
+
+@dataclass(frozen=True, slots=True)
+class TaskLeft:
+    """A paper form that waits for a guard."""
+
+    lane: str
+    id: str
+    plates: tuple[str, ...]
+    outcome: str
+
+
+@dataclass(frozen=True, slots=True)
+class StayLeft:
+    plates: tuple[str, ...]
+    since: str
+    declaration: str
+
+
+@dataclass(frozen=True, slots=True)
+class AlarmLeft:
+    key: str
+    code: str
+    about: str
+    lane: str
+    priority: int
+    state: str
+    raised_at: str
+    acknowledged_by: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Tip:
+    """A lane's last event."""
+
+    lane: str
+    seq: int
+    hash: str
+
+
+@dataclass(frozen=True, slots=True)
+class HandoverNote:
+    """`record`: each lane's last event, on paper the record's second anchor (docs/security.md)."""
+
+    lanes: tuple[LaneLeft, ...]
+    paper_tasks: tuple[TaskLeft, ...]
+    overstays: tuple[StayLeft, ...]
+    alarms: tuple[AlarmLeft, ...]
+    shelved: tuple[AlarmLeft, ...]
+    record: tuple[Tip, ...] = ()
+
+    @property
+    def open_points(self) -> int:
+        """How much the next shift takes over."""
+        lanes = sum(bool(one.passage or one.held or one.paper or one.faults) for one in self.lanes)
+        return lanes + sum(map(len, (self.paper_tasks, self.overstays, self.alarms, self.shelved)))
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """The note under a person's name, and who signed for it."""
+
+    by: str
+    name: str
+    role: str
+    at: str
+    words: str
+    note: HandoverNote
+    signed_by: str | None = None
+    signed_name: str | None = None
+    signed_at: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Handover:
+    """The note that waits for a signature, the last one signed, and one of now."""
+
+    open: Written | None
+    last: Written | None
+    draft: HandoverNote
+
+
 def note(
-    lanes: Iterable[Mapping[str, Any]],
-    alarms: Sequence[Mapping[str, Any]],
-    tips: Iterable[tuple[str, int, str]] = (),
-) -> dict[str, Any]:
+    lanes: Iterable[Mapping[str, Any]], alarms: Sequence[Mapping[str, Any]], tips: Iterable[Tip] = ()
+) -> HandoverNote:
     """The note as it stands now, from the lanes' views (docs/screen.md) and the alarm list: everything that is open,
-    nothing that is as it should be. `tips` are each lane's last event, number and hash: on paper they are the record's
-    second anchor (docs/security.md)."""
+    nothing that is as it should be."""
     views = list(lanes)
-    return {
-        "lanes": [_lane(view) for view in views],
-        "paper_tasks": [
-            {"lane": view["lane"], "id": task["id"], "plates": task["plates"], "outcome": task["outcome"]}
+    return HandoverNote(
+        lanes=tuple(map(_lane, views)),
+        paper_tasks=tuple(
+            TaskLeft(view["lane"], task["id"], tuple(task["plates"]), task["outcome"])
             for view in views
             for task in view.get("paper_tasks", ())
-        ],
-        "overstays": _overstays(views),
-        "alarms": [_alarm(one) for one in alarms if one["state"] != "shelved"],
-        "shelved": [_alarm(one) for one in alarms if one["state"] == "shelved"],
-        "record": [{"lane": lane, "seq": seq, "hash": digest} for lane, seq, digest in tips],
-    }
+        ),
+        overstays=_overstays(views),
+        alarms=tuple(_alarm(one) for one in alarms if one["state"] != "shelved"),
+        shelved=tuple(_alarm(one) for one in alarms if one["state"] == "shelved"),
+        record=tuple(tips),
+    )
 
 
-def _lane(view: Mapping[str, Any]) -> dict[str, Any]:
+def _lane(view: Mapping[str, Any]) -> LaneLeft:
     passage, boom, paper = view["passage"], view["boom"], view.get("paper")
-    return {
-        "lane": view["lane"],
-        "name": view["name"],
-        "boom": boom["state"],
-        "faults": list(boom["faults"]),
-        "held": bool(boom["held"]),
-        "paper": paper and {"by": paper["by"], "at": paper["at"]},
-        "passage": passage and _passage(passage),
-        "unsent": view["link"]["unacknowledged"],
-    }
+    return LaneLeft(
+        lane=view["lane"],
+        name=view["name"],
+        boom=boom["state"],
+        faults=tuple(boom["faults"]),
+        held=bool(boom["held"]),
+        paper=PaperSince(paper["by"], paper["at"]) if paper else None,
+        passage=_passage(passage) if passage else None,
+        unsent=view["link"]["unacknowledged"],
+    )
 
 
-def _passage(passage: Mapping[str, Any]) -> dict[str, Any]:
-    return {
-        "id": passage["id"],
-        "plates": [plate["text"] for plate in passage["plates"]],
-        "state": passage["state"],
-        "verdict": (passage["verdict"] or {}).get("verdict"),
-    }
+def _passage(passage: Mapping[str, Any]) -> PassageLeft:
+    verdict = passage["verdict"]
+    return PassageLeft(
+        passage["id"],
+        tuple(plate["text"] for plate in passage["plates"]),
+        passage["state"],
+        verdict["verdict"] if verdict else None,
+    )
 
 
-def _overstays(views: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+def _overstays(views: Sequence[Mapping[str, Any]]) -> tuple[StayLeft, ...]:
     """Of the whole gate, so they are the same at each lane: each once."""
     by_plates = {tuple(one["plates"]): one for view in views for one in view.get("overstays", ())}
-    return [
-        {"plates": list(one["plates"]), "since": one["since"], "declaration": one["declaration"]}
-        for one in by_plates.values()
-    ]
+    return tuple(StayLeft(plates, one["since"], one["declaration"]) for plates, one in by_plates.items())
 
 
-def _alarm(one: Mapping[str, Any]) -> dict[str, Any]:
+def _alarm(one: Mapping[str, Any]) -> AlarmLeft:
     keys = ("key", "code", "about", "lane", "priority", "state", "raised_at", "acknowledged_by")
-    return {key: one[key] for key in keys}
-
-
-def open_points(written: Mapping[str, Any]) -> int:
-    """How much the next shift takes over."""
-    lanes = sum(bool(one["passage"] or one["held"] or one["paper"] or one["faults"]) for one in written["lanes"])
-    return lanes + sum(len(written[key]) for key in ("paper_tasks", "overstays", "alarms", "shelved"))
+    return AlarmLeft(**{key: one[key] for key in keys})

@@ -7,7 +7,8 @@ person corrects it, and it goes to the platform as such rather than as a wrong n
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Any
+
+from edge.core.bodies import YardLevelIs
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,14 +61,14 @@ def corrected(level: YardLevel, count: int, by: str, at: str) -> YardLevel:
     return replace(level, count=count, doubtful=False, corrected_by=by, corrected_at=at)
 
 
-def level_body(yard: str, level: YardLevel) -> dict[str, Any]:
+def level_body(yard: str, level: YardLevel) -> YardLevelIs:
     """The body of a `yard_level` event."""
-    return {
-        "yard": yard,
-        "count": level.count,
-        "capacity": level.capacity,
-        "percent": round(100 * level.fraction, 1),
-        "doubtful": level.doubtful,
-        "corrected_by": level.corrected_by,
-        "corrected_at": level.corrected_at,
-    }
+    return YardLevelIs(
+        yard=yard,
+        count=level.count,
+        capacity=level.capacity,
+        percent=round(100 * level.fraction, 1),
+        doubtful=level.doubtful,
+        corrected_by=level.corrected_by,
+        corrected_at=level.corrected_at,
+    )

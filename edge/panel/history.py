@@ -15,6 +15,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
 from edge.clock import VIETNAM, wall_iso
+from edge.core.bodies import LookedAt
 from edge.core.dossier import Dossier
 from edge.core.history import HOWS, OUTCOMES, PassageRow, Question
 from edge.panel import office, pages, plots, wording
@@ -40,7 +41,8 @@ async def search(request: Request, session: Session, desk: Office) -> Response:
     rows: tuple[PassageRow, ...] = ()
     older = ""
     if question is not None:
-        await desk.looked(session.person, "search", {"asked": {key: value for key, value in asked.items() if value}})
+        given = {key: value for key, value in asked.items() if value}
+        await desk.looked(session.person, "search", LookedAt(asked=given))
         found = await desk.find(question)
         rows = found.rows
         if found.more:
@@ -132,7 +134,7 @@ async def figures(request: Request, session: Session, desk: Office) -> Response:
         midnight = midnight_ms(day)
     except ValueError as error:
         raise HTTPException(400, "bad_day") from error
-    await desk.looked(session.person, "figures", {"asked": {"day": day, "lane": lane}})
+    await desk.looked(session.person, "figures", LookedAt(asked={"day": day, "lane": lane}))
     told = await desk.day(midnight, lane)
     panel: Panel = request.app.state.panel
     words = Words(panel.catalogue, pages.language_of(request))
@@ -160,10 +162,10 @@ def _ranks(words: Words, title: str, section: str, rows: tuple[tuple[str, int], 
     return plots.ranks(words(f"figures.{title}"), named) if named else ""
 
 
-async def _told(request: Request, session: Session, desk: Office, what: str, **how: str) -> Dossier:
+async def _told(request: Request, session: Session, desk: Office, what: str, photos: str | None = None) -> Dossier:
     """Raises HTTPException 404."""
     passage = request.path_params["id"]
-    await desk.looked(session.person, what, {"looked_at": passage, **how})
+    await desk.looked(session.person, what, LookedAt(looked_at=passage, photos=photos))
     told = await desk.dossier(passage)
     if told is None:
         raise HTTPException(404, "unknown_passage")
@@ -177,7 +179,7 @@ async def _sheet(request: Request, session: Session, desk: Office, what: str) ->
     whole = request.query_params.get("photos") == "whole"
     if whole and WHOLE_PHOTOS not in panel.rights.get(session.person.role, ()):
         raise HTTPException(403, "not_your_role")
-    told = await _told(request, session, desk, what, **({"photos": "whole"} if whole else {}))
+    told = await _told(request, session, desk, what, "whole" if whole else None)
     words = Words(panel.catalogue, pages.language_of(request))
     lane = _lane_name(panel, told.row.lane, words.language)
     printed = (wall_iso(), f"{session.person.name} ({session.person.id})")

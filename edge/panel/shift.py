@@ -19,11 +19,11 @@ SIGN = "handover_sign"
 async def handover(request: Request, session: Session, desk: Office) -> Response:
     """The note that waits for its signature, else the one that would be written now; and who may sign."""
     told = desk.handover()
-    written = told["open"]
+    written = told.open
     panel: Panel = request.app.state.panel
-    people = [] if written is None else [one for one in request.app.state.accounts.people() if one.id != written["by"]]
+    people = [] if written is None else [one for one in request.app.state.accounts.people() if one.id != written.by]
     may = [one for one in people if SIGN in panel.rights.get(one.role, frozenset())]
-    more = {"written": written, "last": told["last"], "note": written["note"] if written else told["draft"]}
+    more = {"written": written, "last": told.last, "note": written.note if written else told.draft}
     return office.page(request, "handover.html", session, "handover", {**more, "may_sign": may})
 
 

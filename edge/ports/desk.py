@@ -6,9 +6,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol, runtime_checkable
 
+from edge.core.bodies import LookedAt
 from edge.core.dossier import Dossier, Mark
 from edge.core.expected import Expected
 from edge.core.figures import DayFigures
+from edge.core.handover import Handover
 from edge.core.history import Found, Question
 from edge.core.model import Point
 from edge.core.transfer import Received
@@ -123,7 +125,7 @@ class Office(Protocol):
         """Everybody who pressed something in a passage that is still known, by id."""
         ...
 
-    async def looked(self, person: Person, what: str, about: Mapping[str, Any]) -> None:
+    async def looked(self, person: Person, what: str, about: LookedAt) -> None:
         """Record who looked what up, before it is shown."""
         ...
 
@@ -131,9 +133,7 @@ class Office(Protocol):
         """The alarm list (docs/screen.md), what waits for an answer first."""
         ...
 
-    def handover(self) -> Mapping[str, Any]:
-        """`{"open", "last", "draft"}`: the note that waits for a signature, the last one signed, and one of now."""
-        ...
+    def handover(self) -> Handover: ...
 
     async def expected(self) -> Sequence[Expected]:
         """Vehicles on the way from one gate to the next, the longest first."""

@@ -10,8 +10,8 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from typing import Any
 
+from edge.core.bodies import RecordedAgain, RecordForked
 from edge.store import journal, notes
 from edge.store.transaction import Transaction
 
@@ -44,16 +44,20 @@ def begin(db: sqlite3.Connection, tx: Transaction, lane: str, seq: int, digest: 
         common = pruned  # not even what was proven fits: everything that is here goes up once more
     common = min(max(common, pruned), last)
     jumped = int(max(seq, last) + JUMP)
-    body: dict[str, Any] = {
-        "code": FORKED, "lost_from": common + 1, "lost_to": jumped, "centre_seq": seq, "centre_hash": digest,
-        "own_hash": journal.hash_of(db, lane, seq), "own_last": last,
-    }  # fmt: skip
+    body = RecordForked(
+        lost_from=common + 1,
+        lost_to=jumped,
+        centre_seq=seq,
+        centre_hash=digest,
+        own_hash=journal.hash_of(db, lane, seq),
+        own_last=last,
+    )
     db.execute("UPDATE lane SET next_seq = ?, acked_seq = ? WHERE lane = ?", (jumped + 1, jumped, lane))
     db.execute(
         "UPDATE counter SET value = max(value, (SELECT max(permit_serial) FROM lane)) + ? WHERE name = ?",
         (JUMP, "permit_serial"),
     )
-    tx.event("alarm", body)
+    tx.tell(body)
     before = notes.all_of(db, OVERLAP, lane).get(lane)
     start = min(common + 1, before["next"]) if before else common + 1
     notes.put(db, OVERLAP, lane, {"next": start, "to": last} if start <= last else None)
@@ -72,7 +76,7 @@ def record_again(db: sqlite3.Connection, tx: Transaction, lane: str) -> bool:
         if json.loads(payload)["seq"] <= left["to"]
     ]
     for payload in rows:
-        tx.event("alarm", {"code": AGAIN, "was": json.loads(payload)})
+        tx.tell(RecordedAgain(was=json.loads(payload)))
     then = json.loads(rows[-1])["seq"] + 1 if rows else left["to"] + 1
     notes.put(db, OVERLAP, lane, {**left, "next": then} if then <= left["to"] else None)
     return bool(then <= left["to"])

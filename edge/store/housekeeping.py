@@ -13,6 +13,7 @@ from contextlib import AbstractContextManager, closing
 from pathlib import Path
 from typing import Any
 
+from edge.core.bodies import Deleted, DeletedOnRequest
 from edge.core.law import SYSTEM
 from edge.store import db, evidence, journal, leaving, notes
 from edge.store import transaction as tx
@@ -25,12 +26,10 @@ from edge.store.transaction import Transaction
 log = logging.getLogger(__name__)
 
 DELETED = "deleted"
-"""The note, by lane, of what housekeeping deleted since the last event that told of it; and that event's stage."""
+"""The note, by lane, of what housekeeping deleted since the last event that told of it."""
 LOST = "photos_lost"
 """Code of the alarm about photos that had to go though the centre does not have them."""
 NAMED_TOGETHER = 50
-KIND = "login"
-"""Of events that say what somebody did with the record itself."""
 
 
 class Housekeeping:
@@ -122,7 +121,7 @@ class Housekeeping:
         """Count it for the day; what was counted on another day becomes an event."""
         told = notes.all_of(connection, DELETED, lane).get(lane)
         if told is not None and told["day"] != today:
-            self._transaction(connection, lane).event(KIND, {"stage": DELETED, "by": SYSTEM, **told})
+            self._transaction(connection, lane).tell(Deleted(by=SYSTEM, **told))
             notes.put(connection, DELETED, lane, None)
             told = None
         if events or going:
@@ -150,9 +149,16 @@ class Housekeeping:
         with self._writing("deleting photos") as connection:
             evidence.forget(connection, going)
             for lane in sorted({one.lane for one in going}):
-                body = {**asked([one for one in going if one.lane == lane]), "passages": sorted(passages)}
-                told = {"stage": DELETED, "by": by, "reason": reason, **body}
-                self._transaction(connection, lane).event(KIND, told)
+                mine = [one for one in going if one.lane == lane]
+                told = DeletedOnRequest(
+                    by=by,
+                    reason=reason,
+                    photos={"asked": len(mine)},
+                    bytes=sum(one.size for one in mine),
+                    photo_ids=[one.id for one in mine],
+                    passages=sorted(passages),
+                )
+                self._transaction(connection, lane).tell(told)
         with db.translated("deleting photos"):
             evidence.remove(self._evidence, going, self._today())
         return [one.id for one in going]
@@ -169,9 +175,3 @@ def counted(before: dict[str, Any], events: int, going: Iterable[Going]) -> dict
         photos[one.why] += 1
         size += one.size
     return {**before, "events": int(before.get("events", 0)) + events, "photos": dict(photos), "bytes": size}
-
-
-def asked(going: Collection[Going]) -> dict[str, Any]:
-    """The same for what a person asked for, with the photos' ids."""
-    ids = [one.id for one in going]
-    return {"photos": {"asked": len(ids)}, "bytes": sum(one.size for one in going), "photo_ids": ids}

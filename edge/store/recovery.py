@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from edge import errors
+from edge.core.bodies import RecordHole, RecordSetAside
 from edge.core.events import GENESIS_HASH, Anchor, SignatureCheck, raw_hash
 from edge.files import fsync_directory, write_whole
 from edge.store import db, evidence, journal
@@ -70,14 +71,21 @@ class Rescued:
         lost = sum(last - first + 1 for runs in self.lost.values() for first, last in runs)
         return f"the database was set aside in {self.folder} ({self.why}); {lost} unsent events could not be read"
 
-    def bodies(self, lane: str) -> list[dict[str, Any]]:
+    def bodies(self, lane: str) -> list[RecordSetAside | RecordHole]:
         """The alarms of one lane, one for each hole: `lost_from` and `lost_to` tell the centre which gap will never be
         filled. `holes` of the first are those that the centre has and this record has not."""
         runs = self.lost.get(lane, [])
         first, others = (runs[0], runs[1:]) if runs else ((None, None), [])
-        head = {"code": self.code, "why": self.why, "folder": self.folder, "events_kept": self.kept.get(lane, 0)}
-        told = [{**head, "lost_from": first[0], "lost_to": first[1], "holes": self.holes.get(lane, [])}]
-        return told + [{"code": self.code, "lost_from": low, "lost_to": high} for low, high in others]
+        told = RecordSetAside(
+            code=self.code,
+            why=self.why,
+            folder=self.folder,
+            events_kept=self.kept.get(lane, 0),
+            lost_from=first[0],
+            lost_to=first[1],
+            holes=self.holes.get(lane, []),
+        )
+        return [told, *(RecordHole(code=self.code, lost_from=low, lost_to=high) for low, high in others)]
 
 
 def open_or_recover(
@@ -213,7 +221,7 @@ def _rebuild(
         with db.transaction(connection, "carrying the record over"):
             _carry_over(path, connection, known, rescued, folder, check, raw)
             _set_aside_photos(connection, data_dir / "evidence", folder / "evidence")
-            alarms = [(lane, json.dumps(rescued.bodies(lane))) for lane in rescued.kept]
+            alarms = [(lane, json.dumps([one.to_json() for one in rescued.bodies(lane)])) for lane in rescued.kept]
             connection.executemany("INSERT INTO pending_alarm VALUES (?, ?)", alarms)
     for part in (path.name, f"{path.name}-wal", f"{path.name}-shm"):
         if (data_dir / part).exists():

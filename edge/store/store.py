@@ -147,7 +147,7 @@ class Store(Questions, Housekeeping, Photos):
             recovery.raise_serial(connection, known.permit_serial)
             if rescued is not None and rescued.code in (recovery.GONE, recovery.COUNTERS_GONE):
                 for lane in self._lanes:
-                    self._transaction(connection, lane).event("alarm", rescued.bodies(lane)[0])
+                    self._transaction(connection, lane).tell(rescued.bodies(lane)[0])
             for lane, body in recovery.take_alarms(connection):
                 self._transaction(connection, lane).event("alarm", body)
         self.findings += [rescued.words()] if rescued is not None else []

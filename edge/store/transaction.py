@@ -10,6 +10,7 @@ from typing import Any
 
 from edge import clock, errors
 from edge.core import events
+from edge.core.bodies import Body, RecordPruned
 from edge.core.events import Envelope
 from edge.core.model import Confirmation
 from edge.store import declarations, evidence, journal, notes
@@ -77,6 +78,17 @@ class Transaction:
             evidence.link(self._db, envelope.event_id, self._lane, envelope.seq, photo)
         return envelope
 
+    def tell(
+        self,
+        body: Body,
+        *,
+        captured_at: str | None = None,
+        mono_ns: int | None = None,
+        photos: Sequence[StagedEvidence] = (),
+    ) -> Envelope:
+        """`event` of a body that has a class."""
+        return self.event(body.KIND, body.to_json(), captured_at=captured_at, mono_ns=mono_ns, photos=photos)
+
     def tell_gone(self, first: int, last: int) -> None:
         """An alarm for a centre that asks for events which it once acknowledged and which are pruned here. Not again
         while one that says as much waits to be sent."""
@@ -84,7 +96,7 @@ class Transaction:
         acked = self._db.execute("SELECT acked_seq FROM lane WHERE lane = ?", (self._lane,)).fetchone()[0]
         if told is not None and told["seq"] > acked and told["from"] <= first and told["to"] >= last:
             return
-        event = self.event("alarm", {"code": "record_pruned", "lost_from": first, "lost_to": last})
+        event = self.tell(RecordPruned(lost_from=first, lost_to=last))
         self.keep(GONE, self._lane, {"seq": event.seq, "from": first, "to": last})
 
     def evidence(self, event_id: str, staged: StagedEvidence) -> None:

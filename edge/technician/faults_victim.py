@@ -11,12 +11,14 @@ import asyncio
 import ctypes
 import os
 import sys
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import ClassVar
 
 from edge import clock
 from edge.agent.ledger import Ledger
 from edge.config import MqttConfig
+from edge.core.bodies import Kind, Opens
 from edge.errors import StoreError
 from edge.store import Clocks, Store, StoreInbox, db
 from edge.store.keys import load_or_create_signer
@@ -39,6 +41,15 @@ def hear() -> list[str]:
     while (byte := os.read(0, 1)) not in (b"", b"\n"):
         line += byte
     return line.decode().split(" ") if line or byte else []
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Press(Opens):
+    """What the trial counts of a press."""
+
+    KIND: ClassVar[Kind] = "override"
+    key: str
+    declaration: str
 
 
 class Gate:
@@ -68,9 +79,8 @@ class Gate:
             if known is not None:
                 return f"done {key} {known['seq']}"
             photos = await self._ledger.stage(PHOTO, PHOTO[:500])
-            body = {"key": key, "declaration": "CKS-1"}
             answer = {key: {"code": "done"}}
-            done = await self._ledger.write("override", body, permit=True, keys=answer, photos=photos)
+            done = await self._ledger.write(Press(key=key, declaration="CKS-1"), keys=answer, photos=photos)
         except StoreError as error:
             return f"failed {key} {error}"
         say(f"open {key} {done.serial}")
