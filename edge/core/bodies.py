@@ -565,6 +565,16 @@ class RecordedAgain(Body):
     was: dict[str, Any]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PhotosGone(Body):
+    """Photos that the centre will not get: set aside, or gone before it had them. By id, event and sha256."""
+
+    KIND: ClassVar[Kind] = "alarm"
+    code: Literal["photos_lost", "photos_aside"]
+    why: str
+    photos: list[dict[str, str]]
+
+
 # ---------------------------------------------------------------- people and configuration
 
 
@@ -722,6 +732,7 @@ BODIES: tuple[type[Body], ...] = (
     RecordSetAside,
     RecordHole,
     RecordedAgain,
+    PhotosGone,
     Looked,
     AccountChanged,
     HandoverWritten,

@@ -11,9 +11,9 @@ from collections import Counter
 from collections.abc import Collection, Iterable
 from contextlib import AbstractContextManager, closing
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
-from edge.core.bodies import Deleted, DeletedOnRequest
+from edge.core.bodies import Deleted, DeletedOnRequest, PhotosGone
 from edge.core.law import SYSTEM
 from edge.store import db, evidence, journal, leaving, notes
 from edge.store import transaction as tx
@@ -27,7 +27,7 @@ log = logging.getLogger(__name__)
 
 DELETED = "deleted"
 """The note, by lane, of what housekeeping deleted since the last event that told of it."""
-LOST = "photos_lost"
+LOST: Literal["photos_lost"] = "photos_lost"
 """Code of the alarm about photos that had to go though the centre does not have them."""
 NAMED_TOGETHER = 50
 
@@ -133,8 +133,8 @@ class Housekeeping:
             mine = [one for one in lost if one.lane == lane]
             for first in range(0, len(mine), NAMED_TOGETHER):
                 some = mine[first : first + NAMED_TOGETHER]
-                body = {"code": LOST, "why": some[0].why, "photos": [one.named() for one in some]}
-                self._transaction(connection, lane).event("alarm", body)
+                body = PhotosGone(code=LOST, why=some[0].why, photos=[one.named() for one in some])
+                self._transaction(connection, lane).tell(body)
         if lost:
             self.troubles[LOST] = LOST
             log.error("%d photos went that the centre never said to have", len(lost))

@@ -7,9 +7,10 @@ import sqlite3
 from collections.abc import Callable, Collection
 from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import TypeVar
+from typing import Literal, TypeVar
 
 from edge import errors
+from edge.core.bodies import PhotosGone
 from edge.ports import OutgoingEvidence
 from edge.store import db, evidence, notes
 from edge.store.transaction import Transaction
@@ -20,7 +21,7 @@ T = TypeVar("T")
 
 CENTRE = "centre"
 """The kind of note of what this centre is known to do: `tells` whether it is there, `photos` acknowledge."""
-ASIDE = "photos_aside"
+ASIDE: Literal["photos_aside"] = "photos_aside"
 """Code of the alarm about photos that cannot be sent; they stay here."""
 
 
@@ -76,7 +77,7 @@ class Photos:
             found = evidence.set_aside(connection, evidence_id)
             if found is not None:
                 lane, named = found
-                self._transaction(connection, lane).event("alarm", {"code": ASIDE, "why": why, "photos": [named]})
+                self._transaction(connection, lane).tell(PhotosGone(code=ASIDE, why=why, photos=[named]))
         log.error("photo %s is set aside: %s", evidence_id, why)
 
     def evidence_retry(self, most_bytes: int) -> None:
