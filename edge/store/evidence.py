@@ -99,7 +99,8 @@ def wanted(connection: sqlite3.Connection, lane: str, event_ids: Collection[str]
     caller's transaction."""
     asked = json.dumps(list(event_ids))
     here = connection.execute(
-        "UPDATE evidence SET sent = 0 WHERE lane = ? AND sent <> 2 AND event_id IN (SELECT value FROM json_each(?))"
+        "UPDATE evidence SET sent = 0 WHERE lane = ? AND sent IN (0, 1, 3)"
+        " AND event_id IN (SELECT value FROM json_each(?))"
         " RETURNING event_id",
         (lane, asked),
     ).fetchall()

@@ -12,6 +12,9 @@ from edge.uplink.liveness import GONE_S, CentreWatch
 from edge.uplink.mailbox import Mailbox
 from edge.uplink.topics import Topics
 
+HEADER_BYTES = 64
+"""Beside topic and payload, in a PUBLISH packet of ours: header, packet id, properties."""
+
 
 @dataclass(frozen=True, slots=True)
 class Pace:
@@ -69,6 +72,7 @@ class Parts:
     centre: CentreWatch
     photo_losses: dict[str, int] = field(default_factory=dict)
     """How often in a row the connection was lost while this photo went up."""
+    photos_retry_s: float = 0.0
     counts: Counts = field(default_factory=Counts)
 
 

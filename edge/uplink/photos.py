@@ -10,8 +10,9 @@ import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from edge import clock
 from edge.ports import EvidenceOutbox, OutgoingEvidence
-from edge.uplink.parts import Parts
+from edge.uplink.parts import HEADER_BYTES, Parts
 from edge.wire import EvidenceAck
 
 log = logging.getLogger(__name__)
@@ -21,8 +22,10 @@ UNDER_WAY = 16
 REMEMBERED = 500
 """Photos that were sent and not acknowledged, however long ago. With so many the centre takes none."""
 AGAIN_MAX_S = 300.0
-LOSSES = 5
+LOSSES = 3
 """A connection that ends so often in a row while the same photo goes up, ends because of it."""
+RETRY_S = 3600.0
+"""What was set aside with a broker that names no limit is tried again after a while: it may have been the network."""
 ANY_SIZE = 1 << 40
 
 
@@ -42,8 +45,12 @@ class Photos:
         self._out: dict[str, _Out] = {}
         self._acks = outbox.photos_acknowledged()
         self._due_s = 0.0
-        if limit_bytes is not None or parts.counts.connects == 0:
-            outbox.evidence_retry(ANY_SIZE if limit_bytes is None else limit_bytes)
+        now_s = clock.mono_s()
+        if limit_bytes is not None:
+            outbox.evidence_retry(limit_bytes - HEADER_BYTES * 4)
+        elif now_s >= parts.photos_retry_s:
+            parts.photos_retry_s = now_s + RETRY_S
+            outbox.evidence_retry(ANY_SIZE)
 
     @property
     def acknowledged(self) -> bool:

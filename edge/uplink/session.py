@@ -19,7 +19,7 @@ from edge.uplink.copying import Copying
 from edge.uplink.link import Link, LinkError
 from edge.uplink.liveness import Reach
 from edge.uplink.mailbox import Arrived, Connected, Letter, Lost, Published, Subscribed
-from edge.uplink.parts import Parts, status_payload
+from edge.uplink.parts import HEADER_BYTES, Parts, status_payload
 from edge.uplink.photos import Photos
 from edge.uplink.window import Window
 
@@ -27,8 +27,6 @@ log = logging.getLogger(__name__)
 
 WINDOW = 40
 REFUSED_BURST, REFUSED_PER_S, ROWS_NAMED = 20, 2.0, 50
-HEADER_BYTES = 64
-"""Beside topic and payload, in a PUBLISH packet of ours: header, packet id, properties."""
 TOGETHER = 10
 """How many events leave at once: the broker works on these while the next ones are read and packed."""
 
