@@ -97,6 +97,8 @@ class World:
     ) -> None:
         self.smart = smart
         self.folder, self.gate, self.law_config = folder, gate, law or LawConfig()
+        self.may_fail = False
+        """Whether this test means a job of the lane to have a fault of its own."""
         self.age_s: float | None = None
         self.link = "up"
         self.oldest_s: float | None = None
@@ -147,6 +149,7 @@ class World:
                 for happening in happenings:
                     value = await _unless_dead(happening, task)
                     await _unless_dead(self._settled(), task)
+                    assert self.may_fail or not self.actor.fault, f"a job failed: {self.actor.fault} (see the log)"
                 return value
             finally:
                 task.cancel()

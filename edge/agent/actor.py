@@ -1,4 +1,10 @@
-"""An actor: jobs from anywhere wait in one queue and are done one after the other on the gate's event loop."""
+"""An actor: jobs from anywhere wait in one queue and are done one after the other on the gate's event loop.
+
+A job's own fault, whatever it is, ends that job alone: the queue goes on, the barrier's thread was never part of it, and
+a person's next press is answered. Ending the process instead would take every other lane, the screen and the stop button
+with it, and come back to the same vehicle and the same fault. What does end the process: an order to (cancellation,
+signals), a fault that cannot even be told (`failed` raising), and a loop that hangs (the watchdog).
+"""
 
 from __future__ import annotations
 
@@ -6,17 +12,20 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 
-from edge import logs
+from edge import clock, logs
 from edge.errors import StoreError
 
 log = logging.getLogger(__name__)
 
+FAULT_S = 60.0
+"""A fault stands for so long after the last job that had one."""
 Job = Callable[[], Awaitable[bool | None]]
 """Done when awaited; False says that nothing changed that a screen would show."""
 
 
 class Actor:
-    """`number` grows with every change; `trouble` is why the record could last not be written, or ""."""
+    """`number` grows with every change; `trouble` is why the record could last not be written, or ""; `fault` the kind
+    of the last job's own fault, or "" once none was for FAULT_S."""
 
     def __init__(self, name: str) -> None:
         self.number = 0
@@ -25,6 +34,7 @@ class Actor:
         self._jobs: asyncio.Queue[Job] = asyncio.Queue()
         self._changed = asyncio.Event()
         self._told = ""
+        self._fault, self._fault_s = "", 0.0
         self.on_passage: Callable[[str], None] = lambda passage: None
         """Told when `passage_id` is another one."""
 
@@ -40,10 +50,25 @@ class Actor:
             except StoreError as error:
                 log.error("%s: %s", self._name, error)
                 trouble = str(error)
+            # A job's own fault, whatever it is (see above): told, and isolated to this lane.
+            except Exception as error:
+                self.failed(error)
             if changed is not False or trouble != self.trouble:
                 self.trouble = trouble
                 self.touch()
-            self._tell_passage()
+            try:
+                self._tell_passage()
+            except Exception as error:  # as above
+                self.failed(error)
+
+    @property
+    def fault(self) -> str:
+        return self._fault if self._fault and clock.mono_s() - self._fault_s < FAULT_S else ""
+
+    def failed(self, error: Exception) -> None:
+        """A job had a fault that nobody foresaw. Its message may name a plate, so only its kind is told."""
+        log.error("%s: a job failed: %s", self._name, type(error).__name__, exc_info=error)
+        self._fault, self._fault_s = type(error).__name__, clock.mono_s()
 
     def _tell_passage(self) -> None:
         about = self.passage_id()

@@ -18,6 +18,7 @@ from edge.agent.press import Handler, Presses, handlers
 from edge.agent.yard_presses import YardPresses
 from edge.core.plate import PlateTable
 from edge.errors import RefusedError, StoreError, StoreFullError
+from edge.panel.ledger import UNSURE
 from edge.ports import KEY_REUSED, VOID, Action, ActionResult, Person
 
 Health = Callable[[], Mapping[str, Any]]
@@ -95,9 +96,12 @@ class Desk:
         answer: asyncio.Future[ActionResult] = asyncio.get_running_loop().create_future()
 
         async def job() -> None:
-            result = await self._answer(action)
-            if not answer.done():
-                answer.set_result(result)
+            result = UNSURE  # where the press has a fault that nobody foresaw: it may be on record and done, or not
+            try:
+                result = await self._answer(action)
+            finally:
+                if not answer.done():
+                    answer.set_result(result)
 
         self._actor.put(job)
         return await answer

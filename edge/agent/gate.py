@@ -252,7 +252,7 @@ class Gate:
         tasks = [asyncio.create_task(actor.run(), name=f"lane {lane}") for lane, actor in self.actors.items()]
         tasks.append(asyncio.create_task(self._beat(), name="beat"))
         beside = {f"camera {name}": camera.run for name, camera in self.cameras.items()}
-        beside |= {"tidying": self._tidy, **self.office.parts()}
+        beside |= {"tidying": self._tidy, "link": self._watch_link, **self.office.parts()}
         tasks += [asyncio.create_task(self.sides.keep(name, work), name=name) for name, work in beside.items()]
         screen = asyncio.create_task(server.serve([sock]), name="screen")
         host, port = sock.getsockname()[:2]
@@ -277,9 +277,14 @@ class Gate:
             for barrier in self.barriers.values():
                 barrier.beat()
             self.watchdog.feed()
-            self._link_is(up=self._link().state == "up", copied=self.uplink is not None and self.uplink.copied())
             for actor in self.actors.values():
                 actor.on_tick()
+            await asyncio.sleep(BEAT_S)
+
+    async def _watch_link(self) -> None:
+        """Beside the heartbeat: what is wrong with the link or the copy is no reason to let the barriers fall back."""
+        while True:
+            self._link_is(up=self._link()[0] == "up", copied=self.uplink is not None and self.uplink.copied())
             await asyncio.sleep(BEAT_S)
 
     def _link_is(self, *, up: bool, copied: bool) -> None:

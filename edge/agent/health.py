@@ -60,6 +60,7 @@ class GateHealth:
             "store": self._room(),
             "copy_age_s": self._copy_view(),
             "taken": self._taken(),
+            "program": self._actor.fault,
             "record": sorted(set(self._store.troubles.values())),
             "eyes": [trend_view(trend) for trend in self.trends()],
         }

@@ -34,6 +34,8 @@ DEVICE_FAILED_S = 5.0
 """Out of order for so long, a yard gate's devices have missed vehicles; sooner it is only a start or a reconnection."""
 FREE_S = 3.0
 """A presence loop that is free for so long holds nobody, whether or not the barrier said that he left."""
+AGAIN_S = 1.0
+"""How soon a vehicle over which the lane had a fault is looked at again."""
 REFUSED_MOST = 3
 """After so many refused permits of its own the system leaves the passage to a guard."""
 
@@ -162,6 +164,8 @@ class LaneActor(LaneState):
         await self._follow(effects)
         await self._follow(self._unsaid_leaving(now_s))
         await self._devices(now_s)
+        if self.shown.doubted and self.shown.assessment is None and now_s - self._fault_s >= AGAIN_S:
+            await self.assess()  # the fault may be over: the guard should see what is asked
         if self.config.place.startswith("yard") and self.devices_failed() != self._failing:
             self._failing = not self._failing
             if self.lane.passage is not None and self.lane.passage.state not in passages.MOVING:
@@ -275,6 +279,7 @@ class LaneActor(LaneState):
             barrier=" ".join(self.would_refuse() or ()).strip(),
             odd=self._odd(passage),
             again=again,
+            doubted=self.shown.doubted,
         )
 
     async def _stays_shut(self, passage: Passage, answer: Answer) -> None:

@@ -72,6 +72,12 @@ class LaneState(Actor):
         if note is not None and {"limit_open", "limit_closed"} <= set(self.config.barrier.inputs):
             self.lane, self.shown = restored(note, clock.mono_s())
 
+    def failed(self, error: Exception) -> None:
+        """What is known of whoever stands here may be half done: nothing opens by itself for them any more, a guard's
+        press still does."""
+        super().failed(error)
+        self.shown.doubted = True
+
     def passage_id(self) -> str:
         return self.lane.passage.id if self.lane.passage else ""
 

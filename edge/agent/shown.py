@@ -54,6 +54,8 @@ class Shown:
     recorded: tuple[str, ...] | None = None
     """The decided texts that the record already tells of; None where it tells of nothing yet."""
     result: dict[str, str] | None = None
+    doubted: bool = False
+    """A job about it had a fault that nobody foresaw: a guard opens, the system does not."""
     tried: bool = False
     """An opening by the system itself was tried since the barrier would last have accepted one."""
     released: bool = False

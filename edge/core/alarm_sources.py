@@ -62,6 +62,8 @@ def lane_conditions(lane: str, health: Mapping[str, Any]) -> Iterator[Condition]
             priority, lasts_s = FAULTS.get(code, (2, 0.0))
             # A board that does not answer explains every input that nobody knows.
             yield Condition(f"{lane}/boom/{fault}", code, priority, lane, about, lasts_s, frozenset({board}))
+    if health.get("program"):
+        yield Condition(f"{lane}/program", "lane_failed", 1, lane, health["program"])
     for camera in health["cameras"]:
         if camera["state"] != "up":
             lasts_s = CAMERA_START_S if camera["state"] == "starting" else CAMERA_S

@@ -36,7 +36,8 @@ class Case:
     """All that the gate goes by. `declared`: a declaration was found; `candidates`: those that it may be here on
     (`choice`). `read`: some plate of it was read at all. `yard`: a yard gate, where no border guard stands to press.
     `barrier`: why the barrier would refuse, "" where nothing is known against it. `odd`: how the plate was not shown as
-    a vehicle shows it. `again`: opened by itself for this vehicle before.
+    a vehicle shows it. `again`: opened by itself for this vehicle before. `doubted`: the program itself had a fault over
+    this vehicle.
     """
 
     verdict: Verdict
@@ -50,6 +51,7 @@ class Case:
     barrier: str = ""
     odd: str = ""
     again: bool = False
+    doubted: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +104,8 @@ def _vehicle(case: Case) -> Answer | None:
 def _gate(case: Case) -> Answer | None:
     if not case.waiting:
         return Answer("not_waiting")
+    if case.doubted:
+        return Answer("lane_failed")
     if not case.room:
         return Answer("disk_full")
     if case.barrier:
