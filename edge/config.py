@@ -59,6 +59,8 @@ class PanelConfig(Section):
     """`demo` signs every browser in as a demo guard; only allowed where every board is simulated and the host is
     loopback."""
     auto_lock_s: Annotated[int, Field(ge=30)] = 900
+    screen_user: str = "barie-screen"
+    """The user whose browser is the booth's own screen: it alone is shown names to sign in by."""
     badge_alone: list[Literal["guard", "shift_leader", "customs", "yard_operator", "technician", "auditor"]] = []
     """Roles that sign in by their badge without a PIN; for all others a badge only says who they are."""
 

@@ -19,7 +19,14 @@ from edge.core import alarms
 from edge.core.alarm_sources import lane_conditions
 from tests.lane_world import World
 
-FAULTS = (ValueError("12C12345"), KeyError("x"), RecursionError(), AssertionError(), MemoryError(), OSError(24, "files"))
+FAULTS = (
+    ValueError("12C12345"),
+    KeyError("x"),
+    RecursionError(),
+    AssertionError(),
+    MemoryError(),
+    OSError(24, "files"),
+)
 
 
 @pytest.fixture

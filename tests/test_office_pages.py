@@ -8,6 +8,7 @@ import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 from starlette.testclient import TestClient
@@ -117,6 +118,9 @@ class OfficeDesk(FakeDesk):
         super().__init__(b1_out=FakeLane())
         self.office = FakeOffice()
 
+    def evidence_jpeg(self, evidence_id: str) -> bytes | None:
+        return picture("photo") if evidence_id.startswith("old-") else super().evidence_jpeg(evidence_id)
+
 
 @pytest.fixture
 def desk() -> OfficeDesk:
@@ -187,6 +191,44 @@ def test_every_look_is_recorded_with_what_was_asked(client: TestClient, desk: Of
         ("KT-1", "figures", {"asked": {"day": "2026-11-20", "lane": ""}}),
     ]
     assert desk.office.asked[0].since_ms == midnight_ms("2026-11-20")
+
+
+def test_a_photo_of_the_past_is_a_look_on_record_before_it_is_shown(client: TestClient, desk: OfficeDesk) -> None:
+    """Seen: shown by its id to anybody, with no trace. A page that is on record as a look shows its own photos."""
+    enters(client, "KT-1", "auditor")
+    for _ in range(2):
+        assert client.get("/evidence/old-1.jpg").status_code == 200
+    assert desk.office.looks == [("KT-1", "photo", {"looked_at": "old-1"})]
+    client.get("/history/p-1")
+    assert client.get("/evidence/photo-1.jpg").status_code == 200
+    assert [look[1] for look in desk.office.looks] == ["photo", "passage"]
+    enters(client, "BP-1", "guard")
+    assert client.get("/evidence/old-1.jpg").status_code == 200
+    assert desk.office.looks[-1] == ("BP-1", "photo", {"looked_at": "old-1"}), "another person's look is another look"
+    desk.office.broken = True
+    answer = client.get("/evidence/old-2.jpg")
+    assert (answer.status_code, answer.json()["code"]) == (503, "store_failed"), "not on record, so not shown"
+
+
+NUMBERS = (
+    "9" * 5000, "9" * 30, "-1", "0", "1e309", "NaN", "\uff11\uff12", "9999-12-31", "0001-01-01", "2026-13-45",
+    "9" * 16 + "_p-1", "9" * 400 + "_p", "_", "'", '"><script>', "../../etc/passwd", "a" * 5000, "\ud83d", "%00",
+)  # fmt: skip
+ASKED = (
+    "/figures?day={}", "/figures?lane={}", "/history?before={}", "/history?since={}", "/history?until={}",
+    "/history?plate={}", "/history?person={}", "/transfer/list.csv?since={}", "/transfer/list.html?since={}",
+    "/transfer/list.csv?sent_by={}&since=2026-11-20", "/evidence/{}.jpg", "/history/{}", "/history/{}/print.html",
+    "/lane/b1-out/live/{}.jpg", "/lane/{}", "/sign/{}", "/calibrate/{}", "/sign-in?next={}",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("path", ASKED)
+def test_no_number_in_an_address_is_a_fault_of_ours(client: TestClient, path: str) -> None:
+    """Seen: 500 for a day, a page or a count that no calendar and no database holds."""
+    enters(client, "KT-1", "auditor")
+    for text in NUMBERS:
+        answer = client.get(path.format(quote(text, errors="surrogatepass")), follow_redirects=False)
+        assert answer.status_code < 500, (path, text, answer.text[:200])
 
 
 def says(client: TestClient, body: Mapping[str, Any], token: str | None = None) -> tuple[int, dict[str, Any]]:

@@ -47,6 +47,15 @@ def test_a_badge_is_kept_only_as_a_hash_and_finds_its_account(accounts: Accounts
         accounts.badge_owner(OTHER_BADGE)
 
 
+def test_a_badge_given_and_taken_is_told_with_who_did_it(accounts: Accounts) -> None:
+    """Seen: a badge made no event."""
+    accounts.recorded(10**6)
+    accounts.set_badge("DH-0002", OTHER_BADGE, "console/root")
+    accounts.set_badge("DH-0002", None, "console/root")
+    told = [(one.what, one.account, one.by) for one in accounts.changes()]
+    assert told == [("badge_set", "DH-0002", "console/root"), ("badge_removed", "DH-0002", "console/root")]
+
+
 def test_a_badge_belongs_to_one_account_and_an_account_has_one(accounts: Accounts) -> None:
     with pytest.raises(ValueError, match="another account"):
         accounts.set_badge("DH-0002", BADGE)

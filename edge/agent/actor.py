@@ -1,9 +1,9 @@
 """An actor: jobs from anywhere wait in one queue and are done one after the other on the gate's event loop.
 
-A job's own fault, whatever it is, ends that job alone: the queue goes on, the barrier's thread was never part of it, and
-a person's next press is answered. Ending the process instead would take every other lane, the screen and the stop button
-with it, and come back to the same vehicle and the same fault. What does end the process: an order to (cancellation,
-signals), a fault that cannot even be told (`failed` raising), and a loop that hangs (the watchdog).
+A job's own fault, whatever it is, ends that job alone: the queue goes on, the barrier's thread was never part of it,
+and a person's next press is answered. Ending the process instead would take every other lane, the screen and the stop
+button with it, and come back to the same vehicle and the same fault. What does end the process: an order to
+(cancellation, signals), a fault that cannot even be told (`failed` raising), and a loop that hangs (the watchdog).
 """
 
 from __future__ import annotations
@@ -52,6 +52,7 @@ class Actor:
                 trouble = str(error)
             # A job's own fault, whatever it is (see above): told, and isolated to this lane.
             except Exception as error:
+                log.error("%s: a job failed", self._name, exc_info=error)
                 self.failed(error)
             if changed is not False or trouble != self.trouble:
                 self.trouble = trouble
@@ -59,6 +60,7 @@ class Actor:
             try:
                 self._tell_passage()
             except Exception as error:  # as above
+                log.error("%s: what the cameras are told failed", self._name, exc_info=error)
                 self.failed(error)
 
     @property
@@ -67,7 +69,6 @@ class Actor:
 
     def failed(self, error: Exception) -> None:
         """A job had a fault that nobody foresaw. Its message may name a plate, so only its kind is told."""
-        log.error("%s: a job failed: %s", self._name, type(error).__name__, exc_info=error)
         self._fault, self._fault_s = type(error).__name__, clock.mono_s()
 
     def _tell_passage(self) -> None:

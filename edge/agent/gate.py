@@ -52,6 +52,7 @@ log = logging.getLogger(__name__)
 
 BEAT_S = 0.25
 TIDY_S = 60.0
+ACCOUNTS_S = 2.0
 SCREEN_ENDS_S = 1.2
 
 
@@ -252,7 +253,8 @@ class Gate:
         tasks = [asyncio.create_task(actor.run(), name=f"lane {lane}") for lane, actor in self.actors.items()]
         tasks.append(asyncio.create_task(self._beat(), name="beat"))
         beside = {f"camera {name}": camera.run for name, camera in self.cameras.items()}
-        beside |= {"tidying": self._tidy, "link": self._watch_link, **self.office.parts()}
+        beside |= {"tidying": self._tidy, "link": self._watch_link, "accounts": self._watch_accounts}
+        beside |= self.office.parts()
         tasks += [asyncio.create_task(self.sides.keep(name, work), name=name) for name, work in beside.items()]
         screen = asyncio.create_task(server.serve([sock]), name="screen")
         host, port = sock.getsockname()[:2]
@@ -284,7 +286,7 @@ class Gate:
     async def _watch_link(self) -> None:
         """Beside the heartbeat: what is wrong with the link or the copy is no reason to let the barriers fall back."""
         while True:
-            self._link_is(up=self._link()[0] == "up", copied=self.uplink is not None and self.uplink.copied())
+            self._link_is(up=self._link().state == "up", copied=self.uplink is not None and self.uplink.copied())
             await asyncio.sleep(BEAT_S)
 
     def _link_is(self, *, up: bool, copied: bool) -> None:
@@ -308,9 +310,16 @@ class Gate:
                 for actor in self.actors.values():
                     actor.beside.overstays = stays
                 await self.eyesight.look()
-                await self._note_accounts()
             except StoreError as error:
                 log.error("tidying the record: %s", error)
+
+    async def _watch_accounts(self) -> None:
+        while True:
+            await asyncio.sleep(ACCOUNTS_S)
+            try:
+                await self._note_accounts()
+            except StoreError as error:
+                log.error("changes of accounts wait for the record: %s", error)
 
     async def _note_accounts(self) -> None:
         """What was done to accounts, at the console too, becomes events of the signed record. Raises StoreError."""

@@ -15,6 +15,7 @@ from edge.config import Config
 from edge.errors import BarieError
 from edge.panel.accounts import Accounts
 from edge.panel.app import create_app
+from edge.panel.peer import screen_uids
 from edge.panel.settings import PanelSettings
 from edge.ports import Desk
 
@@ -28,6 +29,7 @@ def make_screen(desk: Desk, config: Config) -> tuple[Starlette, uvicorn.Server]:
         badge_alone=frozenset(panel.badge_alone),
         auto_lock_s=panel.auto_lock_s,
         hosts=_hosts(panel.host),
+        screen_uids=screen_uids(panel.screen_user),
     )
     app = create_app(desk, accounts, settings)
     served = uvicorn.Config(

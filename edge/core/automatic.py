@@ -36,8 +36,8 @@ class Case:
     """All that the gate goes by. `declared`: a declaration was found; `candidates`: those that it may be here on
     (`choice`). `read`: some plate of it was read at all. `yard`: a yard gate, where no border guard stands to press.
     `barrier`: why the barrier would refuse, "" where nothing is known against it. `odd`: how the plate was not shown as
-    a vehicle shows it. `again`: opened by itself for this vehicle before. `doubted`: the program itself had a fault over
-    this vehicle.
+    a vehicle shows it. `again`: opened by itself for this vehicle before. `doubted`: the program itself had a fault
+    over this vehicle.
     """
 
     verdict: Verdict

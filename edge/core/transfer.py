@@ -12,6 +12,7 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
+from edge.core.csv_cell import plain
 from edge.core.instant import Instant, deadline_instant
 from edge.core.lookup import normal_plate
 from edge.core.model import Declaration, Transfer
@@ -121,12 +122,8 @@ def list_csv(rows: Collection[tuple[str, ...]]) -> str:
     text = io.StringIO()
     writer = csv.writer(text)
     writer.writerow(LIST_HEADER)
-    writer.writerows([[_plain(cell) for cell in row] for row in rows])
+    writer.writerows([[plain(cell) for cell in row] for row in rows])
     return text.getvalue()
-
-
-def _plain(cell: str) -> str:
-    return f"'{cell}" if cell[:1] in tuple("=+-@\t\r") else cell
 
 
 def _sender(received: Received) -> str | None:

@@ -11,7 +11,8 @@ import re
 import secrets
 import sqlite3
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
@@ -52,6 +53,9 @@ CREATE TABLE IF NOT EXISTS badge_salt (salt BLOB NOT NULL) STRICT;
 """
 FREE_TRIES = 4
 FIRST_LOCK_S, LONGEST_LOCK_S = 30.0, 900.0
+PEER, PEER_FREE_TRIES = "", 12
+"""Tries of one peer, whatever accounts they are for and whether right or wrong, are counted as of an account of no
+name: who tries a few PINs at each of many accounts is one who tries many."""
 DECAYS_S = 1800.0
 """Failures so long ago are forgotten."""
 NOBODIES = 1000
@@ -68,7 +72,7 @@ _NOBODY_HASH = _HASHER.hash("000000")
 
 @dataclass(frozen=True, slots=True)
 class AccountChange:
-    """What somebody did to an account: added, removed, locked, unlocked, pin, role, badge."""
+    """What somebody did to an account: added, removed, locked, unlocked, pin, role, badge_set, badge_removed."""
 
     seq: int
     at: str
@@ -102,7 +106,7 @@ class Accounts:
         check_new_account(id, name, role, pin)
         hashed = _HASHER.hash(pin)
         try:
-            with self.lock:
+            with self.lock, self._at_once():
                 self.db.execute(
                     "INSERT INTO account (id, name, role, pin_hash, made_at) VALUES (?, ?, ?, ?, ?)",
                     (id, name.strip(), role, hashed, wall_iso()),
@@ -116,10 +120,11 @@ class Accounts:
             rows = self.db.execute("SELECT id, name, role FROM account ORDER BY name").fetchall()
         return [Person(*row) for row in rows]
 
-    def check_pin(self, id: str, pin: str, place: str = HERE) -> Person:
+    def check_pin(self, id: str, pin: str, place: str = HERE, peer: str = "") -> Person:
         """The person of this id and PIN. A try is counted before its PIN is looked at, so that many at once are as many
-        tries. Raises RefusedError: wrong_pin, locked_out (detail: s)."""
-        self._count_try(id, place)
+        tries: of the account, and of the `peer` that tries one after the other ("": the booth's own screen, where a
+        second guard may always try). Raises RefusedError: wrong_pin, locked_out (detail: s)."""
+        self._count_try(id, place, peer)
         with self.lock:
             row = self.db.execute("SELECT name, role, pin_hash FROM account WHERE id = ?", (id,)).fetchone()
         with self._hashing:  # one at a time: each takes 32 MiB
@@ -162,16 +167,22 @@ class Accounts:
         with self.lock:
             if self.db.execute("SELECT 1 FROM account WHERE id = ?", (id,)).fetchone() is None:
                 raise ValueError(f"id: there is no account {id}; `barie account list` shows those that there are")
-            self.db.execute("BEGIN IMMEDIATE")
-            try:
+            with self._at_once():
                 self.db.execute("DELETE FROM session WHERE account = ?", (id,))
                 self.db.execute("DELETE FROM failure WHERE account = ?", (id,))
                 self.db.execute(statement, values)
                 self._note(id, by, what, detail)
-            except sqlite3.Error:
-                self.db.execute("ROLLBACK")
-                raise
-            self.db.execute("COMMIT")
+
+    @contextmanager
+    def _at_once(self) -> Iterator[None]:
+        """All of it or nothing, with its note. Under `lock`."""
+        self.db.execute("BEGIN IMMEDIATE")
+        try:
+            yield
+        except sqlite3.Error:
+            self.db.execute("ROLLBACK")
+            raise
+        self.db.execute("COMMIT")
 
     def _note(self, id: str, by: str, what: str, detail: str) -> None:
         row = (wall_iso(), what, id, by, detail)
@@ -193,7 +204,7 @@ class Accounts:
         with self.lock:
             return dict(self.db.execute("SELECT account, by FROM shut").fetchall())
 
-    def set_badge(self, id: str, code: str | None) -> None:
+    def set_badge(self, id: str, code: str | None, by: str = "console") -> None:
         """Ties a badge to an account, in place of an older one; None takes it away. Raises ValueError naming what is
         wrong."""
         hashed = None if code is None else self._badge_hash(check_badge(code))
@@ -202,14 +213,16 @@ class Accounts:
                 raise ValueError(f"id: there is no account {id}; `barie account list` shows those that there are")
             if self.db.execute("SELECT 1 FROM badge WHERE code_hash = ? AND account != ?", (hashed, id)).fetchone():
                 raise ValueError("badge: it is another account's already; take it away there first")
-            self.db.execute("DELETE FROM badge WHERE account = ?", (id,))
-            if hashed is not None:
-                self.db.execute("INSERT INTO badge VALUES (?, ?, ?)", (hashed, id, wall_iso()))
+            with self._at_once():
+                self.db.execute("DELETE FROM badge WHERE account = ?", (id,))
+                if hashed is not None:
+                    self.db.execute("INSERT INTO badge VALUES (?, ?, ?)", (hashed, id, wall_iso()))
+                self._note(id, by, "badge_removed" if hashed is None else "badge_set", "")
 
-    def badge_owner(self, code: str, place: str = HERE) -> Person:
+    def badge_owner(self, code: str, place: str = HERE, peer: str = "") -> Person:
         """Whose badge this is; whether that is enough to sign in is the caller's rule. Takes some 50 ms of CPU. Raises
         RefusedError: wrong_badge, locked_out, too_many_tries (detail: s)."""
-        self._slow_down(place)
+        self._slow_down(place, peer)
         if not _BADGE.fullmatch(code):
             raise RefusedError("wrong_badge")
         hashed = self._badge_hash(code)
@@ -240,16 +253,19 @@ class Accounts:
         with self._hashing:
             return hash_secret_raw(code.encode(), row[0], *cost, 32, Type.ID).hex()
 
-    def _slow_down(self, place: str) -> None:
-        """Of badges: a wrong one is nobody's, so they are counted by where they are held to."""
+    def _slow_down(self, place: str, peer: str) -> None:
+        """Of badges: a wrong one is nobody's, so they are counted by who holds them to what."""
         now_s = self.now_s()
         with self.lock:
-            tries = self._tries_s[place] = [at_s for at_s in self._tries_s.get(place, []) if now_s - at_s < 60.0]
+            if len(self._tries_s) > NOBODIES:
+                self._tries_s.pop(next(iter(self._tries_s)))
+            tries = [at_s for at_s in self._tries_s.pop(place + peer, []) if now_s - at_s < 60.0]
+            self._tries_s[place + peer] = tries
             if len(tries) >= BADGES_PER_MINUTE[place]:
                 raise RefusedError("too_many_tries", str(int(60.0 - (now_s - tries[0])) + 1))
             tries.append(now_s)
 
-    def _locked_s(self, id: str, place: str) -> float:
+    def _locked_s(self, id: str, place: str, free: int = FREE_TRIES) -> float:
         """How long this account takes no PIN yet, at this place. Under `lock`."""
         row = self.db.execute("SELECT count, boot, at_s FROM failure WHERE account = ? AND place = ?", (id, place))
         count, boot, at_s = row.fetchone() or (0, self.boot, 0.0)
@@ -258,31 +274,35 @@ class Accounts:
             self.db.execute(
                 "UPDATE failure SET boot = ?, at_s = ? WHERE account = ? AND place = ?", (self.boot, at_s, id, place)
             )
-        return float(at_s) + lock_s(count) - self.now_s() if lock_s(count) else 0.0
+        locked_s = lock_s(count, free)
+        return float(at_s) + locked_s - self.now_s() if locked_s else 0.0
 
-    def _count_try(self, id: str, place: str) -> None:
+    def _count_try(self, id: str, place: str, peer: str) -> None:
         """Raises RefusedError locked_out. Also of ids that nobody has: a refusal must not tell which there are."""
         now_s = self.now_s()
         with self.lock:
             wait_s = self._locked_s(id, place)
+            if peer:
+                wait_s = max(wait_s, self._locked_s(PEER, peer, PEER_FREE_TRIES))
             if wait_s > 0:
                 raise RefusedError("locked_out", str(int(wait_s) + 1))
             self.db.execute("DELETE FROM failure WHERE boot = ? AND at_s < ?", (self.boot, now_s - DECAYS_S))
-            self.db.execute(
-                "INSERT INTO failure VALUES (?, ?, 1, ?, ?) ON CONFLICT (account, place)"
-                " DO UPDATE SET count = count + 1, boot = excluded.boot, at_s = excluded.at_s",
-                (id[:32], place, self.boot, now_s),
-            )
-            # Ids that nobody has, the oldest first: they may not fill the file.
+            for account, at in [(id[:32], place), *([(PEER, peer)] if peer else [])]:
+                self.db.execute(
+                    "INSERT INTO failure VALUES (?, ?, 1, ?, ?) ON CONFLICT (account, place)"
+                    " DO UPDATE SET count = count + 1, boot = excluded.boot, at_s = excluded.at_s",
+                    (account, at, self.boot, now_s),
+                )
+            # Ids that nobody has, and peers, the oldest first: they may not fill the file.
             self.db.execute(
                 "DELETE FROM failure WHERE account NOT IN (SELECT id FROM account) AND rowid NOT IN"
                 " (SELECT rowid FROM failure ORDER BY at_s DESC LIMIT ?)", (NOBODIES,)
             )  # fmt: skip
 
 
-def lock_s(failures: int) -> float:
+def lock_s(failures: int, free: int = FREE_TRIES) -> float:
     """Seconds of lock-out after so many failures in a row: none for the first few, then doubling up to 15 minutes."""
-    over = failures - FREE_TRIES
+    over = failures - free
     return 0.0 if over <= 0 else min(FIRST_LOCK_S * 2.0 ** min(over - 1, 10), LONGEST_LOCK_S)
 
 
@@ -315,11 +335,11 @@ def check_badge(code: str) -> str:
     return code
 
 
-def add_account(db: Path, id: str, name: str, role: str, pin: str) -> None:
+def add_account(db: Path, id: str, name: str, role: str, pin: str, by: str = "console") -> None:
     """Adds one account to the file `db` (made if absent). Raises ValueError naming the part that is wrong."""
     accounts = Accounts(db)
     try:
-        accounts.add(id, name, role, pin)
+        accounts.add(id, name, role, pin, by)
     finally:
         accounts.close()
 

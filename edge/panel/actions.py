@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, StringConstraints
@@ -12,9 +11,8 @@ from starlette.responses import JSONResponse, Response
 
 from edge.actions import actions
 from edge.errors import RefusedError
-from edge.panel.accounts import Accounts
 from edge.panel.body import body_of, checked
-from edge.panel.door import COOKIE, AccountsDoor, Session, check_csrf, signed_in, where
+from edge.panel.door import COOKIE, AccountsDoor, Session, check_csrf, proven, signed_in
 from edge.panel.feed import lane_of
 from edge.panel.rights import held_at
 from edge.panel.settings import Panel
@@ -111,9 +109,7 @@ async def _second(request: Request, press: Press, first: Person, place: str) -> 
         return None
     if given.id == first.id:
         raise RefusedError("same_person")
-    accounts: Accounts = request.app.state.accounts
-    # Argon2 is slow on purpose: never on the loop that also drives the barrier.
-    person = await asyncio.to_thread(accounts.check_pin, given.id, given.pin, where(request))
+    person = await proven(request, given.id, given.pin)
     row = actions()[press.name]
     needed = press.name if "second" in row.needs else "second"  # who always needs two, needs two who both may
     held = request.app.state.panel.rights.get(person.role, frozenset())

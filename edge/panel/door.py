@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-import ipaddress
 import secrets
 import sqlite3
 from dataclasses import dataclass
@@ -18,6 +17,8 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
 from edge.panel.accounts import HERE, NETWORK, Accounts
+from edge.panel.peer import at_screen, from_loopback, peer_of
+from edge.panel.proof import Proofs
 from edge.ports import Person
 
 COOKIE = "barie_session"
@@ -127,16 +128,18 @@ def check_csrf(request: Request, session: Session) -> None:
         raise HTTPException(403, "csrf")
 
 
-def from_loopback(request: Request) -> bool:
-    try:
-        return request.client is not None and ipaddress.ip_address(request.client.host).is_loopback
-    except ValueError:
-        return False
+async def where(request: Request) -> tuple[str, str]:
+    """Of the counts of wrong PINs: at this machine's own screen, or from elsewhere and from whom."""
+    return (HERE, "") if await at_screen(request) else (NETWORK, await peer_of(request))
 
 
-def where(request: Request) -> str:
-    """Of the counts of wrong PINs: at this machine's own screen, or from the network."""
-    return HERE if from_loopback(request) else NETWORK
+async def proven(request: Request, id: str, pin: str) -> Person:
+    """Who has this id and PIN, counted where it was typed. Raises RefusedError: wrong_pin, locked_out, shut,
+    too_many_tries."""
+    accounts: Accounts = request.app.state.accounts
+    place, peer = await where(request)
+    proofs: Proofs = request.app.state.panel.proofs
+    return await proofs.prove(place, lambda: accounts.check_pin(id[:32], pin[:12], place, peer))
 
 
 def known(request: Request, person: str) -> None:

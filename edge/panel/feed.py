@@ -6,7 +6,7 @@ import asyncio
 import json
 import logging
 import zlib
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
 from typing import Any
 
 from starlette.exceptions import HTTPException
@@ -15,12 +15,15 @@ from starlette.responses import JSONResponse, Response, StreamingResponse
 
 from edge import __version__
 from edge.clock import mono_s, wall_iso
-from edge.panel.door import Session, from_loopback, signed_in
+from edge.errors import StoreError
+from edge.panel.door import Session, signed_in
+from edge.panel.peer import at_screen
 from edge.panel.present import screen_view, status_of
 from edge.panel.rights import held_at
 from edge.panel.settings import Panel
-from edge.ports import LaneDesk
+from edge.ports import HasOffice, LaneDesk, Person
 
+LOOKED_MOST = 1000
 log = logging.getLogger(__name__)
 
 
@@ -142,12 +145,12 @@ def _age_ms(camera: Mapping[str, Any]) -> str:
 
 
 async def evidence(request: Request) -> Response:
+    """A photo by its id. Of the vehicle that stands there everybody sees it; an older one is history: for who may, and
+    the look is on record before it is shown."""
     session, panel = signed_in(request), request.app.state.panel
     id = request.path_params["id"]
-    # Of the vehicle that stands there everybody sees the photo; older ones are history.
-    standing = any(id in json.dumps(_passage_or_unknown(name, lane)) for name, lane in panel.desk.lanes.items())
-    if not standing and "history" not in panel.rights.get(session.person.role, frozenset()):
-        raise HTTPException(403, "not_your_role")
+    if not any(id in _texts(_passage_or_unknown(name, lane)) for name, lane in panel.desk.lanes.items()):
+        await _look_back(panel, session.person, id)
     jpeg = panel.desk.evidence_jpeg(id)
     if jpeg is None:
         raise HTTPException(404, "no_such_photo")
@@ -155,11 +158,45 @@ async def evidence(request: Request) -> Response:
     return Response(jpeg, media_type="image/jpeg", headers={"Cache-Control": "no-store"})
 
 
+def looks_at(panel: Panel, person: Person, photos: Iterable[str]) -> None:
+    """A page that is on record as a look shows these photos."""
+    for id in photos:
+        panel.looked.pop((person.id, id), None)
+        panel.looked[(person.id, id)] = None
+    while len(panel.looked) > LOOKED_MOST:
+        panel.looked.popitem(last=False)
+
+
+async def _look_back(panel: Panel, person: Person, id: str) -> None:
+    """Raises HTTPException 403 where the role may not, 503 where the look cannot be recorded."""
+    if "history" not in panel.rights.get(person.role, frozenset()):
+        raise HTTPException(403, "not_your_role")
+    if (person.id, id) in panel.looked or panel.desk.evidence_jpeg(id) is None or not isinstance(panel.desk, HasOffice):
+        return
+    try:
+        await panel.desk.office.looked(person, "photo", {"looked_at": id})
+    except StoreError as error:
+        raise HTTPException(503, "store_failed") from error
+    looks_at(panel, person, [id])
+
+
+def _texts(value: Any) -> Iterator[str]:
+    """Every text in what a lane says of its passage."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, Mapping):
+        for one in value.values():
+            yield from _texts(one)
+    elif isinstance(value, list | tuple):
+        for one in value:
+            yield from _texts(one)
+
+
 async def healthz(request: Request) -> Response:
     """For anybody. `waiting`: a vehicle stands somewhere, or may, which wakes a dark screen; `page_s`: how long ago a
     page of this machine's own screen last asked (`?page`), null where none has yet (docs/kiosk.md)."""
     panel: Panel = request.app.state.panel
-    if "page" in request.query_params and from_loopback(request):
+    if "page" in request.query_params and await at_screen(request):
         panel.page_at_s = mono_s()
     return JSONResponse(
         {

@@ -18,7 +18,8 @@ from edge.clock import VIETNAM, wall_iso
 from edge.core.bodies import LookedAt
 from edge.core.dossier import Dossier
 from edge.core.history import HOWS, OUTCOMES, PassageRow, Question
-from edge.panel import office, pages, plots, wording
+from edge.panel import feed, office, pages, plots, wording
+from edge.panel.asked import cursor_of, day_of
 from edge.panel.coarse import handed_out
 from edge.panel.door import Session
 from edge.panel.pdf import make_pdf
@@ -75,13 +76,12 @@ def question_of(asked: Mapping[str, str], before: str = "") -> tuple[Question | 
     )
     if asked["plate"] and len(question.plate_key) < SHORTEST_PLATE:
         return None, "history.short_plate"
-    ms, _, last = before.partition("_")
-    return replace(question, before=(int(ms), last)) if ms.isdecimal() and last else question, ""
+    return replace(question, before=cursor_of(before)), ""
 
 
 def midnight_ms(day: str) -> int:
     """When a day (YYYY-MM-DD) begins in Vietnam, in Unix ms. Raises ValueError."""
-    begins = datetime.combine(date.fromisoformat(day), datetime.min.time(), VIETNAM)
+    begins = datetime.combine(day_of(day), datetime.min.time(), VIETNAM)
     return round(begins.timestamp() * 1000)
 
 
@@ -91,6 +91,7 @@ async def one(request: Request, session: Session, desk: Office) -> Response:
     panel: Panel = request.app.state.panel
     words = Words(panel.catalogue, pages.language_of(request))
     photos = [(id, name) for id, name in told.photos if panel.desk.evidence_jpeg(id) is not None]
+    feed.looks_at(panel, session.person, [id for id, _ in photos])
     more = {
         "told": told,
         "facts": facts(told, words, _lane_name(panel, told.row.lane, words.language)),
@@ -138,7 +139,7 @@ async def figures(request: Request, session: Session, desk: Office) -> Response:
     told = await desk.day(midnight, lane)
     panel: Panel = request.app.state.panel
     words = Words(panel.catalogue, pages.language_of(request))
-    when = date.fromisoformat(day)
+    when = day_of(day)
     rates = [None if rate is None else 100 * rate for rate in told.read_rates]
     hour = words("figures.hour")
     more = {

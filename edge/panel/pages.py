@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import logging
 import secrets
@@ -23,9 +22,10 @@ from edge.clock import wall_iso
 from edge.errors import RefusedError
 from edge.panel.accounts import Accounts
 from edge.panel.body import bytes_of
-from edge.panel.door import COOKIE, AccountsDoor, Session, check_csrf, from_loopback, signed_in, where
+from edge.panel.door import COOKIE, AccountsDoor, Session, check_csrf, proven, signed_in, where
 from edge.panel.feed import lane_of, overview, view_for
 from edge.panel.messages import LANGUAGES, Catalogue, say, say_fault, say_input
+from edge.panel.peer import at_screen
 from edge.panel.settings import Panel
 from edge.panel.tabs import tabs
 from edge.ports import Person
@@ -83,7 +83,7 @@ async def sign_in_page(request: Request) -> Response:
     panel: Panel = request.app.state.panel
     if not isinstance(panel.door, AccountsDoor):
         return RedirectResponse("/", 303)
-    return _sign_in(request, "")
+    return await _sign_in(request, "")
 
 
 async def sign_in(request: Request) -> Response:
@@ -95,19 +95,19 @@ async def sign_in(request: Request) -> Response:
     request.state.next = fields.get("next", "/")
     given, expected = fields.get("token", ""), request.cookies.get(FORM_COOKIE, "")
     if not expected or not secrets.compare_digest(given.encode(), expected.encode()):
-        return _sign_in(request, say(panel.catalogue, language_of(request), "signin.again"), 403)
+        return await _sign_in(request, say(panel.catalogue, language_of(request), "signin.again"), 403)
     try:
         person, proven = await _person(request, fields)
         if not proven:
-            return _sign_in(request, "", badge_of=person)
+            return await _sign_in(request, "", badge_of=person)
         panel.door.end(request)  # whoever stood at this screen before
         session = panel.door.open(person)
     except RefusedError as error:
         text = say(panel.catalogue, language_of(request), f"signin.{error.code}", seconds=error.detail)
-        return _sign_in(request, text, 403)
+        return await _sign_in(request, text, 403)
     except sqlite3.OperationalError as error:
         log.error("a sign-in cannot be recorded: %s", error)
-        return _sign_in(request, say(panel.catalogue, language_of(request), "signin.disk"), 503)
+        return await _sign_in(request, say(panel.catalogue, language_of(request), "signin.disk"), 503)
     response = RedirectResponse(safe_next(fields.get("next", "/")), 303)
     response.set_cookie(COOKIE, session, httponly=True, samesite="strict", path="/")
     return response
@@ -127,14 +127,12 @@ async def _fields(request: Request) -> dict[str, str]:
 async def _person(request: Request, fields: Mapping[str, str]) -> tuple[Person, bool]:
     """Who signs in, by badge or by id and PIN, and whether that is enough. Raises RefusedError."""
     accounts: Accounts = request.app.state.accounts
-    # Argon2 is slow on purpose: never on the loop that also drives the barrier.
-    if fields.get("badge"):
-        person = await asyncio.to_thread(accounts.badge_owner, fields["badge"], where(request))
-        return person, person.role in request.app.state.panel.settings.badge_alone
-    person = await asyncio.to_thread(
-        accounts.check_pin, fields.get("id", "").strip()[:32], fields.get("pin", "")[:12], where(request)
-    )
-    return person, True
+    panel: Panel = request.app.state.panel
+    if code := fields.get("badge"):
+        place, peer = await where(request)
+        person = await panel.proofs.prove(place, lambda: accounts.badge_owner(code, place, peer))
+        return person, person.role in panel.settings.badge_alone
+    return await proven(request, fields.get("id", "").strip(), fields.get("pin", "")), True
 
 
 async def sign_out(request: Request) -> Response:
@@ -159,13 +157,14 @@ def language_of(request: Request) -> str:
     return chosen if chosen in LANGUAGES else default
 
 
-def _sign_in(request: Request, why: str, status: int = 200, badge_of: Person | None = None) -> Response:
-    """`badge_of`: whose badge was just read; their PIN is asked for."""
+async def _sign_in(request: Request, why: str, status: int = 200, badge_of: Person | None = None) -> Response:
+    """`badge_of`: whose badge was just read; their PIN is asked for. Names are for the booth's own screen alone."""
     accounts: Accounts = request.app.state.accounts
+    listed = await at_screen(request)
     token = secrets.token_urlsafe(16)
     more = {
-        "people": accounts.people() if from_loopback(request) else [],
-        "listed": from_loopback(request),
+        "people": accounts.people() if listed else [],
+        "listed": listed,
         "why": why,
         "chosen": badge_of.id if badge_of else "",
         "token": token,

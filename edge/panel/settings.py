@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import os
+from collections import OrderedDict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
+
+from edge.panel.proof import Proofs
 
 if TYPE_CHECKING:
     from starlette.templating import Jinja2Templates
@@ -31,6 +35,8 @@ class PanelSettings:
     auto_lock_s: float = 900.0
     shift_s: float = 12 * 3600.0
     beat_s: float = 0.5
+    screen_uids: frozenset[int] = field(default_factory=lambda: frozenset((os.getuid(),)))
+    """Users of this machine whose programs are the booth's own screen (edge.panel.peer)."""
     blank_s: float = 600.0
     """The glass goes dark after so long without a vehicle, a touch or anything wrong."""
 
@@ -47,6 +53,9 @@ class Panel:
     ledger: Ledger
     templates: Jinja2Templates
     boot: str
+    proofs: Proofs = field(default_factory=Proofs)
+    looked: OrderedDict[tuple[str, str], None] = field(default_factory=OrderedDict)
+    """Person and photo of what somebody looks at now, on record already."""
     page_at_s: float | None = None
     """When a page of this machine's own screen last asked whether the gate is well (monotonic)."""
     closing: asyncio.Event = field(default_factory=asyncio.Event)

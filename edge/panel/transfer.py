@@ -18,6 +18,7 @@ from edge.clock import wall_iso
 from edge.core.transfer import LIST_EVERY_DAYS, Received, list_csv, list_rows, period, senders
 from edge.core.transfer_page import list_page
 from edge.panel import pages
+from edge.panel.asked import day_of
 from edge.panel.door import Session, signed_in
 from edge.panel.settings import Panel
 from edge.ports import TransferRecords
@@ -78,7 +79,7 @@ async def _asked(request: Request) -> tuple[list[tuple[str, ...]], str, str, dat
     records = await _records(request, signed_in(request))
     sent_by = request.query_params.get("sent_by", "")
     try:
-        day = date.fromisoformat(request.query_params.get("since", ""))
+        day = day_of(request.query_params.get("since", ""))
     except ValueError as error:
         raise HTTPException(400, "bad_request") from error
     since, until = period(day, START)

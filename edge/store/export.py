@@ -13,6 +13,7 @@ from typing import IO
 import sqlite_utils
 
 from edge import errors
+from edge.core.csv_cell import plain
 from edge.core.events import ChainFault
 from edge.store import db, journal, keys
 
@@ -36,7 +37,7 @@ def export_csv(data_dir: Path, out: IO[str]) -> int:
     for payload in envelopes(data_dir):
         row = json.loads(payload)
         row["body"] = json.dumps(row["body"], ensure_ascii=False, sort_keys=True)
-        writer.writerow([row[name] for name in COLUMNS])
+        writer.writerow([plain(str(row[name])) for name in COLUMNS])
         count += 1
     return count
 

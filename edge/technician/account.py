@@ -26,8 +26,9 @@ def run(data_dir: Path, id: str, name: str, role: str) -> int:
         if pin != getpass.getpass("PIN again: "):
             print("barie account add: the two PINs differ; nothing was added", file=sys.stderr)
             return 2
+        by = _console()
         become_owner(data_dir)
-        add_account(data_dir / ACCOUNTS_FILE, id, name, role, pin)
+        add_account(data_dir / ACCOUNTS_FILE, id, name, role, pin, by=by)
     except ValueError as error:
         print(f"barie account add: {error}", file=sys.stderr)
         return 2
@@ -38,14 +39,19 @@ def run(data_dir: Path, id: str, name: str, role: str) -> int:
     return 0
 
 
+def _console() -> str:
+    """Who sits at this console, asked before this process becomes the service's user."""
+    return f"console/{os.environ.get('SUDO_USER') or getpass.getuser()}"[:60]
+
+
 def run_change(data_dir: Path, what: str, id: str, role: str = "") -> int:
     """`barie account remove|lock|unlock|pin|role`: at this console, under the name of who sits there, and an event of
     the record once the agent has seen it. Returns 0, or 2 for bad input."""
+    by = _console()
     become_owner(data_dir)
     if not (data_dir / ACCOUNTS_FILE).exists():
         print(f"barie account {what}: no accounts yet", file=sys.stderr)
         return 2
-    by = f"console/{os.environ.get('SUDO_USER') or getpass.getuser()}"[:60]
     accounts = Accounts(data_dir / ACCOUNTS_FILE)
     try:
         if what == "pin":
@@ -72,18 +78,19 @@ def run_change(data_dir: Path, what: str, id: str, role: str = "") -> int:
 def run_badge(data_dir: Path, id: str, *, remove: bool = False) -> int:
     """Reads a badge at this console, twice and unseen, and ties it to the account; or takes the account's badge away.
     Returns 0, or 2 for bad input."""
+    by = _console()
     become_owner(data_dir)
     accounts = Accounts(data_dir / ACCOUNTS_FILE)
     try:
         if remove:
-            accounts.set_badge(id, None)
+            accounts.set_badge(id, None, by)
             print(f"{id} has no badge any more")
             return 0
         code = check_badge(getpass.getpass("Hold the badge to the reader: ").strip())
         if code != getpass.getpass("Once more: ").strip():
             print("barie account badge: the two readings differ; nothing was changed", file=sys.stderr)
             return 2
-        accounts.set_badge(id, code)
+        accounts.set_badge(id, code, by)
     except ValueError as error:
         print(f"barie account badge: {error}", file=sys.stderr)
         return 2
