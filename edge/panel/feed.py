@@ -15,6 +15,7 @@ from starlette.responses import JSONResponse, Response, StreamingResponse
 
 from edge import __version__
 from edge.clock import mono_s, wall_iso
+from edge.core.bodies import LookedAt
 from edge.errors import StoreError
 from edge.panel.door import Session, signed_in
 from edge.panel.peer import at_screen
@@ -174,7 +175,7 @@ async def _look_back(panel: Panel, person: Person, id: str) -> None:
     if (person.id, id) in panel.looked or panel.desk.evidence_jpeg(id) is None or not isinstance(panel.desk, HasOffice):
         return
     try:
-        await panel.desk.office.looked(person, "photo", {"looked_at": id})
+        await panel.desk.office.looked(person, "photo", LookedAt(looked_at=id))
     except StoreError as error:
         raise HTTPException(503, "store_failed") from error
     looks_at(panel, person, [id])
