@@ -1,8 +1,5 @@
 """`barie`: every command in one place. Each imports only what it needs, so that `barie explain` never waits for a
 model.
-
-Exit status: 0 done, 1 the answer is no (a fault was found, an expectation differs), 2 bad input or a configuration
-that stops the start.
 """
 
 from __future__ import annotations
@@ -24,6 +21,10 @@ from edge.logs import start_log
 
 Command = Callable[[argparse.Namespace], int]
 
+EXIT_STATUS = (
+    "0: done. 1: the answer is no (a fault was found, an expectation differs). 2: bad input, or a configuration that "
+    "stops the start. 130: Ctrl-C. 141: whoever read the output went away."
+)
 BENCH_PARTS = ("agent", "barrier", "bulk", "law", "panel", "store", "uplink", "vision")
 
 if TYPE_CHECKING:
@@ -72,7 +73,9 @@ def _unexpected(kind: type[BaseException], error: BaseException, trace: Tracebac
 
 def parser() -> argparse.ArgumentParser:
     """The whole command line; docs and tests read it too."""
-    top = argparse.ArgumentParser(prog="barie", description="Gate controller for border barriers")
+    top = argparse.ArgumentParser(
+        prog="barie", description="Gate controller for border barriers", epilog=f"Exit status: {EXIT_STATUS}"
+    )
     top.add_argument("--version", action="version", version=f"barie {__version__}")
     top.add_argument("--log-level", default="info", choices=["debug", "info", "warning", "error"])
     top.add_argument("--log-format", default="text", choices=["text", "json"], help="json: one object a line")
