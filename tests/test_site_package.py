@@ -115,7 +115,9 @@ def test_a_healthy_upgrade_is_used_and_the_version_before_is_kept(root: Root) ->
     assert root.upgrade("1.0", "2.0", healthy=True).returncode == 0
     assert root.current() == "2.0"
     assert (root.opt / "kept/bin/python3").exists()
-    assert (root.opt / "kept/lib/python3.11/site-packages/barie.pth").read_text() == f"{root.opt}/kept/app\n{root.opt}-extras\n"
+    assert (
+        root.opt / "kept/lib/python3.11/site-packages/barie.pth"
+    ).read_text() == f"{root.opt}/kept/app\n{root.opt}-extras\n"
 
 
 @pytest.mark.parametrize("new", ["2.0", "1.0"])

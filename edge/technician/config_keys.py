@@ -18,6 +18,11 @@ from edge import resources
 EXAMPLE = "gate.example.toml"
 _TABLE = re.compile(r"^(# )?\[{1,2}([a-z_.]+)\]{1,2}\s*(?:#\s*(.*))?$")
 _KEY = re.compile(r"^(# )?([a-z][a-z0-9_]*) = (.*)$")
+_VALUE = re.compile(
+    r'\["[^\]]*\]|"[a-zA-Z0-9_.:{}-]*"|\b[a-z_.]+ = (?:true|false|"[^"]*")|\b(?:true|false|lcus|gpio)\b(?!\.)'
+    r"|\b(?:[a-z]+\.)?[a-z]+(?:_[a-z]+)+\b|\bb[12]\b"
+)
+"""What in a comment is a value or a key, and no word."""
 _OPEN, _SHUT = "[{", "]}"
 
 
@@ -156,7 +161,9 @@ def _row(key: Key) -> str:
 
 
 def _sentence(text: str) -> str:
-    return text[:1].upper() + text[1:]
+    """A comment as the page says it: values as code and as they are written, the first word of others capitalised."""
+    told = _VALUE.sub(r"`\g<0>`", text)
+    return told[:1].upper() + told[1:]
 
 
 _HEAD = """\
