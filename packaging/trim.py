@@ -14,14 +14,14 @@ import shutil
 import subprocess
 import sys
 import sysconfig
-from collections.abc import Callable, Iterator
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 Rule = Callable[[Path], Iterator[Path]]
 
 NOT_AT_RUN_TIME = ("pip", "setuptools", "pkg_resources", "_distutils_hack", "wheel", "distutils-precedence.pth")
 NEVER_READ = ("*.pyi", "*.pxd", "*.pyx", "*.h", "*.hpp", "*.a", "*.c", "*.lib", "*.exe")
-FFMPEG = ("avcodec", "avformat", "avutil", "swresample", "swscale")
 OPENCV, PYAV = "opencv_python_headless.libs", "av.libs"
 STRIPPED = ("av", "cryptography", "PIL", "google", "numpy")
 """Extension modules that carry debug symbols. Never the bundled libraries: strip breaks those that were patched."""
@@ -78,7 +78,7 @@ def trim(site: Path) -> dict[str, int]:
                 continue
             shutil.rmtree(path) if path.is_dir() and not path.is_symlink() else path.unlink(missing_ok=True)
         saved[rule.__name__] = before - size_bytes(site)
-    for change in (share_ffmpeg, share_lapack, encoders, debug_symbols):
+    for change in (second_ffmpeg, share_lapack, encoders, debug_symbols):
         before = size_bytes(site)
         change(site)
         saved[change.__name__] = before - size_bytes(site)
@@ -92,21 +92,18 @@ def debug_symbols(site: Path) -> None:
         subprocess.run(["strip", "--strip-unneeded", *map(str, modules)], check=True)
 
 
-def share_ffmpeg(site: Path) -> None:
-    """OpenCV and PyAV each bring FFmpeg of the same ABI: OpenCV's copies become links to PyAV's.
-
-    The loader takes a dependency by the name of its file, so a link under the expected name is the whole trick. The
-    libraries that PyAV's FFmpeg itself needs are looked for beside the link, and stand there as links too.
-    """
-    ours, theirs = site / OPENCV, site / PYAV
-    for name in FFMPEG:
-        _link(_only(ours, f"lib{name}-*.so.*"), _only(theirs, f"lib{name}-*.so.*"))
-    for gone in ("vpx", "crypto", "ssl", "drm"):  # needed by the copies that went, and by nothing else
+def second_ffmpeg(site: Path) -> None:
+    """OpenCV brings an FFmpeg of its own, 40 MB, for reading and writing video: that is PyAV's work here, OpenCV's is
+    pictures. Its loader wants the names, so these stay, and nothing behind them."""
+    ours = site / OPENCV
+    wanted = _undefined(site / "cv2" / "cv2.abi3.so")
+    for name in ("avcodec", "avformat", "avutil", "swscale"):
+        version = f"LIB{name.upper()}_"
+        names = [(symbol, tag) for symbol, tag in wanted if tag.startswith(version)]
+        _names_only(_only(ours, f"lib{name}-*.so.*"), names, 0)
+    for gone in ("swresample", "vpx", "crypto", "ssl", "drm"):  # needed by the whole ones, and by nothing else
         for path in ours.glob(f"lib{gone}-*"):
             path.unlink()
-    for library in theirs.iterdir():
-        if not (ours / library.name).exists():
-            (ours / library.name).symlink_to(os.path.relpath(library, ours))
     for name in ("avif", "png16"):
         _link(_only(ours, f"lib{name}-*.so.*"), _only(site / "pillow.libs", f"lib{name}-*.so.*"))
     for path in ours.glob("libaom-*"):
@@ -126,29 +123,40 @@ def share_lapack(site: Path) -> None:
 
 
 def encoders(site: Path) -> None:
-    """The two encoders that a gate never opens, 27 MB: libavcodec wants their names at its load, nothing more. In their
-    place stand libraries of those names whose functions refuse: x265 gives no interface, SVT-AV1 an error.
+    """The two encoders that a gate never opens, 27 MB: libavcodec wants their names at its load, nothing more.
 
-    A gate decodes; what it writes are copied streams and JPEGs. tests/ hold that no code of it asks for an encoder.
+    x265 then gives no interface, SVT-AV1 an error. A gate decodes; what it writes are copied streams and JPEGs.
     """
     folder = site / PYAV
     wanted = _undefined(_only(folder, "libavcodec-*.so.*"))
     for pattern, prefix, answer in (("libx265-*.so.*", "x265_", 0), ("libSvtAv1Enc-*.so.*", "svt_", -1)):
-        library = _only(folder, pattern)
-        names = [name for name in wanted if name.startswith(prefix)]
-        code = f"mov ${answer}, %eax; ret" if platform.machine() == "x86_64" else f"mov w0, #{answer}; ret"
-        lines = "".join(f".globl {n}\n.type {n}, %function\n{n}: {code}\n" for n in names)
-        made = library.with_suffix(".o")
-        text = f'.text\n{lines}.section .note.GNU-stack,"",%progbits\n'
-        subprocess.run(["as", "-o", str(made), "-"], input=text, text=True, check=True)
-        subprocess.run(["ld", "-shared", "-soname", library.name, "-o", str(library), str(made)], check=True)
-        made.unlink()
+        _names_only(_only(folder, pattern), [one for one in wanted if one[0].startswith(prefix)], answer)
 
 
-def _undefined(library: Path) -> list[str]:
-    """The names that a library takes from others."""
+def _undefined(library: Path) -> list[tuple[str, str]]:
+    """The names that a library takes from others, each with the version it wants of it, or ""."""
     told = subprocess.run(["nm", "-D", "--undefined-only", str(library)], capture_output=True, text=True, check=True)
-    return [line.split()[-1].partition("@")[0] for line in told.stdout.splitlines()]
+    pairs = (line.split()[-1].partition("@") for line in told.stdout.splitlines())
+    return [(name, version.lstrip("@")) for name, _, version in pairs]
+
+
+def _names_only(library: Path, names: Sequence[tuple[str, str]], answer: int) -> None:
+    """A library in the place of another: the same file name and symbols, and each function answers this number.
+
+    tests/ hold that no code of the product asks for what lies behind.
+    """
+    if not names:
+        sys.exit(f"trim: nothing is wanted of {library.name} any more: look at the wheel anew")
+    code = f"mov ${answer}, %rax; ret" if platform.machine() == "x86_64" else f"mov x0, #{answer}; ret"
+    functions = "".join(f".globl {name}\n.type {name}, %function\n{name}: {code}\n" for name, _ in names)
+    versions = "".join(f"{version} {{ global: *; }};\n" for version in {version for _, version in names if version})
+    with tempfile.TemporaryDirectory() as folder:
+        made, script = Path(folder) / "names.o", Path(folder) / "versions"
+        text = f'.text\n{functions}.section .note.GNU-stack,"",%progbits\n'
+        subprocess.run(["as", "-o", str(made), "-"], input=text, text=True, check=True)
+        script.write_text(versions, encoding="ascii")
+        more = ["--version-script", str(script)] if versions else []
+        subprocess.run(["ld", "-shared", "-soname", library.name, *more, "-o", str(library), str(made)], check=True)
 
 
 def _only(folder: Path, pattern: str) -> Path:

@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
+import argparse
+import gzip
 import importlib.util
+import json
 import os
 import re
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 from types import ModuleType
 
+import argparse_manpage
 import pytest
+import yaml
+
+from edge.agent import figures
+from edge.cli import parser
 
 ROOT = Path(__file__).parent.parent
 PACKAGING = ROOT / "packaging"
@@ -115,9 +124,8 @@ def test_a_healthy_upgrade_is_used_and_the_version_before_is_kept(root: Root) ->
     assert root.upgrade("1.0", "2.0", healthy=True).returncode == 0
     assert root.current() == "2.0"
     assert (root.opt / "kept/bin/python3").exists()
-    assert (
-        root.opt / "kept/lib/python3.11/site-packages/barie.pth"
-    ).read_text() == f"{root.opt}/kept/app\n{root.opt}-extras\n"
+    paths = (root.opt / "kept/lib/python3.11/site-packages/barie.pth").read_text()
+    assert paths == f"{root.opt}/kept/app\n{root.opt}-extras\n"
 
 
 @pytest.mark.parametrize("new", ["2.0", "1.0"])
@@ -187,8 +195,8 @@ def test_purging_leaves_the_record(root: Root) -> None:
 # ---------------------------------------------------------------- trimming
 
 
-def trimmer() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("trim", PACKAGING / "trim.py")
+def program(name: str) -> ModuleType:
+    spec = importlib.util.spec_from_file_location(name, PACKAGING / f"{name}.py")
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
@@ -196,30 +204,124 @@ def trimmer() -> ModuleType:
     return module
 
 
-def site_of(folder: Path, abi: str = "62") -> Path:
-    ours, theirs, pillow = (folder / name for name in ("opencv_python_headless.libs", "av.libs", "pillow.libs"))
-    for place in (ours, theirs, pillow):
-        place.mkdir()
-    for name in ("avcodec", "avformat", "avutil", "swresample", "swscale"):
-        (ours / f"lib{name}-aaaa.so.62.1").write_text("theirs")
-        (theirs / f"lib{name}-bbbb.so.{abi}.2").write_text("shared")
-    for name, version in (("avif", "16.4"), ("png16", "16.58")):
-        (ours / f"lib{name}-aaaa.so.{version}").write_text("theirs")
-        (pillow / f"lib{name}-bbbb.so.{version}").write_text("shared")
-    (theirs / "libdrm-cccc.so.2").write_text("needed by the shared ones")
-    (ours / "libdrm-cccc.so.2").write_text("the same")
-    return folder
+needs_binutils = pytest.mark.skipif(not all(map(shutil.which, ("as", "ld", "nm"))), reason="binutils are not installed")
 
 
-def test_opencv_uses_the_ffmpeg_that_pyav_brings(tmp_path: Path) -> None:
-    site = site_of(tmp_path)
-    trimmer().share_ffmpeg(site)
-    ours = site / "opencv_python_headless.libs"
-    assert (ours / "libavcodec-aaaa.so.62.1").resolve().name == "libavcodec-bbbb.so.62.2"
-    assert (ours / "libdrm-cccc.so.2").read_text() == "needed by the shared ones"
-    assert (ours / "libavif-aaaa.so.16.4").read_text() == "shared"
+@needs_binutils
+def test_opencv_makes_pictures_without_the_ffmpeg_that_it_brings(tmp_path: Path) -> None:
+    """On OpenCV's own libraries, in a process of its own: nothing is said of missing names or versions."""
+    import cv2
+
+    home, site = Path(cv2.__file__).parent.parent, tmp_path / "site"
+    for name in ("cv2", "opencv_python_headless.libs", "pillow.libs"):
+        shutil.copytree(home / name, site / name)
+    trim = program("trim")
+    before = trim.size_bytes(site)
+    trim.second_ffmpeg(site)
+    assert before - trim.size_bytes(site) > 30_000_000
+    picture = ROOT / "sample_videos/b1-out-vn-two-line.jpg"
+    code = f"import cv2; print(cv2.__file__, cv2.resize(cv2.imread({str(picture)!r}), (64, 32)).shape)"
+    ran = run(sys.executable, "-c", code, PYTHONPATH=str(site))
+    assert ran.stdout.split(maxsplit=1) == [str(site / "cv2/__init__.py"), "(32, 64, 3)\n"], ran.stderr
+    assert ran.stderr == ""
 
 
-def test_an_ffmpeg_of_another_abi_is_never_shared(tmp_path: Path) -> None:
+def test_a_library_of_another_abi_is_never_shared(tmp_path: Path) -> None:
+    ours, theirs = tmp_path / "libavif-a.so.16.4", tmp_path / "libavif-b.so.17.0"
+    for path in (ours, theirs):
+        path.touch()
     with pytest.raises(SystemExit, match="differ in ABI"):
-        trimmer().share_ffmpeg(site_of(tmp_path, abi="63"))
+        program("trim")._link(ours, theirs)
+
+
+def test_the_product_asks_for_none_of_what_is_only_a_name_in_the_package() -> None:
+    text = "\n".join(path.read_text() for part in ("edge", "firmware_io") for path in (ROOT / part).rglob("*.py"))
+    assert not re.findall(r"libx265|libsvtav1|\bav1\b|VideoCapture|VideoWriter", text)
+
+
+# ---------------------------------------------------------------- what stands in for encoders that nobody opens
+
+
+@needs_binutils
+def test_an_encoder_that_is_only_a_name_lets_libavcodec_load_and_refuses(tmp_path: Path) -> None:
+    """On PyAV's own libraries, in a process of its own: a decoder works, an encoder says that it cannot."""
+    import av
+
+    site = tmp_path / "site"
+    shutil.copytree(Path(av.__file__).parent, site / "av")
+    shutil.copytree(Path(av.__file__).parent.parent / "av.libs", site / "av.libs")
+    trim = program("trim")
+    before = trim.size_bytes(site)
+    trim.encoders(site)
+    assert before - trim.size_bytes(site) > 20_000_000
+    (tmp_path / "try.py").write_text(
+        TRY.format(site=str(site), clip=str(ROOT / "sample_videos/b1-out-vn-two-line.mp4"))
+    )
+    ran = run(sys.executable, tmp_path / "try.py", PYTHONPATH=str(site))
+    assert ran.stdout.split() == ["1280", "refused"], ran.stderr
+
+
+TRY = """
+import av
+assert av.__file__.startswith({site!r})
+with av.open({clip!r}) as clip:
+    print(next(clip.decode(video=0)).width)
+encoder = av.CodecContext.create("libsvtav1", "w")
+encoder.width = encoder.height = 64
+encoder.pix_fmt, encoder.framerate = "yuv420p", 25
+try:
+    encoder.open()
+except av.FFmpegError:
+    print("refused")
+"""
+
+
+# ---------------------------------------------------------------- what goes with the program
+
+
+def test_manual_page_and_completion_know_every_command(tmp_path: Path) -> None:
+    ran = run(sys.executable, PACKAGING / "papers.py", "shell", tmp_path, PYTHONPATH=str(ROOT))
+    assert ran.returncode == 0, ran.stderr
+    page = gzip.decompress((tmp_path / "man/man1/barie.1.gz").read_bytes()).decode().replace("\\", "")
+    completions = [tmp_path / place for place in program("papers").COMPLETION.values()]
+    assert run("bash", "-n", completions[0]).stderr == ""
+    top = next(a for a in parser()._actions if isinstance(a, argparse._SubParsersAction))
+    for name in top.choices:
+        for text in (page, *(path.read_text() for path in completions)):
+            assert re.search(rf"\b{name}\b", text), name
+    assert "EXIT STATUS" in page
+    assert "141" in page
+
+
+def test_the_bill_of_materials_has_a_licence_for_every_part(tmp_path: Path) -> None:
+    """By cyclonedx-bom, of what is installed here; the package's is made of the folder that goes into it."""
+    site, out = Path(argparse_manpage.__file__).parent.parent, tmp_path / "bill.json"
+    assert program("papers").bill(site, out) > 40
+    told = json.loads(out.read_text())
+    assert (told["bomFormat"], told["specVersion"]) == ("CycloneDX", "1.6")
+    parts = {part["name"]: part for part in told["components"]}
+    assert all(part["licenses"] for part in parts.values())
+    assert parts["protobuf"]["licenses"][0]["license"]["name"] == "3-Clause BSD License"
+
+
+def test_the_demo_adds_only_the_camera_and_the_broker() -> None:
+    added = program("added")
+    less, more = (added.entries(ROOT / name) for name in ("requirements.lock", "requirements-demo.lock"))
+    assert set(more) - set(less) - added.TOOLS == {"aio-rtsp-toolkit", "aio-sockets", "iotcore"}
+    assert "gpiod" in less
+    assert not {"rapidocr", "shapely", "pyclipper", "opencv-python", "torch"} & set(less)
+
+
+def test_every_alert_is_about_a_figure_that_there_is() -> None:
+    """Its figures and their labels' values exist; `promtool check rules` was run on the file itself."""
+    rules = [
+        r for group in yaml.safe_load((ROOT / "docs/alerts.rules.yml").read_text())["groups"] for r in group["rules"]
+    ]
+    source = Path(str(figures.__file__)).read_text()
+    known = set(re.findall(r"barie_[a-z0-9_]+", source))
+    assert len(rules) > 10
+    for rule in rules:
+        assert {name.removesuffix("_total") for name in re.findall(r"barie_[a-z0-9_]+", rule["expr"])} <= known
+        assert all(f'"{state}"' in source for state in re.findall(r'state="([a-z]+)"', rule["expr"]))
+        assert rule["labels"]["severity"] in ("page", "ticket")
+        assert {"summary", "vi", "action"} <= rule["annotations"].keys()
