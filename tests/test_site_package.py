@@ -16,7 +16,7 @@ from types import ModuleType
 
 import argparse_manpage
 import pytest
-import yaml
+import yaml  # type: ignore[import-untyped]
 
 from edge.agent import figures
 from edge.cli import parser
