@@ -124,6 +124,10 @@ class LawConfig(Section):
     route_name: Annotated[str, Field(min_length=1)] | None = None
     """What hand-over records call this gate in their routes (53/2003); None: the guard compares the route alone."""
 
+    customs_unit: Annotated[str, Field(min_length=1)] | None = None
+    """What hand-over records call the customs unit of this gate: of records that it sent, the other unit owes a list
+    every five days (53/2003, I.5); None: no list is awaited."""
+
     def choices(self) -> dict[str, str]:
         """The choices that this site made, by the rule table's names; of the others the table's own default holds."""
         names = {"he_at_b1_in", "he_at_b1_out", "yard_exit", "yard_passages", "smart_lane"}

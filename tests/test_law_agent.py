@@ -6,17 +6,21 @@ import json
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import replace
+from datetime import date
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from edge import cli
+from edge.agent import receipts
 from edge.agent.receipts import received
+from edge.agent.transfer_lists import ListPresses, TransferLists
 from edge.config import LawConfig, load_config
 from edge.core.explain import verdict_json
 from edge.core.model import Confirmation, Transfer
 from edge.core.paper import reconcile
+from edge.ports import Person
 from tests.lane_world import World, ready
 from tests.law_table import GATES, TABLE
 from tests.law_tools import PLATE, declared
@@ -65,6 +69,33 @@ def test_a_hand_over_record_is_on_the_list_by_passing(world: World, monitored: b
     world.passes()
     assert [one.declaration.id for one in received(world.store)] == [declaration.id]
     assert (("passage", "transfer_at_once") in world.stages()) == monitored
+
+
+def test_a_record_that_went_from_here_is_a_list_that_the_other_unit_owes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    customs = Person("HQ-0001", "Hải quan Ví Dụ", "customs")
+    with closing(World(tmp_path, law=LawConfig(customs_unit="Chi cục A"))) as world:
+        lists = TransferLists(world.store)
+        world.desk.join((ListPresses(world.actor, lists),), dict)
+        record = Transfer("BB-17", "2026-11-20", "Chi cục A", "Chi cục B", ("S1",))
+        world.declares_ready(transfer=record)
+        world.arrives()
+        assert world.run(world.press("confirm")).done
+        with monkeypatch.context() as then:
+            then.setattr(receipts, "today", lambda: date(2026, 11, 1))
+            world.passes()
+        assert received(world.store) == []
+        lists.refresh()
+        (late,) = lists.overdue()
+        assert (late["way"], late["unit"]) == ("received", "Chi cục B")
+        value = json.dumps({"list": late["key"]})
+        assert world.run(world.press("list_mark", value=value, person=customs)).code == "list_marked"
+        (told,) = [one["body"] for one in world.events("passage") if one["body"].get("stage") == "five_day_list"]
+        assert (told["by"], told["records"], told["way"]) == (customs.id, ["BB-17"], "received")
+        assert lists.overdue() == []
+        assert world.run(world.press("list_mark", value=value, person=customs)).code == "no_such_list"
+        assert world.run(world.press("list_mark", value="[]", person=customs)).code == "bad_value"
 
 
 @pytest.mark.parametrize(

@@ -5,9 +5,10 @@ from __future__ import annotations
 import csv
 import io
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 
 from edge.core import transfer
+from edge.core.alarm_sources import gate_conditions
 from edge.core.model import Transfer
 from edge.core.transfer_page import list_page
 from tests.law_tools import declared
@@ -62,3 +63,34 @@ def test_the_printable_page_has_the_rows_and_escapes_them() -> None:
     assert "20/11/2026 đến / to 24/11/2026: 1" in page
     assert page.count("<tr>") == 2
     assert "Không có biên bản" in list_page([], "HQ-A", "HQ-B", since, until)
+
+
+HEALTH = {"store": {"state": "ok"}, "clock": "synced", "link": {"state": "up"}, "copy_age_s": 0.0}
+
+
+def test_an_overdue_list_of_the_other_side_is_an_alarm_and_so_is_one_that_we_did_not_send() -> None:
+    """53/2003, I.5: every five days; past that the sending unit tells the receiving one."""
+    watched = replace(RECORD, record_no="BB-09", monitored=True)
+    lists = transfer.five_days([received(RECORD, 20)], [received(RECORD, 20), received(watched, 20)], {})
+    day, until = date(2026, 11, 20), lists[0].until
+    assert (until - lists[0].since, until > day) == (timedelta(days=5), True)
+    assert [(one.way, one.unit, one.records, one.due) for one in lists] == [
+        ("received", "HQ-B", ("BB-02",), until),
+        ("sent", "HQ-A", ("BB-02",), until),
+        ("received", "HQ-B", ("BB-09",), day),  # a monitored lot: at once
+    ]
+    assert [one.overdue(until) for one in lists] == [False, False, True]
+    late = [one for one in lists if one.overdue(until + timedelta(days=1))]
+    told = [{"key": one.key, "way": one.way, "unit": one.unit, "due": one.due} for one in late]
+    found = [one for one in gate_conditions({**HEALTH, "lists": told}, 3600) if one.code.startswith("list_")]
+    assert [one.code for one in found] == ["list_overdue", "list_unsent", "list_overdue"]
+    assert found[0].about == f"HQ-B, {until:%d/%m/%Y}"
+    assert len({one.key for one in found}) == 3
+    came = transfer.five_days([], [received(RECORD, 20)], {lists[0].key: transfer.ListMark("HQ-1", "x")})
+    assert (came[0].mark is not None, came[0].overdue(date(2027, 1, 1))) == (True, False)
+
+
+def test_which_records_went_from_here_is_the_sites_to_say() -> None:
+    assert not transfer.sent_from(RECORD, None)
+    assert transfer.sent_from(replace(RECORD, sent_by="Chi cục  Hữu Nghị"), "chi cục hữu nghị")
+    assert not transfer.sent_from(RECORD, "HQ-B")

@@ -13,7 +13,7 @@ from starlette.testclient import TestClient
 
 from edge import clock
 from edge.core.model import Transfer
-from edge.core.transfer import Received
+from edge.core.transfer import FiveDays, ListMark, Received, five_days
 from edge.panel.accounts import Accounts
 from edge.panel.app import create_app
 from edge.panel.settings import PanelSettings
@@ -28,9 +28,15 @@ class ListingDesk(FakeDesk):
     """A desk that keeps hand-over records."""
 
     records: Sequence[Received] = ()
+    handed: Sequence[Received] = ()
+    marked: Sequence[FiveDays] = ()
 
     async def received(self) -> Sequence[Received]:
         return self.records
+
+    async def lists(self) -> Sequence[FiveDays]:
+        marks = {one.key: ListMark("HQ-1", "2026-11-20T08:00:00+07:00") for one in self.marked}
+        return five_days(self.records, self.handed, marks)
 
 
 @pytest.fixture
@@ -152,6 +158,21 @@ def test_the_overview_names_every_unit_that_is_owed_a_list(leader: TestClient, a
     page = leader.get("/transfer").text
     assert "Chi cục Hải Phòng" in page
     assert "/transfer/list.csv?sent_by=Chi+c" in page
+
+
+def test_what_other_units_owe_stands_there_until_somebody_writes_that_it_came(
+    leader: TestClient, app: Starlette
+) -> None:
+    keep(app, on="2026-11-01")
+    desk = app.state.panel.desk
+    desk.records, desk.handed = (), desk.records
+    page = leader.get("/transfer").text
+    assert "Chi cục Hữu Nghị" in page
+    assert "! quá hạn" in page
+    assert 'data-press="list_mark"' in page
+    (desk.marked,) = [five_days((), desk.handed, {})]
+    page = leader.get("/transfer").text
+    assert ("đã nhận" in page, "! quá hạn" in page, 'data-press="list_mark"' in page) == (True, False, False)
 
 
 def test_the_list_is_not_every_roles(guard: TestClient, leader: TestClient, app: Starlette) -> None:

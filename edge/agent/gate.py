@@ -27,7 +27,7 @@ from edge.agent.inbox import GateInbox
 from edge.agent.lane import LaneActor
 from edge.agent.law import Law
 from edge.agent.office import GateOffice
-from edge.agent.receipts import received
+from edge.agent.receipts import lists, received
 from edge.agent.reload import Reload
 from edge.agent.screen import bind, make_screen
 from edge.agent.side import Sides
@@ -36,7 +36,7 @@ from edge.agent.yard import Yard
 from edge.config import Config, LaneConfig
 from edge.core.bodies import AccountChanged, AimUndone, Calibrated, CameraAimed
 from edge.core.plate import parse as parse_plates
-from edge.core.transfer import Received
+from edge.core.transfer import FiveDays, Received
 from edge.errors import BarieError, StoreError
 from edge.panel.accounts import Accounts
 from edge.ports import Person
@@ -149,6 +149,10 @@ class Gate:
     async def received(self) -> Sequence[Received]:
         """`ports.TransferRecords`."""
         return await asyncio.to_thread(received, self.store)
+
+    async def lists(self) -> Sequence[FiveDays]:
+        """`ports.TransferRecords`."""
+        return await asyncio.to_thread(lists, self.store)
 
     def evidence_jpeg(self, evidence_id: str) -> bytes | None:
         """A photo on the screen, still in memory or already on disk."""
@@ -309,6 +313,7 @@ class Gate:
                 stays = await asyncio.to_thread(self.law.overstays)
                 for actor in self.actors.values():
                     actor.beside.overstays = stays
+                await asyncio.to_thread(self.office.lists.refresh)
                 await self.eyesight.look()
             except StoreError as error:
                 log.error("tidying the record: %s", error)

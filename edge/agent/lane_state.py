@@ -41,7 +41,7 @@ class LaneState(Actor):
         self.law = law
         self.barrier = barrier
         self.ledger = Ledger(store, config.id, wake)
-        self.record = Record(config, self.ledger)
+        self.record = Record(config, self.ledger, law.customs_unit)
         self.devices_failed: Callable[[], bool] = lambda: False
         """Whether this lane's devices are out of order (Art. 23.2)."""
         self.near: Callable[[str], tuple[str, ...]] = lambda text: ()

@@ -101,6 +101,7 @@ class Law:
         self._copy_age_s = copy_age_s
         self._overstay_s = config.overstay_s
         self._gate = config.route_name
+        self.customs_unit = config.customs_unit
 
     @classmethod
     def load(

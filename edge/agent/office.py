@@ -18,6 +18,7 @@ from edge.agent.lane import LaneActor
 from edge.agent.law import Law
 from edge.agent.past import Past
 from edge.agent.side import Sides
+from edge.agent.transfer_lists import ListPresses, TransferLists
 from edge.config import Config
 from edge.core.bodies import LookedAt
 from edge.core.dossier import Dossier, Mark
@@ -51,13 +52,15 @@ class GateOffice:
         self.alarm_desk = AlarmDesk(store, ledgers, float(config.law.copy_age_limit_s), touch)
         self.handover_desk = HandoverDesk(store, self._views, self.alarm_desk.view)
         self.box = BoxWatch(touch)
+        self.lists = TransferLists(store)
         self.past = Past(Path(config.site.data_dir), store, next(iter(ledgers.values())))
         self._labels = Labels(Path(config.site.data_dir), store, self.past, ledgers)
         self._expected: tuple[float, list[Expected]] = (-EXPECTED_S, [])
         self._asking = asyncio.Lock()
         for lane, desk in desks.items():
-            presses = (AlarmPresses(actors[lane], self.alarm_desk), HandoverPresses(actors[lane], self.handover_desk))
-            desk.join(presses, self._of_gate)
+            actor = actors[lane]
+            alarm, shift = AlarmPresses(actor, self.alarm_desk), HandoverPresses(actor, self.handover_desk)
+            desk.join((alarm, shift, ListPresses(actor, self.lists)), self._of_gate)
 
     def parts(self) -> dict[str, Callable[[], Coroutine[Any, Any, None]]]:
         """What runs for ever, each by itself."""
@@ -79,7 +82,8 @@ class GateOffice:
         return [desk.view() for desk in self._desks.values()]
 
     def _healths(self) -> dict[str, Mapping[str, Any]]:
-        return {lane: {**desk.health(), "box": self._box()} for lane, desk in self._desks.items()}
+        of_gate = {"box": self._box(), "lists": self.lists.overdue()}
+        return {lane: {**desk.health(), **of_gate} for lane, desk in self._desks.items()}
 
     def _of_gate(self) -> dict[str, Any]:
         """What every lane's view says of the gate."""

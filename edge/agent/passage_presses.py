@@ -27,7 +27,7 @@ from edge.core.law import OVERRIDE, PASSED, SYSTEM
 from edge.core.lookup import search, unit, vehicle_by_plate
 from edge.core.model import Confirmation
 from edge.core.plate import PlateTable
-from edge.core.transfer import seal_differences
+from edge.core.transfer import seal_differences, sent_from
 from edge.errors import RefusedError
 from edge.ports import Action, ActionResult
 
@@ -213,9 +213,9 @@ class PassagePresses(Presses):
             differing=differing,
             record_no=declaration.transfer.record_no,
         )
-        result = await self.record(
-            action, "seals_recorded", body, lambda tx, _: keep_receipt(tx, declaration, found.condition)
-        )
+        own = sent_from(declaration.transfer, self.actor.law.customs_unit)
+        also = None if own else lambda tx, _: keep_receipt(tx, declaration, found.condition)
+        result = await self.record(action, "seals_recorded", body, also)
         self.actor.shown.seals = found
         await self.actor.assess()
         return result

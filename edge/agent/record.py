@@ -33,8 +33,9 @@ STANDING = "standing"
 
 
 class Record:
-    def __init__(self, config: LaneConfig, ledger: Ledger) -> None:
+    def __init__(self, config: LaneConfig, ledger: Ledger, customs_unit: str | None = None) -> None:
         self._config = config
+        self._customs_unit = customs_unit
         self._ledger = ledger
         self.yard: Yard | None = None
 
@@ -87,7 +88,7 @@ class Record:
         def gone(tx: Transaction, recorded: Recorded) -> None:
             tx.keep(STANDING, self._config.id, None)
             if declared is not None and declared.transfer is not None:
-                keep_passed(tx, declared)
+                keep_passed(tx, declared, self._customs_unit, leaves=self._config.direction == "out_of_area")
             if self._config.place.startswith("yard") and not by_hand:
                 self.count(tx, passage.id, plate)
 

@@ -103,6 +103,9 @@ def gate_conditions(health: Mapping[str, Any], copy_limit_s: float) -> Iterator[
         yield Condition("gate/copy", "copy_none", 2, on_delay_s=COPY_NONE_S)
     elif copy_s is not None and copy_s > copy_limit_s:
         yield Condition("gate/copy", "copy_old", 2)
+    for one in health.get("lists", ()):
+        code = "list_overdue" if one["way"] == "received" else "list_unsent"
+        yield Condition(f"gate/list/{one['key']}", code, 3, about=f"{one['unit']}, {one['due']:%d/%m/%Y}")
     for code in health.get("record", ()):
         yield Condition(f"gate/record/{code}", code, 1)
     taken = health.get("taken", {})

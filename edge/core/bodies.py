@@ -14,6 +14,7 @@ from edge.core.identity import Identity
 from edge.core.json_shape import OPTIONAL, PART, JsonObject, object_of
 from edge.core.model import Box, Confirmation, PlateText, Verdict, VerdictName
 from edge.core.paper import Difference, Entry, PaperForm
+from edge.core.transfer import ListWay
 
 Kind = Literal[
     "passage",
@@ -230,6 +231,21 @@ class TransferAtOnce(Passage):
     stage: Literal["transfer_at_once"] = "transfer_at_once"
     sent_by: str
     rows: list[tuple[str, ...]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ListMarked(Passage):
+    """A list of hand-over records between this gate's customs unit and `unit` went out, or came (53/2003, I.5): for
+    `since` up to and without `until`, with these record numbers."""
+
+    stage: Literal["five_day_list"] = "five_day_list"
+    by: str
+    role: str
+    way: ListWay
+    unit: str
+    since: str
+    until: str
+    records: tuple[str, ...]
 
 
 # ---------------------------------------------------------------- what opens

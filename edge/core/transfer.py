@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
+from typing import Literal
 
 from edge.core.csv_cell import plain
 from edge.core.instant import Instant, deadline_instant
@@ -19,6 +20,10 @@ from edge.core.model import Declaration, Transfer
 
 LIST_EVERY_DAYS = 5
 """53/2003, I.5."""
+PERIODS_FROM = date(2026, 1, 1)
+"""Periods of five days are counted from here, so that every gate's lists end on the same days."""
+ListWay = Literal["sent", "received"]
+"""A list that this gate's customs unit sends for what it received, or that it receives for what it sent."""
 
 LIST_HEADER = (
     "STT",
@@ -41,6 +46,36 @@ class Received:
     declaration: Declaration
     received_on: date
     condition: str
+
+
+@dataclass(frozen=True, slots=True)
+class ListMark:
+    """A person's word that a list went out, or came."""
+
+    by: str
+    at: str
+
+
+@dataclass(frozen=True, slots=True)
+class FiveDays:
+    """The list of hand-over records between this gate's customs unit and another, `unit`, for `since` up to and without
+    `until`; of a monitored lot that went from here, for its one day. `records`: their numbers. `due`: the last day."""
+
+    way: ListWay
+    unit: str
+    since: date
+    until: date
+    due: date
+    records: tuple[str, ...]
+    mark: ListMark | None = None
+
+    @property
+    def key(self) -> str:
+        return f"{self.way}/{self.unit}/{self.since}/{self.until}"
+
+    def overdue(self, today: date) -> bool:
+        """Past its time: the sending unit tells the receiving one, and both look into it (53/2003, I.5)."""
+        return self.mark is None and today > self.due
 
 
 def norm_seal(seal: str) -> str:
@@ -108,6 +143,38 @@ def period(day: date, start: date) -> tuple[date, date]:
     """The five-day period of a day, counted from the site's start day: first day, and the day after its last."""
     first = start + timedelta(days=(day - start).days // LIST_EVERY_DAYS * LIST_EVERY_DAYS)
     return first, first + timedelta(days=LIST_EVERY_DAYS)
+
+
+def sent_from(transfer: Transfer, unit: str | None) -> bool:
+    """Whether a hand-over record went from this customs unit; False where nobody said what records call it."""
+    return unit is not None and _name(transfer.sent_by) == _name(unit)
+
+
+def five_days(
+    received: Iterable[Received], handed: Iterable[Received], marks: Mapping[str, ListMark]
+) -> list[FiveDays]:
+    """Every list that is or was due, the newest first: for what was `received` here, and for what was `handed` from
+    here (`received_on`: the day it left). `marks` by `FiveDays.key`."""
+    found: dict[tuple[ListWay, str, date, date, date], list[str]] = {}
+    kept_by_way: tuple[tuple[ListWay, Iterable[Received]], ...] = (("sent", received), ("received", handed))
+    for way, kept in kept_by_way:
+        for one in kept:
+            transfer = one.declaration.transfer
+            if transfer is None:
+                continue
+            unit, alone = (transfer.sent_by, False) if way == "sent" else (transfer.received_by, transfer.monitored)
+            day = one.received_on
+            since, until = (day, day + timedelta(days=1)) if alone else period(day, PERIODS_FROM)
+            key = (way, unit, since, until, day if alone else until)
+            found.setdefault(key, []).append(transfer.record_no)
+    lists = [FiveDays(*key, tuple(sorted(numbers))) for key, numbers in found.items()]
+    lists.sort(key=lambda one: (one.way, one.unit))
+    lists.sort(key=lambda one: one.until, reverse=True)
+    return [replace(one, mark=marks.get(one.key)) for one in lists]
+
+
+def _name(unit: str) -> str:
+    return " ".join(unit.split()).casefold()
 
 
 def senders(received: Iterable[Received]) -> list[str]:

@@ -11,6 +11,7 @@ TABS = (
     ("history", "/history", frozenset({"history"})),
     ("figures", "/figures", frozenset({"history"})),
     ("expected", "/expected", frozenset({"expected"})),
+    ("transfer", "/transfer", frozenset({"transfer_list"})),
     ("handover", "/handover", frozenset({"handover_write", "handover_sign"})),
 )
 """Each page, its address, and the rights of which any one opens it; none: every role's."""

@@ -15,32 +15,28 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from edge.clock import wall_iso
-from edge.core.transfer import LIST_EVERY_DAYS, Received, list_csv, list_rows, period, senders
+from edge.core.transfer import PERIODS_FROM, FiveDays, Received, list_csv, list_rows, period
 from edge.core.transfer_page import list_page
-from edge.panel import pages
+from edge.panel import office
 from edge.panel.asked import day_of
 from edge.panel.door import Session, signed_in
 from edge.panel.settings import Panel
 from edge.ports import TransferRecords
 
-START = date(2026, 1, 1)
-"""Periods of five days are counted from here, so that every gate's lists end on the same days."""
-PERIODS_SHOWN = 6
+LISTS_SHOWN = 60
 _STYLE = re.compile(r"<style>(.*?)</style>", re.DOTALL)
 
 
 async def overview(request: Request) -> Response:
-    """The newest periods of every sending unit, each as CSV and as a page."""
+    """The lists that this gate owes, each as CSV and as a page, and those that other units owe it."""
     panel: Panel = request.app.state.panel
     session = panel.door.session(request)
     if session is None or session.locked:
         return RedirectResponse("/sign-in", 303)
-    records = await _records(request, session)
+    desk = _desk(request, session)
     today = date.fromisoformat(wall_iso()[:10])
-    first, _ = period(today, START)
-    starts = [first - timedelta(days=LIST_EVERY_DAYS * n) for n in range(PERIODS_SHOWN)]
-    lists = [_entry(records, sender, since) for sender in senders(records) for since in starts]
-    return pages.page(request, "transfer.html", session, {"lists": [one for one in lists if one["count"]]})
+    shown = [_entry(one, today) for one in (await desk.lists())[:LISTS_SHOWN]]
+    return office.page(request, "transfer.html", session, "transfer", {"lists": shown})
 
 
 async def as_csv(request: Request) -> Response:
@@ -62,15 +58,19 @@ async def as_page(request: Request) -> Response:
     return HTMLResponse(html, headers={"Content-Security-Policy": policy})
 
 
-def _entry(records: Sequence[Received], sender: str, since: date) -> dict[str, object]:
-    until = since + timedelta(days=LIST_EVERY_DAYS)
-    query = urlencode({"sent_by": sender, "since": since.isoformat()})
+def _entry(one: FiveDays, today: date) -> dict[str, object]:
     return {
-        "sent_by": sender,
-        "since": f"{since:%d/%m/%Y}",
-        "last": f"{until - timedelta(days=1):%d/%m/%Y}",
-        "count": len(list_rows(records, sender, since, until)),
-        "query": query,
+        "key": one.key,
+        "way": one.way,
+        "unit": one.unit,
+        "since": f"{one.since:%d/%m/%Y}",
+        "last": f"{one.until - timedelta(days=1):%d/%m/%Y}",
+        "due": f"{one.due:%d/%m/%Y}",
+        "count": len(one.records),
+        "over": one.until <= today,
+        "overdue": one.overdue(today),
+        "mark": one.mark,
+        "query": urlencode({"sent_by": one.unit, "since": one.since.isoformat()}),
     }
 
 
@@ -82,16 +82,21 @@ async def _asked(request: Request) -> tuple[list[tuple[str, ...]], str, str, dat
         day = day_of(request.query_params.get("since", ""))
     except ValueError as error:
         raise HTTPException(400, "bad_request") from error
-    since, until = period(day, START)
+    since, until = period(day, PERIODS_FROM)
     units = [r.declaration.transfer.received_by for r in records if r.declaration.transfer]
     return list_rows(records, sent_by, since, until), next(iter(units), ""), sent_by, since, until
 
 
 async def _records(request: Request, session: Session) -> Sequence[Received]:
+    """Raises HTTPException 403, 404."""
+    return await _desk(request, session).received()
+
+
+def _desk(request: Request, session: Session) -> TransferRecords:
     """Raises HTTPException 403 where the role may not, 404 where this gate keeps none."""
     panel: Panel = request.app.state.panel
     if "transfer_list" not in panel.rights.get(session.person.role, frozenset()):
         raise HTTPException(403, "not_your_role")
     if not isinstance(panel.desk, TransferRecords):
         raise HTTPException(404, "no_lists")
-    return await panel.desk.received()
+    return panel.desk

@@ -13,7 +13,7 @@ from edge.core.figures import DayFigures
 from edge.core.handover import Handover
 from edge.core.history import Found, Question
 from edge.core.model import Point
-from edge.core.transfer import Received
+from edge.core.transfer import FiveDays, Received
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +82,10 @@ class TransferRecords(Protocol):
 
     async def received(self) -> Sequence[Received]:
         """Every record received here that is still kept."""
+        ...
+
+    async def lists(self) -> Sequence[FiveDays]:
+        """Every list that is or was due between this gate's customs unit and others, the newest first."""
         ...
 
 
