@@ -3,7 +3,7 @@
 import os
 
 # Before anything else is imported: onnxruntime's Linux wheel has a telemetry client that is on by default, reads this
-# once at its own import, and posts to its vendor otherwise (tests/test_site_quiet.py).
+# once at its own import, and posts to its vendor otherwise (tests/site/test_site_quiet.py).
 os.environ["ORT_DISABLE_TELEMETRY"] = "1"
 
 __version__ = "0.1.0"

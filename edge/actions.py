@@ -33,7 +33,8 @@ Condition = Literal[
     "paper_tasks",
     "yard",
 ]
-"""What `offered` may name: see `passage_conditions` in edge/agent/view.py, `lane_conditions` in edge/agent/desk.py."""
+"""What `offered` may name: see `passage_conditions` in edge/agent/lane/view.py and `lane_conditions` in
+edge/agent/actions/desk.py."""
 FILE = Path(__file__).with_name("actions.toml")
 
 

@@ -6,9 +6,9 @@ from typing import Annotated, Self
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
-from edge.core.aim import Aim, Picture
-from edge.core.presented import Usual
-from edge.core.region import past
+from edge.core.camera.region import past
+from edge.core.camera.view_settings import Aim, Picture
+from edge.core.plate.presentation import Usual
 
 
 class PictureConfig(BaseModel):

@@ -5,16 +5,17 @@ model.
 from __future__ import annotations
 
 import argparse
+import importlib
 import io
 import os
 import signal
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from types import TracebackType
+from types import ModuleType, TracebackType
 from typing import TYPE_CHECKING
 
-from edge import __version__, commands_eyes
+from edge import __version__, commands_eyes, resources
 from edge.commands import add_to
 from edge.errors import BarieError, ConfigError
 from edge.logs import start_log
@@ -136,7 +137,7 @@ def _run(args: argparse.Namespace) -> int:
 
 
 def _config_check(args: argparse.Namespace) -> int:
-    from edge.agent.law import Law
+    from edge.agent.lane.law import Law
     from edge.config import load_config
 
     config = load_config(args.file)
@@ -369,22 +370,31 @@ def _demo(commands: Commands) -> None:
 
 
 def _run_demo(args: argparse.Namespace) -> int:
-    from edge.technician.demo import run
+    from edge.demo.run import run
 
     return run(args.seconds, headless=args.headless, port=args.port)
 
 
+def _beside(module: str, what: str) -> ModuleType:
+    """A part that lies in the checkout and in no installed package. Raises BarieError where it is not there."""
+    root = resources.checkout()
+    if root is None:
+        raise BarieError(f"{what}: needs a whole checkout: what it runs ({module}) is not part of an installed gate")
+    sys.path.insert(0, str(root))
+    os.environ["PYTHONPATH"] = os.pathsep.join([str(root), *filter(None, [os.environ.get("PYTHONPATH")])])
+    return importlib.import_module(module)
+
+
 def _sim(args: argparse.Namespace) -> int:
     if args.site is not None:
-        from edge.technician.sim_site import run as run_site
+        from edge.demo.site import run as run_site
 
         return run_site(args.site, rtsp_port=8554, mqtt_port=1883, panel_port=8080)
-    from edge.technician.sim import run
-
-    return run(args.scenario, args.passages, args.seed, args.keep)
+    status: int = _beside("tests.harness.sim.run", "sim").run(args.scenario, args.passages, args.seed, args.keep)
+    return status
 
 
 def _bench(args: argparse.Namespace) -> int:
-    from edge.technician.bench import run
-
-    return run(args.part, [name for name in args.against.split(",") if name], long=args.long)
+    against = [name for name in args.against.split(",") if name]
+    status: int = _beside("tests.harness.bench.run", "bench").run(args.part, against, long=args.long)
+    return status

@@ -10,7 +10,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Literal
 
-from edge.core.events import uuid7
+from edge.core.record.events import uuid7
 
 VIETNAM = timezone(timedelta(hours=7))
 """Wall times are written as people at the gate read them: UTC+7, no daylight saving."""

@@ -55,6 +55,11 @@ def _text(path: Path) -> tuple[str, str]:
         raise ConfigError(str(path), [f"cannot be read: {error}"]) from error
 
 
+def checkout() -> Path | None:
+    """The checkout that this program runs from; None where it is installed."""
+    return _BESIDE if (_BESIDE / "tests" / "harness").is_dir() else None
+
+
 def models() -> Path:
     """The folder of the project's own models: a bundle's ($BARIE_MODELS_DIR), else the program's own."""
     brought = os.environ.get("BARIE_MODELS_DIR")

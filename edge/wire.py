@@ -18,8 +18,8 @@ from typing import Annotated, Any, Literal, NoReturn, Self, TypeVar
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
 
 from edge.core.instant import deadline_instant, instant
+from edge.core.law.declaration_json import confirmation_to_json, declaration_to_json
 from edge.core.model import Confirmation, Declaration, Transfer, Vehicle
-from edge.core.shape import confirmation_to_json, declaration_to_json
 from edge.errors import BadMessageError
 
 __all__ = [

@@ -8,8 +8,9 @@ from collections.abc import Iterator
 from typing import get_args
 
 from edge.actions import FILE, ActionRow, Condition, actions
-from edge.agent import desk, office
-from edge.agent.press import Presses
+from edge.agent.actions import desk
+from edge.agent.actions.press import Presses
+from edge.agent.office import office
 from edge.errors import ConfigError
 from edge.panel.messages import Catalogue, load_catalogue
 from edge.panel.rights import ROLES, load_rights

@@ -41,9 +41,9 @@ barie_debian() {
 
 # GStreamer's RTSP server, with the system's own Python: a camera for the tests.
 barie_gst() {
-    /usr/bin/python3 tests/gst_server.py --probe >/dev/null 2>&1 && return 0
+    /usr/bin/python3 tests/vision/gst_server.py --probe >/dev/null 2>&1 && return 0
     apt_install python3-gi gir1.2-gst-rtsp-server-1.0 gstreamer1.0-plugins-good &&
-        /usr/bin/python3 tests/gst_server.py --probe >/dev/null 2>&1 && return 0
+        /usr/bin/python3 tests/vision/gst_server.py --probe >/dev/null 2>&1 && return 0
     echo "set-up: no GStreamer RTSP server: its tests are skipped" >&2
     return 1
 }

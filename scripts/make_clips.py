@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Makes the first sample clips: a truck drives up, stands at the stop line, and drives off. Every plate is invented.
 
-    python scripts/make_clips.py --latin FONT --hanzi FONT [--out sample_videos]
+    python -m scripts.make_clips --latin FONT --hanzi FONT [--out sample_videos]
 
 1280x720 H.264, 12.5 frames a second, a key frame every 12 frames (closed groups), beside each its `.expected.json`, and
 a contact sheet of all. The same fonts give the same pictures. The fonts are not needed to run anything.
@@ -20,7 +20,8 @@ from typing import Any
 import av
 import cv2
 import numpy as np
-from clip_scene import (
+
+from scripts.clip_scene import (
     CAMERA,
     FAR_M,
     FINE,

@@ -8,8 +8,8 @@ import subprocess
 
 import pytest
 
-from tests.brokers import MOSQUITTO
-from tests.browser import CHROMIUM
+from tests.panel.browser import CHROMIUM
+from tests.uplink.brokers import MOSQUITTO
 
 
 def pytest_sessionstart() -> None:

@@ -101,7 +101,7 @@ class Connection(H11Protocol):
         self._bytes = 0
         self._due: asyncio.TimerHandle | None = None
         self._stall: asyncio.TimerHandle | None = None
-        # What a handler may say of its connection: whose it turned out to be (edge.panel.door).
+        # What a handler may say of its connection: whose it turned out to be (edge.panel.sessions).
         self.app_state = {**self.app_state, "known_as": lambda person: self.entrance.knows(self, person)}
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]

@@ -15,28 +15,30 @@ from pathlib import Path
 from typing import Any
 
 from edge import clock, resources
-from edge.agent import boom_memory, cannot_start, erasing
-from edge.agent.afar import Afar
-from edge.agent.cameras import CameraProcess, tell
-from edge.agent.copy_age import CopyAge
-from edge.agent.desk import Desk
-from edge.agent.eyes import camera_settings
-from edge.agent.eyesight import Eyesight
-from edge.agent.health import GateHealth, LinkState
+from edge.agent import cannot_start
+from edge.agent.actions.desk import Desk
+from edge.agent.cameras.eyesight import Eyesight
+from edge.agent.cameras.supervisor import CameraProcess, tell
+from edge.agent.cameras.workbench import GateWorkbench
+from edge.agent.cameras.worker_settings import camera_settings
 from edge.agent.inbox import GateInbox
-from edge.agent.lane import LaneActor
-from edge.agent.law import Law
-from edge.agent.office import GateOffice
-from edge.agent.receipts import lists, received
+from edge.agent.lane import boom_memory
+from edge.agent.lane.lane import LaneActor
+from edge.agent.lane.law import Law
+from edge.agent.lane.receipts import lists, received
+from edge.agent.lane.yard import Yard
+from edge.agent.office import erasing
+from edge.agent.office.office import GateOffice
 from edge.agent.reload import Reload
 from edge.agent.screen import bind, make_screen
-from edge.agent.side import Sides
-from edge.agent.workbench import GateWorkbench
-from edge.agent.yard import Yard
+from edge.agent.watch.copy_age import CopyAge
+from edge.agent.watch.health import GateHealth, LinkState
+from edge.agent.watch.remote_status import Afar
+from edge.agent.watch.side import Sides
 from edge.config import Config, LaneConfig
 from edge.core.bodies import AccountChanged, AimUndone, Calibrated, CameraAimed
-from edge.core.plate import parse as parse_plates
-from edge.core.transfer import FiveDays, Received
+from edge.core.law.transfer import FiveDays, Received
+from edge.core.plate.table import parse as parse_plates
 from edge.errors import BarieError, StoreError
 from edge.panel.accounts import Accounts
 from edge.ports import Person

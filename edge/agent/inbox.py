@@ -10,8 +10,8 @@ import asyncio
 from collections.abc import Callable, Mapping
 
 from edge import clock
-from edge.agent.lane import LaneActor
-from edge.agent.remote import RemoteCommands
+from edge.agent.actions.remote import RemoteCommands
+from edge.agent.lane.lane import LaneActor
 from edge.errors import BadMessageError, HalfTakenError
 from edge.store import Store, StoreInbox
 from edge.wire import parse_command

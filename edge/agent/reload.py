@@ -8,8 +8,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from edge.agent.cameras import CameraProcess
-from edge.agent.eyes import camera_settings
+from edge.agent.cameras.supervisor import CameraProcess
+from edge.agent.cameras.worker_settings import camera_settings
 from edge.config import Config, VisionConfig, load_config
 from edge.errors import BarieError, ConfigError
 from edge.store import Store

@@ -9,11 +9,11 @@ from dataclasses import asdict
 from typing import Any
 
 from edge import clock
-from edge.agent.lane import LaneActor
-from edge.agent.press import Presses
-from edge.agent.receipts import LIST, lists, today
+from edge.agent.actions.press import Presses
+from edge.agent.lane.lane import LaneActor
+from edge.agent.lane.receipts import LIST, lists, today
 from edge.core.bodies import ListMarked
-from edge.core.transfer import FiveDays, ListMark
+from edge.core.law.transfer import FiveDays, ListMark
 from edge.errors import RefusedError
 from edge.ports import Action, ActionResult
 from edge.store import Store

@@ -8,13 +8,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar, Literal
 
-from edge.core.alarms import Stage as AlarmStage
-from edge.core.handover import HandoverNote
+from edge.core.alarm.alarms import Stage as AlarmStage
 from edge.core.identity import Identity
 from edge.core.json_shape import OPTIONAL, PART, JsonObject, object_of
+from edge.core.law.paper import Difference, Entry, PaperForm
+from edge.core.law.transfer import ListWay
 from edge.core.model import Box, Confirmation, PlateText, Verdict, VerdictName
-from edge.core.paper import Difference, Entry, PaperForm
-from edge.core.transfer import ListWay
+from edge.core.record.handover import HandoverNote
 
 Kind = Literal[
     "passage",

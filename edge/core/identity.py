@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from edge.core.lookup import normal_plate, unit, units, vehicle_by_plate
+from edge.core.law.lookup import normal_plate, unit, units, vehicle_by_plate
 from edge.core.model import Declaration
 
 Source = Literal["", "camera", "typed", "picked", "paper"]

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from types import NoneType, UnionType
 from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_type_hints
 
+from edge.core.law.declaration_json import confirmation_to_json
 from edge.core.model import Confirmation
-from edge.core.shape import confirmation_to_json
 
 Json = str | int | float | bool | list["Json"] | dict[str, "Json"] | None
 JsonObject = dict[str, Json]

@@ -12,9 +12,9 @@ from starlette.responses import JSONResponse, Response
 from edge.actions import actions
 from edge.errors import RefusedError
 from edge.panel.body import body_of, checked
-from edge.panel.door import COOKIE, AccountsDoor, Session, check_csrf, proven, signed_in
 from edge.panel.feed import lane_of
 from edge.panel.rights import held_at
+from edge.panel.sessions import COOKIE, AccountsDoor, Session, check_csrf, proven, signed_in
 from edge.panel.settings import Panel
 from edge.ports import Action, ActionResult, Person
 

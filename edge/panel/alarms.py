@@ -6,7 +6,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from edge.panel import office
-from edge.panel.door import Session
+from edge.panel.sessions import Session
 from edge.ports import Office
 
 SHELVES_MIN = (15, 60, 480)

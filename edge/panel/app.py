@@ -13,13 +13,13 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
-from edge.panel import actions, alarms, calibrate, feed, history, label, office, pages, shift, sign, transfer
+from edge.panel import actions, alarms, calibrate, driver_sign, feed, history, label, office, pages, shift, transfer
 from edge.panel.accounts import Accounts
-from edge.panel.door import AccountsDoor, DemoDoor, Door
 from edge.panel.headers import SafeHeaders
-from edge.panel.ledger import Ledger
 from edge.panel.messages import load_catalogue
+from edge.panel.press_log import Ledger
 from edge.panel.rights import load_rights
+from edge.panel.sessions import AccountsDoor, DemoDoor, Door
 from edge.panel.settings import Panel, PanelSettings
 from edge.ports import Desk
 
@@ -55,8 +55,8 @@ ROUTES = [
     Route("/calibrate/{camera}", calibrate.camera_page),
     Route("/calibrate/{camera}/sights.json", calibrate.sights),
     Route("/calibrate/{camera}/save", calibrate.save, methods=["POST"]),
-    Route("/sign/{lane}", sign.sign_page),
-    Route("/sign/{lane}/events", sign.sign_events),
+    Route("/sign/{lane}", driver_sign.sign_page),
+    Route("/sign/{lane}/events", driver_sign.sign_events),
     Route("/healthz", feed.healthz),
 ]
 

@@ -11,7 +11,7 @@ from starlette.responses import JSONResponse, RedirectResponse, Response
 
 from edge.panel import pages
 from edge.panel.body import body_of, checked
-from edge.panel.door import Session, check_csrf, signed_in
+from edge.panel.sessions import Session, check_csrf, signed_in
 from edge.panel.settings import Panel
 from edge.ports import HasWorkbench, Workbench
 

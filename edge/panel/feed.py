@@ -17,10 +17,10 @@ from edge import __version__
 from edge.clock import mono_s, wall_iso
 from edge.core.bodies import LookedAt
 from edge.errors import StoreError
-from edge.panel.door import Session, signed_in
 from edge.panel.peer import at_screen
-from edge.panel.present import screen_view, status_of
 from edge.panel.rights import held_at
+from edge.panel.role_view import screen_view, status_of
+from edge.panel.sessions import Session, signed_in
 from edge.panel.settings import Panel
 from edge.ports import HasOffice, LaneDesk, Person
 

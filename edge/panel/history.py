@@ -16,13 +16,13 @@ from starlette.responses import HTMLResponse, Response
 
 from edge.clock import VIETNAM, wall_iso
 from edge.core.bodies import LookedAt
-from edge.core.dossier import Dossier
-from edge.core.history import HOWS, OUTCOMES, PassageRow, Question
+from edge.core.record.dossier import Dossier
+from edge.core.record.history import HOWS, OUTCOMES, PassageRow, Question
 from edge.panel import feed, office, pages, plots, wording
 from edge.panel.asked import cursor_of, day_of
-from edge.panel.coarse import handed_out
-from edge.panel.door import Session
+from edge.panel.masked_photos import handed_out
 from edge.panel.pdf import make_pdf
+from edge.panel.sessions import Session
 from edge.panel.settings import Panel
 from edge.panel.sheet import Sheet, Words, entry, facts, make_sheet
 from edge.ports import Office

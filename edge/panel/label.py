@@ -9,9 +9,9 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from edge.core.dossier import Mark
+from edge.core.record.dossier import Mark
 from edge.panel.body import body_of, checked
-from edge.panel.door import check_csrf, signed_in
+from edge.panel.sessions import check_csrf, signed_in
 from edge.panel.settings import Panel
 from edge.ports import HasOffice
 

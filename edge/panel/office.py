@@ -12,7 +12,7 @@ from starlette.responses import RedirectResponse, Response
 
 from edge.errors import StoreError
 from edge.panel import pages, wording
-from edge.panel.door import Session, signed_in
+from edge.panel.sessions import Session, signed_in
 from edge.panel.settings import Panel
 from edge.panel.tabs import tabs
 from edge.ports import HasOffice, Office

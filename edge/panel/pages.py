@@ -22,10 +22,10 @@ from edge.clock import wall_iso
 from edge.errors import RefusedError
 from edge.panel.accounts import Accounts
 from edge.panel.body import bytes_of
-from edge.panel.door import COOKIE, AccountsDoor, Session, check_csrf, proven, signed_in, where
 from edge.panel.feed import lane_of, overview, view_for
 from edge.panel.messages import LANGUAGES, Catalogue, say, say_fault, say_input
 from edge.panel.peer import at_screen
+from edge.panel.sessions import COOKIE, AccountsDoor, Session, check_csrf, proven, signed_in, where
 from edge.panel.settings import Panel
 from edge.panel.tabs import tabs
 from edge.ports import Person

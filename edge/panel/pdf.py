@@ -12,7 +12,7 @@ import sys
 from dataclasses import asdict
 from typing import Any
 
-from edge.panel.aside import aside
+from edge.panel.own_process import aside
 from edge.panel.sheet import Sheet
 
 MAKE_S = 30.0

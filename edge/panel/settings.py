@@ -13,10 +13,10 @@ from edge.panel.proof import Proofs
 if TYPE_CHECKING:
     from starlette.templating import Jinja2Templates
 
-    from edge.panel.door import Door
-    from edge.panel.ledger import Ledger
     from edge.panel.messages import Catalogue
+    from edge.panel.press_log import Ledger
     from edge.panel.rights import Rights
+    from edge.panel.sessions import Door
     from edge.ports import Desk
 
 

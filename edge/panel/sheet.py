@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from edge.core.dossier import Dossier, Line
+from edge.core.record.dossier import Dossier, Line
 from edge.panel import wording
 from edge.panel.messages import Catalogue, say, say_fault
 

@@ -9,7 +9,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from edge.panel import office
-from edge.panel.door import Session
+from edge.panel.sessions import Session
 from edge.panel.settings import Panel
 from edge.ports import Office
 

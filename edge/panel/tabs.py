@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from edge.panel.door import Session
+from edge.panel.sessions import Session
 from edge.panel.settings import Panel
 from edge.ports import HasOffice
 

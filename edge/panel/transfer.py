@@ -15,11 +15,11 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from edge.clock import wall_iso
-from edge.core.transfer import PERIODS_FROM, FiveDays, Received, list_csv, list_rows, period
-from edge.core.transfer_page import list_page
+from edge.core.law.transfer import PERIODS_FROM, FiveDays, Received, list_csv, list_rows, period
+from edge.core.law.transfer_page import list_page
 from edge.panel import office
 from edge.panel.asked import day_of
-from edge.panel.door import Session, signed_in
+from edge.panel.sessions import Session, signed_in
 from edge.panel.settings import Panel
 from edge.ports import TransferRecords
 

@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from typing import Any, Protocol, runtime_checkable
 
 from edge.core.bodies import LookedAt
-from edge.core.dossier import Dossier, Mark
-from edge.core.expected import Expected
-from edge.core.figures import DayFigures
-from edge.core.handover import Handover
-from edge.core.history import Found, Question
+from edge.core.law.transfer import FiveDays, Received
 from edge.core.model import Point
-from edge.core.transfer import FiveDays, Received
+from edge.core.record.day_figures import DayFigures
+from edge.core.record.dossier import Dossier, Mark
+from edge.core.record.expected import Expected
+from edge.core.record.handover import Handover
+from edge.core.record.history import Found, Question
 
 
 @dataclass(frozen=True, slots=True)

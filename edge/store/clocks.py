@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from edge import clock
-from edge.core.events import uuid7
+from edge.core.record.events import uuid7
 
 
 @dataclass(frozen=True, slots=True)

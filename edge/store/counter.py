@@ -15,7 +15,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from edge.core.events import Anchor
+from edge.core.record.events import Anchor
 
 SLOT_BYTES = 16_384
 

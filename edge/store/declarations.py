@@ -13,7 +13,7 @@ import sqlite3
 from collections.abc import Callable, Collection
 
 from edge import errors, wire
-from edge.core.lookup import normal_plate, overlay
+from edge.core.law.lookup import normal_plate, overlay
 from edge.core.model import Confirmation, Declaration
 from edge.store import notes
 

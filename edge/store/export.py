@@ -14,7 +14,7 @@ import sqlite_utils
 
 from edge import errors
 from edge.core.csv_cell import plain
-from edge.core.events import ChainFault
+from edge.core.record.events import ChainFault
 from edge.store import db, journal, keys
 
 COLUMNS = ("lane", "seq", "kind", "event_id", "captured_at", "recorded_at", "clock", "hash", "body")

@@ -19,8 +19,8 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from edge.core.history import Found, PassageRow, Question, fold
-from edge.core.lookup import normal_plate
+from edge.core.law.lookup import normal_plate
+from edge.core.record.history import Found, PassageRow, Question, fold
 from edge.store import db, journal
 
 log = logging.getLogger(__name__)

@@ -2,7 +2,7 @@
 -- anew from them whenever it is missing, damaged or of another version. Nothing here is the record.
 --
 --   done      by lane   the last event that was taken in
---   passage   one row a passage; body is edge.core.history.PassageRow as JSON
+--   passage   one row a passage; body is edge.core.record.history.PassageRow as JSON
 --   plate     each of its plates, normalised, and once more from its end, behind a tilde: people remember the last digits
 --   person    who pressed something during it
 

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from edge.core.bodies import Deleted, DeletedOnRequest, PhotosGone
-from edge.core.law import SYSTEM
+from edge.core.law.terms import SYSTEM
 from edge.store import db, evidence, journal, leaving, notes
 from edge.store import transaction as tx
 from edge.store.clocks import Clocks

@@ -11,8 +11,8 @@ from itertools import takewhile
 from typing import Any, NamedTuple
 
 from edge import errors
-from edge.core import events
-from edge.core.events import Anchor, ChainFault, Envelope
+from edge.core.record import events
+from edge.core.record.events import Anchor, ChainFault, Envelope
 from edge.ports import OutgoingEvent
 
 MOST = 1 << 39

@@ -18,7 +18,7 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 from edge import errors
-from edge.core.events import SignatureCheck, Signer
+from edge.core.record.events import SignatureCheck, Signer
 from edge.files import write_whole
 from edge.store import db
 

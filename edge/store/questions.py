@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from edge import clock
-from edge.core.events import Anchor
-from edge.core.lookup import normal_plate
+from edge.core.law.lookup import normal_plate
 from edge.core.model import Declaration
-from edge.core.skeleton import Skeletons
+from edge.core.plate.skeleton import Skeletons
+from edge.core.record.events import Anchor
 from edge.store import db, declarations, journal, notes, watch
 from edge.store import transaction as tx
 from edge.store.clocks import Clocks

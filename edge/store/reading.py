@@ -7,9 +7,9 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
-from edge.core.lookup import normal_plate
+from edge.core.law.lookup import normal_plate
 from edge.core.model import Declaration
-from edge.core.skeleton import Skeletons
+from edge.core.plate.skeleton import Skeletons
 from edge.errors import StoreError
 from edge.store import declarations, notes, watch
 from edge.store.db import NAME, translated

@@ -19,7 +19,7 @@ from typing import Any
 
 from edge import errors
 from edge.core.bodies import RecordHole, RecordSetAside
-from edge.core.events import GENESIS_HASH, Anchor, SignatureCheck, raw_hash
+from edge.core.record.events import GENESIS_HASH, Anchor, SignatureCheck, raw_hash
 from edge.files import fsync_directory, write_whole
 from edge.store import db, evidence, journal
 from edge.store.counter import Counters

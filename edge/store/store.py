@@ -13,10 +13,12 @@ from pathlib import Path
 from typing import IO, TypeVar
 
 from edge import errors, resources
-from edge.core import events, plate, skeleton
-from edge.core.events import Anchor, ChainFault
-from edge.core.rules import parse_rules
-from edge.core.skeleton import Skeletons
+from edge.core.law.rules import parse_rules
+from edge.core.plate import skeleton
+from edge.core.plate import table as plate
+from edge.core.plate.skeleton import Skeletons
+from edge.core.record import events
+from edge.core.record.events import Anchor, ChainFault
 from edge.ports import OutgoingEvent
 from edge.store import db, declarations, evidence, fork, journal, keys, leaving, notes, recovery, watch
 from edge.store.clocks import Clocks

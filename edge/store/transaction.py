@@ -9,10 +9,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from edge import clock, errors
-from edge.core import events
 from edge.core.bodies import Body, RecordPruned
-from edge.core.events import Envelope
 from edge.core.model import Confirmation
+from edge.core.record import events
+from edge.core.record.events import Envelope
 from edge.store import declarations, evidence, journal, notes
 from edge.store.clocks import Clocks
 from edge.store.evidence import StagedEvidence

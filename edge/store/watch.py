@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from edge import errors, wire
-from edge.core.skeleton import Skeletons
+from edge.core.plate.skeleton import Skeletons
 from edge.store import notes
 
 PART, LIST = "watch_part", "watch_list"

@@ -31,7 +31,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from edge import __version__, clock
 from edge.config import Config, load_config
-from edge.core.events import GENESIS_HASH, Anchor
+from edge.core.record.events import GENESIS_HASH, Anchor
 from edge.errors import BarieError
 from edge.panel.accounts import Accounts
 from edge.store import db

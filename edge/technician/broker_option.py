@@ -7,7 +7,7 @@ import ssl
 from pathlib import Path
 
 from edge.errors import BarieError
-from edge.uplink.link import LinkSettings, read_password
+from edge.uplink.connection import LinkSettings, read_password
 
 
 def settings(args: argparse.Namespace, option: str, where: str, client_id: str) -> LinkSettings:

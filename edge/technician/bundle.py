@@ -40,8 +40,9 @@ _NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,80}\.(?:onnx|toml|md)")
 _LOADS = {
     "models": "from edge.vision.weights import FOLDER, find; import tomllib\n"
     "for row in tomllib.loads((FOLDER / 'manifest.toml').read_text())['model']: find(row['name'])",
-    "tables": "from edge.core.plate import parse; from edge.agent.law import Law; from edge.config import LawConfig\n"
-    "from edge import resources; parse(*resources.config_text('plates.toml')); Law.read(LawConfig())",
+    "tables": "from edge.core.plate.table import parse; from edge.agent.lane.law import Law\n"
+    "from edge import resources; from edge.config import LawConfig\n"
+    "parse(*resources.config_text('plates.toml')); Law.read(LawConfig())",
 }
 
 

@@ -9,8 +9,8 @@ from pathlib import Path
 
 from edge.agent import config_file
 from edge.config import CameraConfig, Config, load_config
-from edge.core.calibrate import Finding
-from edge.core.vote import USUAL
+from edge.core.camera.calibrate import Finding
+from edge.core.plate.vote import USUAL
 from edge.errors import BarieError, ConfigError
 from edge.ports import Detector, Reader
 from edge.technician import calibrate_page

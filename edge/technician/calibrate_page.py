@@ -10,10 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge.clock import wall_iso
-from edge.core.aim import Aim
-from edge.core.calibrate import heat, rate
+from edge.core.camera.calibrate import heat, rate
+from edge.core.camera.measured_plate import PlateSight
+from edge.core.camera.view_settings import Aim
 from edge.core.model import Point
-from edge.core.sight import PlateSight
 from edge.ports import Detector, Frame, Image, Reader
 from edge.technician import html
 from edge.technician.calibrate_words import Result, patch, words

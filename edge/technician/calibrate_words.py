@@ -7,8 +7,8 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from edge.agent import config_file
-from edge.core.aim import Aim
-from edge.core.calibrate import Finding, rate
+from edge.core.camera.calibrate import Finding, rate
+from edge.core.camera.view_settings import Aim
 from edge.panel.messages import load_catalogue, say
 from edge.technician.study import Proposal, Study
 

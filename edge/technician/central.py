@@ -9,7 +9,7 @@ from pathlib import Path
 
 from edge.errors import BarieError
 from edge.uplink.central import run_central
-from edge.uplink.link import LinkSettings, Protocol
+from edge.uplink.connection import LinkSettings, Protocol
 
 
 def run(settings: LinkSettings, site: str, folder: Path | None, db: Path, protocol: Protocol) -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 from edge.uplink.conformance import check
-from edge.uplink.link import LinkSettings, Protocol
+from edge.uplink.connection import LinkSettings, Protocol
 
 
 def run(settings: LinkSettings, site: str, protocol: Protocol = "5") -> int:

@@ -10,8 +10,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from edge import clock
-from edge.agent import erasing
-from edge.agent.erasing import Request
+from edge.agent.office import erasing
+from edge.agent.office.erasing import Request
 from edge.config import Config
 from edge.errors import BarieError
 from edge.store import Store, db

@@ -13,19 +13,19 @@ from pathlib import Path
 from typing import Any
 
 from edge import clock, resources
-from edge.agent.law import AtGate, Law, Seals
+from edge.agent.lane.law import AtGate, Law, Seals
 from edge.config import Config, LaneConfig, LawConfig, load_config
-from edge.core.choice import judge
-from edge.core.explain import verdict_json
 from edge.core.identity import Choice, Named
 from edge.core.instant import Instant, day_of, instant
-from edge.core.law import Choices, Rules, RulesError, in_force
-from edge.core.lookup import candidates, choose, normal_plate, unit
+from edge.core.law.choice import judge
+from edge.core.law.explain import verdict_json
+from edge.core.law.lookup import candidates, choose, normal_plate, unit
+from edge.core.law.paper import Entry, lay_signatures, signers, to_declaration
+from edge.core.law.paper_read import PaperError, read_form
+from edge.core.law.procedures import Facts
+from edge.core.law.rules import parse_rules
+from edge.core.law.terms import Choices, Rules, RulesError, in_force
 from edge.core.model import Declaration, Verdict
-from edge.core.paper import Entry, lay_signatures, signers, to_declaration
-from edge.core.paper_read import PaperError, read_form
-from edge.core.procedures import Facts
-from edge.core.rules import parse_rules
 from edge.errors import BadMessageError, BarieError, ConfigError
 from edge.store.reading import ReadOnlyRecord
 from edge.store.store import plate_skeletons

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from edge.config import VisionConfig
-from edge.core.plate import PlateTable
+from edge.core.plate.table import PlateTable
 from edge.ports import Detector, Reader
 from edge.vision import models
 

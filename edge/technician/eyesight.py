@@ -7,9 +7,9 @@ import io
 import json
 from pathlib import Path
 
-from edge.agent.eyesight import cameras_of
+from edge.agent.cameras.eyesight import cameras_of
 from edge.config import Config
-from edge.core.eyesight import Share, Trend, by_light, samples, table, trends
+from edge.core.camera.eyesight import Share, Trend, by_light, samples, table, trends
 from edge.panel.messages import load_catalogue, say
 from edge.store.export import export_jsonl
 

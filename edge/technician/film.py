@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 
 from edge import clock
-from edge.agent.site_clips import STILL
+from edge.agent.cameras.site_clips import STILL
 from edge.errors import CameraError
 from edge.ports import Frame, Image
 from edge.vision.capture import CameraSource, clip_frames

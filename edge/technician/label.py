@@ -12,10 +12,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from edge.agent import site_clips
-from edge.agent.site_clips import BUDGET_MB, FOLDER
+from edge.agent.cameras import site_clips
+from edge.agent.cameras.site_clips import BUDGET_MB, FOLDER
 from edge.config import Config
-from edge.core.dossier import Mark, Shot, shots
+from edge.core.record.dossier import Mark, Shot, shots
 from edge.errors import BarieError, StoreError
 from edge.store.export import export_jsonl
 from edge.vision.models import plate_table

@@ -14,12 +14,12 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from edge.agent.site_clips import STILL
+from edge.agent.cameras.site_clips import STILL
 from edge.config import load_config
-from edge.core.aim import Aim
+from edge.core.camera.view_settings import Aim
 from edge.core.model import Reading
-from edge.core.plate import PlateTable
-from edge.core.vote import USUAL, VoteRules
+from edge.core.plate.table import PlateTable
+from edge.core.plate.vote import USUAL, VoteRules
 from edge.errors import BarieError, CameraError, ClipCutError
 from edge.ports import Detector, Frame, Reader
 from edge.technician import expected

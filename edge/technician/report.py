@@ -14,10 +14,10 @@ from typing import Any
 from edge import __version__
 from edge.clock import wall_iso
 from edge.config import load_config
-from edge.core.aim import Aim
-from edge.core.region import inside
-from edge.core.sight import Cause
-from edge.core.vote import USUAL, VoteRules
+from edge.core.camera.measured_plate import Cause
+from edge.core.camera.region import inside
+from edge.core.camera.view_settings import Aim
+from edge.core.plate.vote import USUAL, VoteRules
 from edge.errors import BarieError
 from edge.panel.messages import load_catalogue, say
 from edge.ports import Detector, Frame, Reader

@@ -6,9 +6,9 @@ from __future__ import annotations
 from pathlib import Path
 
 from edge import resources
-from edge.core.law import Rules, RulesError
-from edge.core.rules import parse_rules
-from edge.core.rules_diff import differences, undeclared
+from edge.core.law.rules import parse_rules
+from edge.core.law.rules_diff import differences, undeclared
+from edge.core.law.terms import Rules, RulesError
 from edge.errors import ConfigError
 
 

@@ -15,12 +15,12 @@ from pathlib import Path
 from typing import Any
 
 from edge import clock
-from edge.agent.law import Law
+from edge.agent.lane.law import Law
 from edge.config import Config
 from edge.core.instant import Instant, day_of, instant
-from edge.core.law import Choices, Rules, RulesError, in_force
+from edge.core.law.procedures import Facts, decide
+from edge.core.law.terms import Choices, Rules, RulesError, in_force
 from edge.core.model import Confirmation, Declaration, Missing, Verdict
-from edge.core.procedures import Facts, decide
 from edge.errors import BarieError, ConfigError
 from edge.store.export import envelopes
 from edge.store.reading import ReadOnlyRecord

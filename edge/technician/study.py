@@ -7,12 +7,12 @@ from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
 from edge import clock
-from edge.core.aim import Aim
-from edge.core.calibrate import Finding, Pace, Travel, findings, pace_of, rate
-from edge.core.proposal import changes, travel, trigger_line
-from edge.core.sight import PlateSight
-from edge.core.track import Tracks
-from edge.core.vote import USUAL
+from edge.core.camera.calibrate import Finding, Pace, Travel, findings, pace_of, rate
+from edge.core.camera.measured_plate import PlateSight
+from edge.core.camera.proposal import changes, travel, trigger_line
+from edge.core.camera.view_settings import Aim
+from edge.core.plate.track import Tracks
+from edge.core.plate.vote import USUAL
 from edge.ports import Detector, Frame, Reader
 from edge.technician.film import live_frames
 from edge.vision.capture import CameraSource

@@ -6,10 +6,10 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
+from edge.core.camera.measured_plate import Cause, PlateSight, cause
 from edge.core.model import Box, PlateRead
-from edge.core.plate import OTHER
-from edge.core.sight import Cause, PlateSight, cause
-from edge.core.vote import USUAL, Tally, VoteRules
+from edge.core.plate.table import OTHER
+from edge.core.plate.vote import USUAL, Tally, VoteRules
 from edge.ports import Detection, Frame, Image
 from edge.technician import html
 from edge.vision import measure

@@ -14,7 +14,7 @@ from typing import Any, TextIO
 from edge import clock
 from edge.config import Config
 from edge.core.instant import Instant, instant
-from edge.core.why import Why, why
+from edge.core.record.why import Why, why
 from edge.errors import BarieError
 from edge.panel.messages import load_catalogue, say
 from edge.store.export import envelopes

@@ -21,8 +21,8 @@ from edge import clock
 from edge.errors import BadMessageError
 from edge.files import fsync_directory, write_whole
 from edge.uplink.central_store import CentralStore, Incoming, Progress, Taken, read_event
+from edge.uplink.connection import Link, LinkError, LinkSettings, Protocol, Will
 from edge.uplink.folder import WATCHLIST, Change, Folder, folded, merged
-from edge.uplink.link import Link, LinkError, LinkSettings, Protocol, Will
 from edge.uplink.mailbox import Arrived, Connected, Letter, Lost, Mailbox, Published, Subscribed
 from edge.uplink.topics import Topics
 

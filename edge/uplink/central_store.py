@@ -15,7 +15,7 @@ from importlib import resources
 from pathlib import Path
 from typing import Any, Literal
 
-from edge.core.events import GENESIS_HASH, raw_hash
+from edge.core.record.events import GENESIS_HASH, raw_hash
 from edge.errors import BadMessageError
 
 Taken = Literal["new", "duplicate", "conflict"]

@@ -12,9 +12,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from edge import clock
-from edge.core import events
-from edge.core.events import Anchor
-from edge.uplink.link import Link, LinkError, LinkSettings, Protocol
+from edge.core.record import events
+from edge.core.record.events import Anchor
+from edge.uplink.connection import Link, LinkError, LinkSettings, Protocol
 from edge.uplink.mailbox import Arrived, Connected, Lost, Mailbox, Subscribed
 from edge.uplink.topics import Topics
 

@@ -18,7 +18,7 @@ from edge import clock
 from edge.config import MqttConfig
 from edge.errors import StoreError
 from edge.ports import Inbox, Outbox
-from edge.uplink.link import Link, LinkError, LinkSettings, Protocol, Will, read_password
+from edge.uplink.connection import Link, LinkError, LinkSettings, Protocol, Will, read_password
 from edge.uplink.liveness import CentreWatch, Reach
 from edge.uplink.mailbox import Mailbox
 from edge.uplink.parts import Pace, Parts, status_payload

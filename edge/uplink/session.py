@@ -15,8 +15,8 @@ from edge.core.instant import instant
 from edge.errors import BadMessageError, HalfTakenError, StoreError
 from edge.ports import EvidenceOutbox
 from edge.uplink import trace
+from edge.uplink.connection import Link, LinkError
 from edge.uplink.copying import Copying
-from edge.uplink.link import Link, LinkError
 from edge.uplink.liveness import Reach
 from edge.uplink.mailbox import Arrived, Connected, Letter, Lost, Published, Subscribed
 from edge.uplink.parts import HEADER_BYTES, Parts, status_payload

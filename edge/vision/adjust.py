@@ -15,7 +15,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from edge.core.aim import AS_IT_COMES, Picture
+from edge.core.camera.view_settings import AS_IT_COMES, Picture
 from edge.core.model import Box, PlateRead, Point
 from edge.ports import Detection, Detector, Image, Reader
 

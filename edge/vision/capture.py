@@ -17,7 +17,7 @@ from av.container import InputContainer
 from av.video.stream import VideoStream
 
 from edge import clock
-from edge.core.stream import Arrived, Stream
+from edge.core.camera.stream import Arrived, Stream
 from edge.errors import CameraError, ClipCutError
 from edge.ports import Frame, Image
 from edge.vision.pictures import PIXELS_MOST, decoded, edges, frame_of, luma_of, plain, prepare, same, turned

@@ -13,7 +13,7 @@ from typing import Any
 import cv2
 import numpy as np
 
-from edge.core.plate import PlateTable
+from edge.core.plate.table import PlateTable
 from edge.errors import ModelError
 from edge.ports import Detection, Image
 from edge.vision.linereader import ALPHABET, LineReader, Quad, cut

@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 
 from edge.core.model import PlateRead, PlateText, Point
-from edge.core.plate import OTHER, PlateTable
+from edge.core.plate.table import OTHER, PlateTable
 from edge.ports import Detection, Image
 from edge.vision.geometry import rectify
 

@@ -20,7 +20,7 @@ from edge import clock
 from edge.core.model import Box
 from edge.errors import BarieError
 from edge.ports import Frame, Image
-from edge.vision import link, models
+from edge.vision import messages, models
 from edge.vision.adjust import adjusted
 from edge.vision.capture import CameraSource, SourceHealth, SourceState
 from edge.vision.pipeline import Gone, Pipeline, Seen, rules_for
@@ -220,8 +220,8 @@ class Worker:
     def _send_reading(self, seen: Seen) -> None:
         photo = jpeg(seen.image, PHOTO_WIDTH_PX, 80)
         crop = jpeg(crop_of(seen.image, seen.reading.read.box), PHOTO_WIDTH_PX, 90)
-        self._say("reading", link.reading_fields(seen.reading), [photo, crop])
+        self._say("reading", messages.reading_fields(seen.reading), [photo, crop])
 
     def _say(self, kind: str, fields: Mapping[str, Any], attachments: list[bytes] | None = None) -> None:
         with self._sending:
-            link.send(self._sock, kind, fields, attachments or ())
+            messages.send(self._sock, kind, fields, attachments or ())

@@ -13,9 +13,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from edge.core.camera.measured_plate import PlateSight
 from edge.core.model import PlateRead, Point
-from edge.core.sight import PlateSight
-from edge.core.vote import USUAL
+from edge.core.plate.vote import USUAL
 from edge.ports import Detection, Frame, Image
 
 Floats = NDArray[np.float32]

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from edge import resources
-from edge.core.plate import PlateTable, parse
-from edge.core.vote import VoteRules
+from edge.core.plate.table import PlateTable, parse
+from edge.core.plate.vote import VoteRules
 from edge.errors import ModelError
 from edge.ports import Detector, Reader
 from edge.vision.wholeness import Ends, WholeReader

@@ -11,10 +11,10 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from edge.core.decode import decode
 from edge.core.model import Box, Layout, PlateRead, PlateText, Point
-from edge.core.plate import OTHER, PlateTable
-from edge.core.track import overlap
+from edge.core.plate.decode import decode
+from edge.core.plate.table import OTHER, PlateTable
+from edge.core.plate.track import overlap
 from edge.ports import Detection, Image
 from edge.vision.geometry import as_corners, rectify
 from edge.vision.weights import FOLDER, Model, find

@@ -13,10 +13,10 @@ import cv2
 import numpy as np
 
 from edge.core.model import Box, PlateRead, Point, Reading
-from edge.core.plate import OTHER, PlateTable
-from edge.core.track import Tracks, overlap
-from edge.core.vote import USUAL, Tally, VoteRules
-from edge.core.wholeness import within
+from edge.core.plate.table import OTHER, PlateTable
+from edge.core.plate.track import Tracks, overlap
+from edge.core.plate.vote import USUAL, Tally, VoteRules
+from edge.core.plate.wholeness import within
 from edge.ports import Detection, Detector, Frame, Image, Reader
 from edge.vision.motion import Evidence, MotionGate
 from edge.vision.watch import Watch

@@ -15,7 +15,7 @@ import numpy as np
 import onnxruntime as ort
 from numpy.typing import NDArray
 
-from edge.core.plate import PlateTable
+from edge.core.plate.table import PlateTable
 from edge.errors import ModelError
 from edge.ports import Detection, Image
 from edge.vision.linereader import ALPHABET, LINE_HEIGHT_PX, LINE_WIDTH_PX, LineReader, Quad, cut

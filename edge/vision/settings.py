@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from edge.core.aim import AS_IT_COMES, Picture
+from edge.core.camera.view_settings import AS_IT_COMES, Picture
 from edge.core.model import Point
 from edge.errors import BadMessageError
 

@@ -10,10 +10,10 @@ from dataclasses import replace
 
 import numpy as np
 
-from edge.core.aim import Aim, Picture
-from edge.core.region import Polygon, inside
-from edge.core.sight import PlateSight
-from edge.core.vote import USUAL
+from edge.core.camera.measured_plate import PlateSight
+from edge.core.camera.region import Polygon, inside
+from edge.core.camera.view_settings import Aim, Picture
+from edge.core.plate.vote import USUAL
 from edge.ports import Detector, Frame, Image, Reader
 from edge.vision import measure
 from edge.vision.adjust import adjusted, moved

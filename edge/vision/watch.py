@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from edge.core.model import PlateRead
-from edge.core.vote import Tally
+from edge.core.plate.vote import Tally
 from edge.ports import Detection, Frame
 
 

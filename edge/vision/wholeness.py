@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge.core.model import PlateRead
-from edge.core.wholeness import may_be_longer, within
+from edge.core.plate.wholeness import may_be_longer, within
 from edge.ports import Detection, Image, Reader
 from edge.vision.geometry import rectify
 from edge.vision.weights import FOLDER, Model, find

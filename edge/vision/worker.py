@@ -1,4 +1,4 @@
-"""One camera's process: `python -m edge.vision.worker --fd N`, N one end of a Unix socket pair (edge.vision.link).
+"""One camera's process: `python -m edge.vision.worker --fd N`, N one end of a Unix socket pair (edge.vision.messages).
 
 The first message in is `settings`; everything else goes out. The process ends when the socket does, so a gate process
 that was killed leaves no orphan. This module is the light way in; the work is in edge.vision.loop.
@@ -19,7 +19,7 @@ from edge import clock
 from edge.confine import NOWHERE, Reach, confine, readable
 from edge.errors import BadMessageError
 from edge.logs import of_process, start_child_log
-from edge.vision import link
+from edge.vision import messages
 from edge.vision.settings import Settings, Wishes, settings_from
 
 log = logging.getLogger(__name__)
@@ -31,7 +31,7 @@ DEFAULT_PORTS, NAMES_PORT = {"rtsp": 554, "rtsps": 322}, 53
 def first_settings(sock: socket.socket) -> Settings:
     """Wait for the `settings` message. Raises BadMessageError, or OSError when the socket ends first."""
     sock.settimeout(SETTINGS_WITHIN_S)
-    decoder = link.Decoder()
+    decoder = messages.Decoder()
     while data := sock.recv(1 << 16):
         for message in decoder.feed(data):
             if message.kind != "settings":
@@ -49,7 +49,7 @@ def _leave() -> None:
 def _watch(sock: socket.socket, wishes: Wishes) -> None:
     """After the settings the gate process only asks for surveys and says which passage this is about; any end of this
     read is its end."""
-    decoder = link.Decoder()
+    decoder = messages.Decoder()
     try:
         while data := sock.recv(1 << 12):
             for message in decoder.feed(data):
@@ -122,10 +122,10 @@ def main(arguments: list[str] | None = None) -> int:
         wishes = Wishes()
         threading.Thread(target=_watch, args=(sock, wishes), name="watch", daemon=True).start()
         about = {"camera": settings.camera, "models": {"reader": settings.reader}, "pid": os.getpid()}
-        link.send(sock, "hello", about)
+        messages.send(sock, "hello", about)
         _work(sock, settings, wishes)
     except BadMessageError as error:
-        link.send(sock, "error", {"part": "settings", "text": str(error)})
+        messages.send(sock, "error", {"part": "settings", "text": str(error)})
         return 2
     except OSError:
         _leave()

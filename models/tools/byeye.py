@@ -16,7 +16,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from edge.core.vote import VoteRules
+from edge.core.plate.vote import VoteRules
 from edge.ports import Image
 from edge.vision.models import plate_table
 from models.tools import testworld

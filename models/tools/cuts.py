@@ -25,9 +25,9 @@ import cv2
 import numpy as np
 
 from edge.core.model import PlateRead
-from edge.core.plate import OTHER
-from edge.core.track import overlap
-from edge.core.wholeness import within
+from edge.core.plate.table import OTHER
+from edge.core.plate.track import overlap
+from edge.core.plate.wholeness import within
 from edge.ports import Image
 from edge.vision.models import plate_table, vote_rules
 from edge.vision.own import OwnDetector, OwnReader

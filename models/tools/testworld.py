@@ -22,8 +22,8 @@ import cv2
 import numpy as np
 
 from edge.core.model import PlateRead
-from edge.core.plate import PlateTable
-from edge.core.vote import Tally, VoteRules
+from edge.core.plate.table import PlateTable
+from edge.core.plate.vote import Tally, VoteRules
 from edge.ports import Detector, Image, Reader
 from edge.vision.models import plate_table
 from edge.vision.own import OwnDetector, OwnReader

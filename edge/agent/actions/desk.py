@@ -1,0 +1,181 @@
+"""The guard's side of a lane: every press checked against what may be done now, done once, answered after the record
+is on disk."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from edge.actions import ActionRow, Condition, actions, offered
+from edge.agent.actions.boom import BoomPresses
+from edge.agent.actions.paper import PaperPresses, reconcile
+from edge.agent.actions.passage import PassagePresses
+from edge.agent.actions.press import Handler, Presses, handlers
+from edge.agent.actions.similar_plates import near_plates
+from edge.agent.actions.yard import YardPresses
+from edge.agent.lane.lane import LaneActor
+from edge.core.plate.table import PlateTable
+from edge.errors import RefusedError, StoreError, StoreFullError
+from edge.panel.press_log import UNSURE
+from edge.ports import KEY_REUSED, VOID, Action, ActionResult, Person
+
+Health = Callable[[], Mapping[str, Any]]
+"""What the gate knows beside the lane itself: boom, cameras, link, clock, store, age of the copy."""
+
+
+CENTRE_SILENT_S = 120.0
+"""An event that the centre has not acknowledged for so long: it gives no sign of life, whatever the broker says."""
+
+
+def _reach(link: Mapping[str, Any]) -> str:
+    """The link's state, "silent" where only the broker answers: then, too, a lane may go on paper (Art. 23.1)."""
+    oldest_s = link.get("oldest_s")
+    silent = link["state"] == "up" and oldest_s is not None and oldest_s > CENTRE_SILENT_S
+    return "silent" if silent else str(link["state"])
+
+
+class Desk:
+    """`ports.LaneDesk` over one lane actor."""
+
+    def __init__(
+        self, actor: LaneActor, plates: PlateTable, health: Health, live_jpeg: Callable[[str], bytes | None]
+    ) -> None:
+        self._actor = actor
+        actor.near = lambda text: near_plates(plates, text, actor.store.declared)
+        actor.reconcile = lambda: reconcile(actor)
+        self._health = health
+        self._live_jpeg = live_jpeg
+        self._paper = PaperPresses(actor, lambda: _reach(health()["link"]))
+        groups = (PassagePresses(actor, plates), BoomPresses(actor), YardPresses(actor, plates), self._paper)
+        self._handlers = handlers(groups)
+        self._of_gate: Health = dict
+
+    def join(self, groups: Sequence[Presses], of_gate: Health) -> None:
+        """Presses of the whole gate, answered at this lane as well, and what its view says of the gate."""
+        self._handlers |= handlers(groups)
+        self._of_gate = of_gate
+
+    def health(self) -> Mapping[str, Any]:
+        """The part of the view that is not the passage."""
+        return self._health()
+
+    def view(self) -> Mapping[str, Any]:
+        health = self._health()
+        holds = lane_conditions(health["boom"]) | self._paper.conditions(_reach(health["link"]))
+        holds |= {"yard"} if self._actor.record.yard else set()
+        return {
+            **self._actor.view(),
+            **health,
+            **self._of_gate(),
+            "actions": offered("lane", holds),
+        }
+
+    async def changed(self, since: int) -> int:
+        return await self._actor.changed(since)
+
+    async def settle(self, person: Person, key: str) -> ActionResult:
+        """`ports.ActionMemory`: what became of a press, also across a restart; one that never arrived is void from
+        now on, on record."""
+        void = {"code": VOID, "done": False, "by": person.id}
+        return _answered(await self._actor.ledger.settle(self._key(key), void), person)
+
+    def _key(self, key: str) -> str:
+        """A page's key as the record knows it: of a press, at this lane."""
+        return f"press/{self._actor.config.id}/{key}"
+
+    def live_jpeg(self, camera: str) -> bytes | None:
+        return self._live_jpeg(camera)
+
+    async def act(self, action: Action) -> ActionResult:
+        """Queue the press behind whatever the lane is doing; a stop does not wait for anything."""
+        action = replace(action, key=self._key(action.key))
+        if action.name == "stop":
+            self._actor.barrier.stop_boom()
+        answer: asyncio.Future[ActionResult] = asyncio.get_running_loop().create_future()
+
+        async def job() -> None:
+            result = UNSURE  # where the press has a fault that nobody foresaw: it may be on record and done, or not
+            try:
+                result = await self._answer(action)
+            finally:
+                if not answer.done():
+                    answer.set_result(result)
+
+        self._actor.put(job)
+        return await answer
+
+    async def _answer(self, action: Action) -> ActionResult:
+        try:
+            before = await self._actor.ledger.known(action.key)
+            if before is not None:
+                return _answered(before, action.person, action.name)
+            try:
+                result = await self._handler(action)(action)
+            except RefusedError as error:
+                return await self._refused(action, error)
+        except StoreError as error:
+            row = actions().get(action.name)
+            if row is not None and row.unrecorded:
+                return self._unrecorded(action, row.unrecorded, error)
+            # Not on disk, so not done: nothing was offered to the barrier (docs/safety.md).
+            code = "store_full" if isinstance(error, StoreFullError) else "store_failed"
+            return ActionResult(False, code, None, str(error))
+        self._actor.shown.result = {"code": result.code, "detail": result.detail}
+        self._actor.touch()
+        return result
+
+    async def _refused(self, action: Action, error: RefusedError) -> ActionResult:
+        """A refusal is an answer as well: the same press, come again later, is not judged anew. Raises StoreError."""
+        answer = {"code": error.code, "detail": error.detail[:500], "done": False}
+        by = {"name": action.name, "by": action.person.id}
+        return _answered(await self._actor.ledger.settle(action.key, {**answer, **by}), action.person, action.name)
+
+    def _unrecorded(self, action: Action, code: str, error: StoreError) -> ActionResult:
+        """The answer says what is so: the boom was stopped or held before its record. A hold can end without a record
+        too: it opens nothing, and a disk that is full must not keep a lane shut."""
+        if action.name == "release_hold":
+            self._actor.barrier.hold(False)
+        self._actor.trouble = str(error)
+        self._actor.touch()
+        return ActionResult(True, code, None, str(error))
+
+    def _handler(self, action: Action) -> Handler:
+        """Who does it. Raises RefusedError: a press is for the passage that the person saw, and for what may be done
+        now."""
+        row, handler = actions().get(action.name), self._handlers.get(action.name)
+        if row is None or handler is None:
+            raise RefusedError("not_now", action.name)
+        if row.scope == "passage":
+            self._check_passage(action, row)
+        if "reason" in row.needs and not action.reason:
+            raise RefusedError("reason_needed")
+        return handler
+
+    def _check_passage(self, action: Action, row: ActionRow) -> None:
+        passage = self._actor.lane.passage
+        if passage is None:
+            raise RefusedError("no_passage")
+        if action.passage != passage.id:
+            raise RefusedError("other_passage")
+        if not row.newest and action.name not in self._actor.may():
+            raise RefusedError("not_now", action.name)
+
+
+def _answered(known: Mapping[str, Any], person: Person, name: str = "") -> ActionResult:
+    """The answer that a press got, from the record; none for another person's or another press of the same key."""
+    if known.get("by", person.id) != person.id or (name and known.get("name", name) != name):
+        return ActionResult(False, KEY_REUSED)
+    seq = int(known["seq"]) if "seq" in known else None
+    return ActionResult(bool(known.get("done", True)), str(known["code"]), seq, str(known.get("detail", "")))
+
+
+def lane_conditions(boom: Mapping[str, Any]) -> set[Condition]:
+    """What may be asked of the lane itself, by the boom's state."""
+    holds: set[Condition] = {"always", "held" if boom["held"] else "not_held"}
+    if boom["state"] in ("open", "stopped", "unknown"):
+        holds.add("not_down")
+    if boom["faults"]:
+        holds.add("fault")
+    return holds

@@ -1,0 +1,1 @@
+"""One lane: its actor, what it knows, what it records, what it shows."""

@@ -1,0 +1,162 @@
+"""What one lane writes down of one passage: seen, permitted, through, ended. Every method raises StoreError."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import Any
+
+from edge import clock
+from edge.agent.lane import event_bodies
+from edge.agent.lane.lane_journal import Ledger, Recorded
+from edge.agent.lane.law import Assessment
+from edge.agent.lane.receipts import keep_passed
+from edge.agent.lane.screen_state import Shown
+from edge.agent.lane.yard import Yard
+from edge.config import LaneConfig
+from edge.core import passage as passages
+from edge.core.bodies import About, Ended, PassedThrough, Through
+from edge.core.law.terms import SYSTEM
+from edge.core.law.yard import entered, left
+from edge.core.model import Confirmation, PlateText, Reading
+from edge.core.passage import Passage, Sight
+from edge.errors import StoreFullError
+from edge.store import StagedEvidence, Store, Transaction
+
+log = logging.getLogger(__name__)
+
+COUNTED = "yard_counted"
+"""The note, by yard gate, of the vehicles it counted last."""
+STANDING = "standing"
+"""The note, by lane, of the vehicle that a permit is out for: what a restart must not forget."""
+
+
+class Record:
+    def __init__(self, config: LaneConfig, ledger: Ledger, customs_unit: str | None = None) -> None:
+        self._config = config
+        self._customs_unit = customs_unit
+        self._ledger = ledger
+        self.yard: Yard | None = None
+
+    def about(self, passage: Passage, assessment: Assessment | None) -> About:
+        """The part of an event's body that says which vehicle it is about."""
+        return event_bodies.about(self._config, passage, assessment)
+
+    async def seen(self, passage: Passage, shown: Shown, reading: Reading | None) -> None:
+        """What was read, the photo and crop of that frame, what the law said; again with each further plate."""
+        texts = tuple(plate.text for plate in passage.decided)
+        if shown.recorded == texts or shown.assessment is None:
+            return
+        about = self.about(passage, shown.assessment)
+        body = event_bodies.seen(about, shown.assessment, reading, passage.began_s)
+        pictures = shown.pictures.get(reading.read.plate.text) if reading else None
+        photos = await self._photos(pictures)
+        await self._ledger.write(body, reading, photos=photos)
+        if pictures and photos:
+            shown.staged[pictures[0].read.plate.text] = (pictures[0], *photos)
+        shown.recorded = texts
+
+    async def _photos(
+        self, pictures: tuple[Reading, bytes, bytes] | None
+    ) -> tuple[()] | tuple[StagedEvidence, StagedEvidence]:
+        """Photo and crop on disk; none where the disk is full: events come first, and the screen says why."""
+        if pictures is None:
+            return ()
+        try:
+            return await self._ledger.stage(*pictures[1:])
+        except StoreFullError as error:
+            log.warning("no photos: %s", error)
+            return ()
+
+    def standing(self, tx: Transaction, recorded: Recorded, passage: Passage, shown: Shown) -> None:
+        """In the transaction of a permit: who it is for."""
+        declaration = shown.assessment.declaration if shown.assessment else None
+        sights = [_kept(sight) for sight in passage.sights]
+        body = {"passage": passage.id, "sights": sights, "declaration": declaration.id if declaration else None}
+        body["vehicle"] = shown.assessment.who.speaks_of if shown.assessment else None
+        tx.keep(STANDING, self._config.id, {**body, "permit": recorded.serial})
+
+    async def through(self, passage: Passage, assessment: Assessment | None, serial: int) -> None:
+        """The passage itself, confirmed by the system: `auto` at a yard gate, `passed` at a barrier."""
+        about = self.about(passage, assessment)
+        step = assessment.verdict.step if assessment else None
+        plate = assessment.who.speaks_of if assessment else None
+        by_hand = self._by_hand(passage.id)
+        declared = assessment.declaration if assessment else None
+
+        def gone(tx: Transaction, recorded: Recorded) -> None:
+            tx.keep(STANDING, self._config.id, None)
+            if declared is not None and declared.transfer is not None:
+                keep_passed(tx, declared, self._customs_unit, leaves=self._config.direction == "out_of_area")
+            if self._config.place.startswith("yard") and not by_hand:
+                self.count(tx, passage.id, plate)
+
+        unknown = assessment is None or assessment.declaration is None or assessment.who.asked or step is None
+        if by_hand or unknown:
+            await self._ledger.write(Through(about=about, permit=serial, by_hand=by_hand), also=gone)
+        elif assessment and assessment.declaration and step:
+            given = self.passed(step, plate)
+            body = PassedThrough(about=about, permit=serial, by_hand=by_hand, confirmation=given)
+            confirmation = (assessment.declaration.id, given)
+            await self._ledger.write(body, confirmation=confirmation, also=gone)
+        if self.yard is not None:
+            await self.yard.refresh()
+
+    def passed(self, step: str, plate: str | None, by: str = "") -> Confirmation:
+        act = "auto" if self._config.place.startswith("yard") else "passed"
+        return Confirmation(step, SYSTEM, act, clock.wall_iso(), by or self._config.id, "gate", plate)
+
+    def count(self, tx: Transaction, passage: str, plate: str | None, *, by_hand: bool = False) -> None:
+        """One vehicle went through this yard gate: the level, and for a while who it was, so that loop and hand never
+        count one vehicle twice."""
+        if self.yard is not None:
+            self.yard.write(tx, entered if self._config.place == "yard_in" else left)
+        one = {"passage": passage, "plate": plate, "at": clock.wall_iso(), "by_hand": by_hand}
+        tx.keep(COUNTED, self._config.id, {"last": [*self._counted(tx.notes(COUNTED, self._config.id)), one][-20:]})
+
+    def name_counted(self, tx: Transaction, passage: str, plate: str) -> None:
+        """The vehicle that the loop counted in this passage gets its plate, and is not counted again."""
+        last = self._counted(tx.notes(COUNTED, self._config.id))
+        named = [{**one, "plate": plate} if one["passage"] == passage else one for one in last]
+        tx.keep(COUNTED, self._config.id, {"last": named})
+
+    def counted(self, store: Store) -> list[dict[str, Any]]:
+        """The last vehicles counted at this gate, oldest first: `passage`, `plate` (None: unknown), `at`, `by_hand`."""
+        return self._counted(store.notes(COUNTED, self._config.id).get(self._config.id))
+
+    @staticmethod
+    def _counted(note: Mapping[str, Any] | None) -> list[dict[str, Any]]:
+        return list(note["last"]) if note else []
+
+    def _by_hand(self, passage: str) -> bool:
+        return any(one["passage"] == passage and one["by_hand"] for one in self.counted(self._ledger.store))
+
+    async def ended(self, passage: Passage, shown: Shown) -> dict[str, Any]:
+        """Returns how it ended, for the list of the last passages."""
+        how = event_bodies.how_ended(passage, unseen=shown.restored)
+        verdict = shown.assessment.verdict.verdict if shown.assessment else None
+        who = shown.assessment.who if shown.assessment else None
+        plate = (who.speaks_of if who else None) or (passage.sights[0].plate.text if passage.sights else None)
+        if shown.recorded is not None or shown.permitted or shown.restored:
+            about = self.about(passage, shown.assessment)
+            body = Ended(about=about, outcome=how, verdict=verdict, restarted=shown.restored)
+            await self._ledger.write(body, also=lambda tx, _: tx.keep(STANDING, self._config.id, None))
+        return {"plate": plate, "at": clock.wall_iso(), "outcome": how, "verdict": verdict}
+
+
+def restored(note: Mapping[str, Any], now_s: float) -> tuple[passages.Lane, Shown]:
+    """The lane as a restart finds it in the record: the boom may be up for this vehicle, nothing may open again."""
+    sights = tuple(
+        Sight(PlateText(**row["plate"]), row["decided"], None, row.get("by", ""), row.get("over", ""))
+        for row in note["sights"]
+    )
+    passage = Passage(note["passage"], now_s, now_s, "open", None, sights, frozenset(), note["permit"])
+    texts = tuple(plate.text for plate in passage.decided)
+    shown = Shown(picked=note["declaration"], vehicle=note.get("vehicle"), recorded=texts, restored=True)
+    return passages.Lane(passage=passage), shown
+
+
+def _kept(sight: Sight) -> dict[str, Any]:
+    by = sight.by or (sight.reading.camera if sight.reading else "")
+    return {"plate": asdict(sight.plate), "decided": sight.decided, "by": by, "over": sight.over}

@@ -1,0 +1,47 @@
+"""The yard behind a yard gate: how full it is, kept in the record, counted with the passages themselves (Art. 20.1)."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import Any
+
+from edge.config import YardConfig
+from edge.core.law.yard import YardLevel, level_body
+from edge.store import Store, Transaction
+
+YARD = "yard"
+
+Change = Callable[[YardLevel], YardLevel]
+
+
+class Yard:
+    """One yard of this gate PC; its lanes share it. `level` is as of the last `refresh`."""
+
+    def __init__(self, config: YardConfig, store: Store) -> None:
+        self._config = config
+        self._store = store
+        self.level = self._from(store.notes(YARD, config.id).get(config.id))
+
+    def write(self, tx: Transaction, change: Change) -> None:
+        """In the transaction of what changed it: the new level, and the event that tells the platform."""
+        level = change(self._from(tx.notes(YARD, self._config.id)))
+        body = level_body(self._config.id, level)
+        tx.keep(YARD, self._config.id, body.to_json())
+        tx.tell(body)
+
+    async def refresh(self) -> None:
+        """After the commit."""
+        kept = await asyncio.to_thread(self._store.notes, YARD, self._config.id)
+        self.level = self._from(kept.get(self._config.id))
+
+    def view(self) -> dict[str, Any]:
+        return {**level_body(self._config.id, self.level).to_json(), "full": self.level.full}
+
+    def _from(self, kept: dict[str, Any] | None) -> YardLevel:
+        """The capacity is the config's: a yard may be built larger."""
+        if kept is None:
+            return YardLevel(self._config.capacity)
+        return YardLevel(
+            self._config.capacity, kept["count"], kept["doubtful"], kept["corrected_by"], kept["corrected_at"]
+        )

@@ -1,0 +1,1 @@
+"""The pages beside the lanes, joined to the record: history, alarm list, handover, photos."""

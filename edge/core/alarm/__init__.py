@@ -1,0 +1,1 @@
+"""Alarms, pure: their states (ISA-18.2) and what raises them."""

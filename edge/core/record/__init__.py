@@ -1,0 +1,1 @@
+"""The record, pure: its envelope and hash chain, and what is told from it."""

@@ -1,0 +1,1 @@
+"""Commands of the checkout; the modules here are what some of them share."""

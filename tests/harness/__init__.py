@@ -1,0 +1,1 @@
+"""What measures, attacks and breaks the product: benches, fuzzers, fault runs, soak, fleet, simulator."""

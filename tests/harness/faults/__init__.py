@@ -1,0 +1,1 @@
+"""Kills, power failures, full and failing disks: `scripts/faults`."""

@@ -1,0 +1,1 @@
+"""Many gates against one broker and one consumer (docs/fleet.md)."""

@@ -1,0 +1,1 @@
+"""Malformed input at every door: `scripts/fuzz`."""

@@ -1,0 +1,1 @@
+"""The barrier on simulated time: `barie sim`."""

@@ -1,0 +1,1 @@
+"""Weeks of traffic in an hour: `scripts/soak`."""
