@@ -10,7 +10,8 @@ import asyncio
 import contextlib
 import logging
 import signal
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -259,7 +260,8 @@ class Gate:
         tasks = [asyncio.create_task(actor.run(), name=f"lane {lane}") for lane, actor in self.actors.items()]
         tasks.append(asyncio.create_task(self._beat(), name="beat"))
         beside = {f"camera {name}": camera.run for name, camera in self.cameras.items()}
-        beside |= {"tidying": self._tidy, "link": self._watch_link, "accounts": self._watch_accounts}
+        beside |= {name: partial(_now_and_then, step) for name, step in self._tidying().items()}
+        beside |= {"link": self._watch_link, "accounts": self._watch_accounts}
         beside |= self.office.parts()
         tasks += [asyncio.create_task(self.sides.keep(name, work), name=name) for name, work in beside.items()]
         screen = asyncio.create_task(server.serve([sock]), name="screen")
@@ -305,20 +307,22 @@ class Gate:
                 actor.on_declarations()
         self._was_up = up
 
-    async def _tidy(self) -> None:
-        """Old acknowledged events, photos over the budget: never in the way of a passage."""
-        while True:
-            await asyncio.sleep(TIDY_S)
-            try:
-                await asyncio.to_thread(self.store.prune)
-                await asyncio.to_thread(erasing.take, self.store, Path(self.config.site.data_dir))
-                stays = await asyncio.to_thread(self.law.overstays)
-                for actor in self.actors.values():
-                    actor.beside.overstays = stays
-                await asyncio.to_thread(self.office.lists.refresh)
-                await self.eyesight.look()
-            except StoreError as error:
-                log.error("tidying the record: %s", error)
+    def _tidying(self) -> dict[str, Callable[[], Awaitable[object]]]:
+        """What is done every minute, never in the way of a passage; each by itself, so that one that fails stops no
+        other."""
+        data_dir = Path(self.config.site.data_dir)
+        return {
+            "tidying": lambda: asyncio.to_thread(self.store.prune),
+            "requests": lambda: asyncio.to_thread(erasing.take, self.store, data_dir),
+            "overstays": self._look_for_overstays,
+            "eyesight": self.eyesight.look,
+            "lists": lambda: asyncio.to_thread(self.office.lists.refresh),
+        }
+
+    async def _look_for_overstays(self) -> None:
+        stays = await asyncio.to_thread(self.law.overstays)
+        for actor in self.actors.values():
+            actor.beside.overstays = stays
 
     async def _watch_accounts(self) -> None:
         while True:
@@ -350,6 +354,15 @@ class Gate:
         self.afar.stop()
         self.office.close()
         self.store.close()
+
+
+async def _now_and_then(step: Callable[[], Awaitable[object]]) -> None:
+    while True:
+        await asyncio.sleep(TIDY_S)
+        try:
+            await step()
+        except StoreError as error:
+            log.error("tidying the record: %s", error)
 
 
 def run(config: Config, path: Path | None = None) -> int:

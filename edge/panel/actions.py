@@ -67,7 +67,7 @@ async def act(request: Request) -> Response:
     if press.name not in panel.rights.get(session.person.role, frozenset()):
         raise HTTPException(403, "not_your_role")
     lane = lane_of(request)
-    place = str(lane.view()["place"])
+    place = lane.where.place
     if press.name not in held_at(panel.rights, session.person.role, place):
         raise HTTPException(403, "not_your_place")
     panel.door.touch(request)

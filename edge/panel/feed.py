@@ -54,7 +54,7 @@ def _view_or_unknown(panel: Panel, id: str, lane: LaneDesk, session: Session) ->
     # One lane's own fault, whatever it is: it must not pass for the whole gate's.
     except Exception as error:
         log.error("lane %s cannot be shown", id, exc_info=error)
-        return {"unknown": True, "name": {"vi": id, "en": id}}
+        return {"unknown": True, "name": dict(lane.where.name)}
     return view
 
 

@@ -57,7 +57,7 @@ def page(request: Request, name: str, session: Session, tab: str, more: dict[str
     if not refreshing:
         panel.door.touch(request)
     language = pages.language_of(request)
-    lanes = {lane: desk.view()["name"] for lane, desk in panel.desk.lanes.items()}
+    lanes = {lane: desk.where.name for lane, desk in panel.desk.lanes.items()}
     context = {
         "frame": "part.html" if refreshing else "base.html",
         "tab": tab,

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
 from starlette.requests import Request
 from starlette.responses import Response
 
 from edge.panel import office
 from edge.panel.sessions import Session
 from edge.panel.settings import Panel
-from edge.ports import Office
+from edge.ports import LanePlace, Office
 
 SIGN = "handover_sign"
 
@@ -30,14 +27,14 @@ async def handover(request: Request, session: Session, desk: Office) -> Response
 async def expected(request: Request, session: Session, desk: Office) -> Response:
     """By the gate that they are to come to, this gate's own first."""
     panel: Panel = request.app.state.panel
-    here = {_step(lane.view()) for lane in panel.desk.lanes.values()}
+    here = {_step(lane.where) for lane in panel.desk.lanes.values()}
     found = await desk.expected()
     steps = sorted({one.next_step for one in found}, key=lambda step: (step not in here, step))
     groups = [(step, step in here, [one for one in found if one.next_step == step]) for step in steps]
     return office.page(request, "expected.html", session, "expected", {"groups": groups})
 
 
-def _step(view: Mapping[str, Any]) -> str:
+def _step(where: LanePlace) -> str:
     """The procedure's step that passing this lane is: b1_out, yard_in …"""
-    place = str(view["place"])
-    return place if place.startswith("yard") else f"{place}_{'in' if view['direction'] == 'into_area' else 'out'}"
+    into = where.direction == "into_area"
+    return where.place if where.place.startswith("yard") else f"{where.place}_{'in' if into else 'out'}"

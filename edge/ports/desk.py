@@ -58,8 +58,22 @@ class ActionResult:
     detail: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class LanePlace:
+    """What a lane is whatever happens there: from the config. `name` by language."""
+
+    name: Mapping[str, str]
+    place: str
+    direction: str
+
+
 class LaneDesk(Protocol):
     """What the screen may see and do at one lane. Every method is called on the gate's event loop."""
+
+    @property
+    def where(self) -> LanePlace:
+        """Known even while nothing else of the lane can be."""
+        ...
 
     def view(self) -> Mapping[str, Any]:
         """The lane as the screen shows it (docs/screen.md gives the keys); cheap, no I/O."""

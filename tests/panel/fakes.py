@@ -11,7 +11,7 @@ from typing import Any
 
 from PIL import Image, ImageDraw
 
-from edge.ports import Action, ActionResult
+from edge.ports import Action, ActionResult, LanePlace
 
 BOOM = {"state": "closed", "faults": [], "held": False, "board_ok": True, "present": False}
 PLATE = {
@@ -179,6 +179,10 @@ class FakeLane:
         self.gate = threading.Event()
         self.gate.set()
         self.jpeg: bytes | None = picture("live")
+
+    @property
+    def where(self) -> LanePlace:
+        return LanePlace(self.shown["name"], self.shown["place"], self.shown["direction"])
 
     def view(self) -> Mapping[str, Any]:
         """As a desk says it: while the lane is held, the end of the hold stands in place of the hold."""

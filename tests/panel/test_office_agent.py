@@ -39,14 +39,9 @@ class OfficeWorld(World):
         presses = (AlarmPresses(self.actor, self.alarms), HandoverPresses(self.actor, self.handover))
         self.desk.join(presses, lambda: {"alarms": self.alarms.summary()})
 
-    def views(self) -> list[dict[str, Any]]:
-        return [
-            {
-                **self.desk.view(),
-                "link": {"unacknowledged": 0},
-                "boom": {"state": "closed", "faults": [], "held": False},
-            }
-        ]
+    def views(self) -> dict[str, dict[str, Any] | None]:
+        link, boom = {"unacknowledged": 0}, {"state": "closed", "faults": [], "held": False}
+        return {self.config.id: {**self.desk.view(), "link": link, "boom": boom}}
 
     async def sees(self, *conditions: Condition, after_s: float = 0.0) -> None:
         self.alarms._take(alarms.observe(self.alarms.book, conditions, clock.mono_s() + after_s, clock.wall_iso()))
@@ -239,3 +234,53 @@ def test_the_lanes_are_told_of_the_box_as_soon_as_it_needs_somebody() -> None:
 
     assert asyncio.run(look()) == {"temperature_c": 91.0, "battery_percent": None, "care": ["hot"]}
     assert [view["care"] for view in touched] == [["hot"]]
+
+
+# ---------------------------------------------------------------- one lane's own fault
+
+WELL: dict[str, Any] = {
+    "boom": {"board_ok": True, "faults": []}, "cameras": [], "link": {"state": "up", "oldest_s": None, "detail": ""},
+    "store": {"state": "ok"}, "clock": "synced", "copy_age_s": 0.0,
+}  # fmt: skip
+TWO = {"b1-out": {**WELL, "boom": {"board_ok": True, "faults": ["arm_torn"]}}, "b2-out": WELL}
+
+
+@pytest.fixture
+def clockwork(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    now_s = [1_000.0]
+    monkeypatch.setattr(clock, "mono_s", lambda: now_s[0])
+    return now_s
+
+
+def test_a_lane_that_cannot_be_looked_at_is_an_alarm_and_keeps_its_own(
+    world: OfficeWorld, clockwork: list[float]
+) -> None:
+    desk, broken = world.alarms, {**TWO, "b1-out": None}
+    desk.look(TWO)
+    for _ in range(2):
+        clockwork[0] += 60.0
+        desk.look(broken)
+    listed = {one.key: one.state for one in desk.book.listed()}
+    assert listed == {TORN.key: "unacknowledged", "b1-out/unknown": "unacknowledged"}
+    desk.look({**broken, "b2-out": {**WELL, "boom": {"board_ok": True, "faults": ["tamper"]}}})
+    assert "b2-out/boom/tamper" in desk.book.alarms, "the other lane is looked at all the same"
+    for _ in range(2):
+        clockwork[0] += OFF_DELAY_S
+        desk.look({"b1-out": WELL, "b2-out": WELL})
+    assert not any(one.active for one in desk.book.alarms.values())
+
+
+def test_where_no_lane_can_be_looked_at_the_gates_alarms_stand(world: OfficeWorld, clockwork: list[float]) -> None:
+    desk = world.alarms
+    desk.look({"b1-out": {**WELL, "clock": "unset"}})
+    for _ in range(2):
+        clockwork[0] += 60.0
+        desk.look({"b1-out": None})
+    assert desk.book.alarms["gate/clock"].active
+
+
+def test_the_handover_note_names_a_lane_that_cannot_be_looked_at(world: OfficeWorld) -> None:
+    desk = HandoverDesk(world.store, lambda: {**world.views(), "b1-out": None}, world.alarms.view)
+    (lane,) = desk.draft().lanes
+    assert (lane.lane, lane.boom, lane.faults) == ("b1-out", "unknown", ("lane_unknown",))
+    assert desk.draft().record, "its last event all the same"

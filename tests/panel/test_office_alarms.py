@@ -267,6 +267,7 @@ def test_every_alarm_has_its_words_and_says_what_to_do() -> None:
         "record_forked",
         "record_set_aside",
         "record_gone",
+        "lane_unknown",
         "record_counters_gone",
         "centre_gone",
         "photos_lost",

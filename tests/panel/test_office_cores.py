@@ -152,7 +152,8 @@ def test_the_note_holds_everything_that_is_open_and_each_overstay_once() -> None
         "key": "k", "code": "tamper", "about": "", "lane": "b1-out", "priority": 2, "state": "acknowledged",
         "raised_at": NOW, "acknowledged_by": "BP-1", "count": 1,
     }  # fmt: skip
-    note = handover.note([busy, lane_view(lane="b1-in", overstays=[stay])], [alarm, {**alarm, "state": "shelved"}])
+    views = {"b1-out": busy, "b1-in": lane_view(lane="b1-in", overstays=[stay])}
+    note = handover.note(views, [alarm, {**alarm, "state": "shelved"}])
     first, second = note.lanes
     assert first.passage is not None
     assert first.paper is not None
@@ -161,7 +162,7 @@ def test_the_note_holds_everything_that_is_open_and_each_overstay_once() -> None
     assert second.passage is None
     assert [len(one) for one in (note.paper_tasks, note.overstays, note.alarms, note.shelved)] == [1, 1, 1, 1]
     assert note.open_points == 5
-    assert handover.note([lane_view()], []).open_points == 0
+    assert handover.note({"b1-out": lane_view()}, []).open_points == 0
 
 
 # ---------------------------------------------------------------- plots and words

@@ -304,7 +304,7 @@ def test_an_unknown_passage_or_day_is_told_in_words(client: TestClient) -> None:
 
 @pytest.mark.parametrize("path", PAGES[:-1])
 def test_an_open_page_is_sent_only_what_changed_and_not_the_catalogue_again(
-    client: TestClient, desk: OfficeDesk, path: str
+    client: TestClient, desk: OfficeDesk, path: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The alarm list asks once a second: with the catalogue that is 80 kB each time."""
     enters(client, "BP-1", "guard")
@@ -432,6 +432,15 @@ def test_expected_shows_this_gates_own_first(client: TestClient) -> None:
     told = client.get("/expected").text
     assert re.findall(r'data-step="(\w+)"', told) == ["b1_out", "yard_in"]
     assert "QUÁ LÂU" in told
+
+
+@pytest.mark.parametrize("path", ["/alarms", "/history", "/figures", "/expected", "/handover"])
+def test_one_lane_that_cannot_be_looked_at_takes_no_page_with_it(
+    client: TestClient, desk: OfficeDesk, path: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    enters(client, "BP-1", "guard")
+    monkeypatch.setattr(desk.lanes["b1-out"], "view", dict)  # without anything that a view has
+    assert client.get(path).status_code == 200
 
 
 def test_the_sign_needs_nobody_and_says_nothing_of_anybody(client: TestClient, desk: OfficeDesk) -> None:

@@ -19,7 +19,7 @@ from edge.agent.lane.lane import LaneActor
 from edge.core.plate.table import PlateTable
 from edge.errors import RefusedError, StoreError, StoreFullError
 from edge.panel.press_log import UNSURE
-from edge.ports import KEY_REUSED, VOID, Action, ActionResult, Person
+from edge.ports import KEY_REUSED, VOID, Action, ActionResult, LanePlace, Person
 
 Health = Callable[[], Mapping[str, Any]]
 """What the gate knows beside the lane itself: boom, cameras, link, clock, store, age of the copy."""
@@ -51,6 +51,11 @@ class Desk:
         groups = (PassagePresses(actor, plates), BoomPresses(actor), YardPresses(actor, plates), self._paper)
         self._handlers = handlers(groups)
         self._of_gate: Health = dict
+
+    @property
+    def where(self) -> LanePlace:
+        config = self._actor.config
+        return LanePlace(config.name.model_dump(), config.place, config.direction)
 
     def join(self, groups: Sequence[Presses], of_gate: Health) -> None:
         """Presses of the whole gate, answered at this lane as well, and what its view says of the gate."""

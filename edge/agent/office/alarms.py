@@ -18,8 +18,8 @@ from typing import Any
 from edge import clock
 from edge.agent.lane.lane_journal import Keys, Ledger
 from edge.core.alarm import alarms
-from edge.core.alarm.alarms import Alarm, Book, Change, Moved
-from edge.core.alarm.sources import gate_conditions, lane_conditions, notice_condition
+from edge.core.alarm.alarms import Alarm, Book, Change, Condition, Moved
+from edge.core.alarm.sources import gate_conditions, lane_conditions, lane_unknown, notice_condition
 from edge.core.bodies import AlarmMoved
 from edge.errors import RefusedError, StoreError
 from edge.store import Store, Transaction
@@ -32,8 +32,8 @@ ALARM = "alarm"
 WATCH_S = 1.0
 UNWRITTEN_MOST = 1000
 
-Healths = Callable[[], Mapping[str, Mapping[str, Any]]]
-"""By lane, the part of its view that is not the passage."""
+Healths = Callable[[], Mapping[str, Mapping[str, Any] | None]]
+"""By lane, the part of its view that is not the passage; None where nobody could look at it."""
 Move = Callable[[Book], Moved]
 
 
@@ -74,10 +74,18 @@ class AlarmDesk:
                 log.error("the alarm list cannot look: %s", error)
             await self._write_waiting()
 
-    def look(self, healths: Mapping[str, Mapping[str, Any]]) -> None:
-        found = [one for lane, health in healths.items() for one in lane_conditions(lane, health)]
-        found += gate_conditions(next(iter(healths.values())), self._copy_limit_s)
+    def look(self, healths: Mapping[str, Mapping[str, Any] | None]) -> None:
+        """A lane that nobody could look at is an alarm itself, and what stood there stands until somebody can."""
+        found: list[Condition] = []
+        for lane, health in healths.items():
+            found += self._standing(lane) if health is None else lane_conditions(lane, health)
+        seen = next((one for one in healths.values() if one is not None), None)
+        found += self._standing("") if seen is None else gate_conditions(seen, self._copy_limit_s)
         self._take(alarms.observe(self.book, found, clock.mono_s(), clock.wall_iso()))
+
+    def _standing(self, lane: str) -> list[Condition]:
+        kept = [one for one in self.book.alarms.values() if one.active and one.lane == lane]
+        return [*map(alarms.still, kept), *([lane_unknown(lane)] if lane else [])]
 
     def on_notice(self, lane: str, notice: Notice) -> None:
         condition = notice_condition(lane, notice.kind, notice.code)

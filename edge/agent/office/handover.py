@@ -21,7 +21,9 @@ from edge.store import Store, Transaction
 HANDOVER = "handover"
 """The kind of note: `open` waits for a signature, `last` is the one before."""
 
-Views = Callable[[], Sequence[Mapping[str, Any]]]
+Views = Callable[[], Mapping[str, Mapping[str, Any] | None]]
+"""By lane; None where nobody could look at it."""
+Alarms = Callable[[], Sequence[Mapping[str, Any]]]
 
 
 def _written(kept: Mapping[str, Any] | None) -> Written | None:
@@ -31,14 +33,14 @@ def _written(kept: Mapping[str, Any] | None) -> Written | None:
 class HandoverDesk:
     """What stands in the note now, and the one that waits for its signature."""
 
-    def __init__(self, store: Store, lanes: Views, alarms: Views) -> None:
+    def __init__(self, store: Store, lanes: Views, alarms: Alarms) -> None:
         kept = store.notes(HANDOVER)
         self.open, self.last = _written(kept.get("open")), _written(kept.get("last"))
         self._store, self._lanes, self._alarms = store, lanes, alarms
 
     def draft(self) -> HandoverNote:
         views = self._lanes()
-        tips = [(str(view["lane"]), self._store.tip(str(view["lane"]))) for view in views]
+        tips = [(lane, self._store.tip(lane)) for lane in views]
         return handover.note(views, self._alarms(), [Tip(lane, tip.seq, tip.hash) for lane, tip in tips])
 
     def view(self) -> Handover:

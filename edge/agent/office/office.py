@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -29,6 +30,8 @@ from edge.core.record.history import Found, Question
 from edge.ports import Person
 from edge.store import Store
 
+log = logging.getLogger(__name__)
+
 EXPECTED_S = 5.0
 """Who is on the way is read from the whole copy: not more often than this, however many look."""
 
@@ -47,6 +50,7 @@ class GateOffice:
         sides: Sides,
     ) -> None:
         self._sides = sides
+        self._unknown: set[str] = set()
         self._config, self._store, self._law, self._desks = config, store, law, desks
         ledgers = {lane: actor.ledger for lane, actor in actors.items()}
         self.alarm_desk = AlarmDesk(store, ledgers, float(config.law.copy_age_limit_s), touch)
@@ -78,12 +82,25 @@ class GateOffice:
     def close(self) -> None:
         self.past.close()
 
-    def _views(self) -> list[Mapping[str, Any]]:
-        return [desk.view() for desk in self._desks.values()]
+    def _views(self) -> dict[str, Mapping[str, Any] | None]:
+        return {lane: self._or_none(lane, desk.view) for lane, desk in self._desks.items()}
 
-    def _healths(self) -> dict[str, Mapping[str, Any]]:
+    def _healths(self) -> dict[str, Mapping[str, Any] | None]:
+        told = {lane: self._or_none(lane, desk.health) for lane, desk in self._desks.items()}
         of_gate = {"box": self._box(), "lists": self.lists.overdue()}
-        return {lane: {**desk.health(), **of_gate} for lane, desk in self._desks.items()}
+        return {lane: None if one is None else {**one, **of_gate} for lane, one in told.items()}
+
+    def _or_none(self, lane: str, look: Callable[[], Mapping[str, Any]]) -> Mapping[str, Any] | None:
+        """One lane's own fault, whatever it is, must not pass for the whole gate's: that lane is unknown then."""
+        try:
+            found = look()
+        except Exception as error:
+            if lane not in self._unknown:
+                log.error("lane %s cannot be looked at", lane, exc_info=error)
+            self._unknown.add(lane)
+            return None
+        self._unknown.discard(lane)
+        return found
 
     def _of_gate(self) -> dict[str, Any]:
         """What every lane's view says of the gate."""

@@ -56,7 +56,7 @@ class Alarm:
 
     key: str
     code: str
-    priority: int
+    priority: Priority
     lane: str
     about: str
     raised_at: str
@@ -128,6 +128,11 @@ def observe(book: Book, conditions: Iterable[Condition], now_s: float, at: str) 
             book, more = _return(book, key, at)
             changes += more
     return book, changes
+
+
+def still(alarm: Alarm) -> Condition:
+    """What raised it, where nobody can look whether it is so still."""
+    return Condition(alarm.key, alarm.code, alarm.priority, alarm.lane, alarm.about)
 
 
 def happened(book: Book, condition: Condition, at: str) -> Moved:

@@ -117,6 +117,11 @@ def gate_conditions(health: Mapping[str, Any], copy_limit_s: float) -> Iterator[
         yield Condition("gate/declarations", "declarations_refused", 2)
 
 
+def lane_unknown(lane: str) -> Condition:
+    """Nobody could look at this lane: a fault of the program's own."""
+    return Condition(f"{lane}/unknown", "lane_unknown", 1, lane, on_delay_s=3.0)
+
+
 def notice_condition(lane: str, kind: str, code: str) -> Condition | None:
     """What the barrier told of as it happened, where that asks for an answer; None where it does not."""
     priority = ONCE.get(kind)

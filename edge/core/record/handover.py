@@ -120,13 +120,13 @@ class Handover:
 
 
 def note(
-    lanes: Iterable[Mapping[str, Any]], alarms: Sequence[Mapping[str, Any]], tips: Iterable[Tip] = ()
+    lanes: Mapping[str, Mapping[str, Any] | None], alarms: Sequence[Mapping[str, Any]], tips: Iterable[Tip] = ()
 ) -> HandoverNote:
     """The note as it stands now, from the lanes' views (docs/screen.md) and the alarm list: everything that is open,
-    nothing that is as it should be."""
-    views = list(lanes)
+    nothing that is as it should be. A lane that nobody could look at (None) stands there as unknown."""
+    views = [view for view in lanes.values() if view is not None]
     return HandoverNote(
-        lanes=tuple(map(_lane, views)),
+        lanes=tuple(_unknown(lane) if view is None else _lane(view) for lane, view in lanes.items()),
         paper_tasks=tuple(
             TaskLeft(view["lane"], task["id"], tuple(task["plates"]), task["outcome"])
             for view in views
@@ -151,6 +151,10 @@ def _lane(view: Mapping[str, Any]) -> LaneLeft:
         passage=_passage(passage) if passage else None,
         unsent=view["link"]["unacknowledged"],
     )
+
+
+def _unknown(lane: str) -> LaneLeft:
+    return LaneLeft(lane, {"vi": lane, "en": lane}, "unknown", ("lane_unknown",), False, None, None, 0)
 
 
 def _passage(passage: Mapping[str, Any]) -> PassageLeft:
