@@ -292,13 +292,23 @@ def _record(commands: Commands) -> None:
     why.add_argument("--json", action="store_true", help="one JSON object")
     central = _add(commands, "central", "the stand-in for the platform", _central)
     central.add_argument("--broker", default="127.0.0.1:1883", metavar="HOST:PORT")
-    central.add_argument("--site", required=True)
+    central.add_argument("--site", action="append", help="with --store, repeat it for further sites")
     central.add_argument("--declarations", type=Path, default=None, metavar="FOLDER")
     central.add_argument("--db", type=Path, default=Path("central.db"), metavar="FILE")
     central.add_argument(
         "--check", default=None, metavar="HOST:PORT", help="try the consumer behind this broker instead"
     )
     central.add_argument("--protocol", choices=["5", "3.1.1"], default="5")
+    store = central.add_argument_group("the reference centre (pip install 'barie[central]'; docs/centre.md)")
+    store.add_argument("--store", default=None, metavar="URL", help="postgresql://…: many sites, any number of workers")
+    store.add_argument("--photos", type=Path, default=Path("photos"), metavar="FOLDER", help="that all workers share")
+    store.add_argument("--workers", type=int, default=1, help="for each site, in this process")
+    store.add_argument("--keep-months", type=int, default=0, metavar="N", help="drop what came before; 0 keeps it")
+    store.add_argument("--api", default=None, metavar="HOST:PORT", help="the read API and the province's page")
+    store.add_argument("--api-password-file", type=Path, default=None, metavar="FILE")
+    store.add_argument("--key-add", action="append", metavar="SITE/LANE=HEX[@N]", help="a gate's key, from its event N")
+    store.add_argument("--key-revoke", action="append", metavar="HEX")
+    store.add_argument("--keys", action="store_true", help="list the registry")
     broker = central.add_argument_group("the broker's door, as docs/broker sets it up")
     broker.add_argument("--ca", type=Path, metavar="PEM", help="TLS: the authority of the broker's certificate")
     broker.add_argument("--cert", type=Path, metavar="PEM", help="TLS: our certificate; its common name is our user")
@@ -331,15 +341,24 @@ def _journal_export(args: argparse.Namespace) -> int:
 def _central(args: argparse.Namespace) -> int:
     from edge.technician import broker_option
 
+    if args.store is not None:
+        try:
+            from central.command import run as run_store
+        except ImportError as error:
+            raise BarieError(f"--store: {error.name} is missing: pip install 'barie[central]'") from error
+        return run_store(args, broker_option.settings(args, "--broker", args.broker, "barie-centre"))
+    if args.site is None or len(args.site) != 1:
+        raise BarieError("--site: one, and exactly one without --store")
+    (site,) = args.site
     if args.check is not None:
         from edge.technician.central_check import run as check
 
         settings = broker_option.settings(args, "--check", args.check, "barie-conformance-{random}")
-        return check(settings, args.site, args.protocol)
+        return check(settings, site, args.protocol)
     from edge.technician.central import run
 
-    settings = broker_option.settings(args, "--broker", args.broker, f"barie-central-{args.site}-{{random}}")
-    return run(settings, args.site, args.declarations, args.db, args.protocol)
+    settings = broker_option.settings(args, "--broker", args.broker, f"barie-central-{site}-{{random}}")
+    return run(settings, site, args.declarations, args.db, args.protocol)
 
 
 # ---------------------------------------------------------------- demo

@@ -7,37 +7,25 @@ published after all declarations, always: a gate that sees it has seen the whole
 
 from __future__ import annotations
 
-import hashlib
 import json
-import re
 import secrets
 import threading
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from edge import clock
 from edge.errors import BadMessageError
-from edge.files import fsync_directory, write_whole
+from edge.uplink import consumer
 from edge.uplink.central_store import CentralStore, Incoming, Progress, Taken, read_event
 from edge.uplink.connection import Link, LinkError, LinkSettings, Protocol, Will
+from edge.uplink.consumer import StoredPhoto
 from edge.uplink.folder import WATCHLIST, Change, Folder, folded, merged
-from edge.uplink.mailbox import Arrived, Connected, Letter, Lost, Mailbox, Published, Subscribed
+from edge.uplink.mailbox import Arrived, Connected, Lost, Mailbox, Published, Subscribed
 from edge.uplink.topics import Topics
 
-FOLDER_S = 0.5
-WORD_S = 15.0
-"""How often the centre says that it is there."""
-WORD_AGAIN_S = 1.0
-"""A gate that has just come hears it anew; but not more often than this."""
-WANT_FIRST_S, WANT_S, WANT_MOST = 5.0, 60.0, 50
-"""When photos are asked for that never came: after a start, and again and again."""
-ANSWER_S = 10.0
 GOODBYE_S = 0.3
-BATCH = 300
 _LINE = json.JSONEncoder(ensure_ascii=False)
-_NAME = re.compile(r"[0-9a-f-]{36}")
 
 
 def run_central(
@@ -62,17 +50,6 @@ def run_central(
         store.close()
 
 
-@dataclass(frozen=True, slots=True)
-class _Photo:
-    """One that is on disk."""
-
-    lane: str
-    event_id: str
-    sha256: str
-    file: str
-    size: int
-
-
 class Central:
     """Everything on one thread."""
 
@@ -91,8 +68,8 @@ class Central:
 
     def serve(self, settings: LinkSettings, protocol: Protocol, stop: threading.Event) -> None:
         mailbox = Mailbox()
-        will = Will(self._topics.centre, self._word(online=False))
-        self._link = link = Link(settings, protocol, mailbox, will=will, at_once=_is_event)
+        will = Will(self._topics.centre, consumer.word(self._instance, online=False))
+        self._link = link = Link(settings, protocol, mailbox, will=will, at_once=consumer.is_event)
         try:
             self._at = clock.wall_iso()
             link.open()
@@ -108,14 +85,14 @@ class Central:
             self._flush()
 
     def _start(self, mailbox: Mailbox) -> None:
-        connected = _await(mailbox, Connected)
+        connected = consumer.answer(mailbox, Connected)
         if connected.refused:
             raise LinkError(f"broker refused: {connected.refused}")
         root = self._topics.root
         self._publisher.subscribe(
             [(f"{root}/+/{what}", False) for what in ("event", "evidence/+", "status", "refused")]
         )
-        if any(_await(mailbox, Subscribed).refused):
+        if any(consumer.answer(mailbox, Subscribed).refused):
             raise LinkError("broker refused the subscription: check its ACL")
         self._say("connected")
         self._read_folder(publish=False)
@@ -124,22 +101,18 @@ class Central:
         self._publisher.publish(self._topics.watchlist, self._watchlist, retain=True)
         for progress in self._store.acked():
             self._acknowledge(progress)
-        self._want_due_s = clock.mono_s() + WANT_FIRST_S
+        self._want_due_s = clock.mono_s() + consumer.WANT_FIRST_S
         self._say_word()
-
-    def _word(self, *, online: bool) -> bytes:
-        word = {"online": online, "at": clock.wall_iso(), "instance": self._instance, "evidence_ack": True}
-        return json.dumps(word).encode()
 
     def _say_word(self) -> None:
         """That the centre, and not only its broker, is there: behind everything that a gate may have missed."""
-        self._publisher.publish(self._topics.centre, self._word(online=True), retain=True)
+        self._publisher.publish(self._topics.centre, consumer.word(self._instance, online=True), retain=True)
         self._said_s = clock.mono_s()
-        self._word_due_s = self._said_s + WORD_S
+        self._word_due_s = self._said_s + consumer.WORD_S
 
     def _goodbye(self, mailbox: Mailbox) -> None:
         """A client that leaves on purpose has no last will."""
-        self._publisher.publish(self._topics.centre, self._word(online=False), retain=True)
+        self._publisher.publish(self._topics.centre, consumer.word(self._instance, online=False), retain=True)
         until_s = clock.mono_s() + GOODBYE_S
         while (left_s := until_s - clock.mono_s()) > 0:
             if isinstance(mailbox.take(left_s), Published | Lost):
@@ -152,7 +125,7 @@ class Central:
         return self._link
 
     def _turn(self, mailbox: Mailbox) -> None:
-        letters = _gather(mailbox)
+        letters = consumer.gather(mailbox)
         self._at = clock.wall_iso()
         batch = [letter for letter in letters if isinstance(letter, Arrived)]
         if batch:
@@ -166,12 +139,12 @@ class Central:
         if now_s >= self._word_due_s:
             self._say_word()
         if now_s >= self._want_due_s:
-            self._want_due_s = now_s + WANT_S
+            self._want_due_s = now_s + consumer.WANT_S
             self._want()
         self._flush()
 
     def _want(self) -> None:
-        for lane, event_ids in self._store.photos_due(WANT_MOST).items():
+        for lane, event_ids in self._store.photos_due(consumer.WANT_MOST).items():
             self._publisher.publish(self._topics.evidence_ack(lane), json.dumps({"want": event_ids}).encode())
             self._say("want", lane=lane, events=len(event_ids))
 
@@ -182,7 +155,7 @@ class Central:
 
         The broker hears at once that an event arrived, and goes on sending: what is lost here the gate sends again."""
         events: list[Incoming] = []
-        photos: list[_Photo] = []
+        photos: list[StoredPhoto] = []
         declarations: dict[str, bytes] = {}
         for letter in batch:
             self._take_one(letter, events, photos)
@@ -193,7 +166,7 @@ class Central:
                 self._taken(event, taken, declarations)
             progress = [self._store.advance(lane) for lane in sorted({event["lane"] for event, _ in events})]
         for letter in batch:
-            if not _is_event(letter.topic):
+            if not consumer.is_event(letter.topic):
                 self._publisher.done(letter)
         for one in progress:
             self._acknowledge(one)
@@ -203,7 +176,7 @@ class Central:
         for declaration_id, payload in declarations.items():
             self._publisher.publish(self._topics.declaration(declaration_id), payload, retain=True)
 
-    def _take_one(self, letter: Arrived, events: list[Incoming], photos: list[_Photo]) -> None:
+    def _take_one(self, letter: Arrived, events: list[Incoming], photos: list[StoredPhoto]) -> None:
         kind, lane = self._topics.parse(letter.topic)
         try:
             if kind == "event":
@@ -215,7 +188,7 @@ class Central:
                 photos.append(self._take_photo(lane, letter))
             elif kind == "status":
                 self._say("status", lane=lane, online=b'"online": true' in letter.payload)
-                self._word_due_s = min(self._word_due_s, self._said_s + WORD_AGAIN_S)
+                self._word_due_s = min(self._word_due_s, self._said_s + consumer.WORD_AGAIN_S)
             elif kind == "refused":
                 self._take_refused(lane, letter.payload)
         except BadMessageError as error:
@@ -243,39 +216,27 @@ class Central:
             declarations[declaration_id] = self._store.put_declaration(fresh, held[1])
             self._say("declaration", id=declaration_id, version=fresh["version"])
 
-    def _take_photo(self, lane: str, letter: Arrived) -> _Photo:
+    def _take_photo(self, lane: str, letter: Arrived) -> StoredPhoto:
         """Onto the disk, fsynced: what is acknowledged is here for good."""
-        name = letter.topic.rsplit("/", 1)[1]
-        if not _NAME.fullmatch(name):
-            raise BadMessageError("evidence: the topic does not end in an event's id")
-        digest = hashlib.sha256(letter.payload).hexdigest()
-        path = self._evidence / f"{name}-{digest[:12]}.jpg"
-        if self._store.photo(digest) is None:
-            if not self._evidence.is_dir():
-                self._evidence.mkdir(parents=True)
-                fsync_directory(self._evidence.parent)
-            write_whole(path, letter.payload, 0o640)
-        return _Photo(lane, name, digest, path.name, len(letter.payload))
+        photo = consumer.photo_of(lane, letter.topic, letter.payload)
+        if self._store.photo(photo.sha256) is None:
+            consumer.write_photo(self._evidence, photo, letter.payload)
+        return photo
 
-    def _photo_taken(self, photo: _Photo) -> None:
+    def _photo_taken(self, photo: StoredPhoto) -> None:
         new = self._store.put_photo(photo.sha256, photo.lane, photo.event_id, photo.file)
         self._say("evidence" if new else "evidence_again", lane=photo.lane, id=photo.event_id, bytes=photo.size)
 
     def _take_refused(self, lane: str, payload: bytes) -> None:
         """What a gate did not take; photos that it does not have any more are not asked for again."""
-        try:
-            told = json.loads(payload)
-            topic, rows = str(told["topic"]), [str(one) for one in told["rows"]]
-        except (ValueError, KeyError, TypeError) as error:
-            raise BadMessageError("refused: no such message") from error
+        topic, _, rows = consumer.told(payload)
         if self._topics.parse(topic)[0] == "evidence_ack":
             with self._store.commit():
                 self._store.drop_due(lane, rows)
         self._say("told", lane=lane, topic=topic, rows=rows)
 
     def _acknowledge(self, progress: Progress) -> None:
-        body = {"seq": progress.acked, **({"hash": progress.hash} if progress.hash else {})}
-        self._publisher.publish(self._topics.ack(progress.lane), json.dumps(body).encode())
+        self._publisher.publish(self._topics.ack(progress.lane), consumer.ack(progress))
         self._say("ack", lane=progress.lane, seq=progress.acked)
         if progress.missing is not None:
             self._say("gap", lane=progress.lane, missing=progress.missing)
@@ -328,29 +289,3 @@ class Central:
         lines, self._lines = self._lines, []
         if lines:
             self._out("\n".join(lines))
-
-
-def _gather(mailbox: Mailbox) -> list[Letter]:
-    """Everything that is there, up to BATCH or a little more: one commit for all of it."""
-    letters: list[Letter] = []
-    letter = mailbox.take(FOLDER_S)
-    while letter is not None:
-        letters.append(letter)
-        letters += mailbox.take_all(BATCH)
-        letter = mailbox.take(0.0) if len(letters) < BATCH else None
-    return letters
-
-
-def _is_event(topic: str) -> bool:
-    return topic.endswith("/event")
-
-
-def _await(mailbox: Mailbox, kind: type[Any]) -> Any:
-    deadline_s = clock.mono_s() + ANSWER_S
-    while (left_s := deadline_s - clock.mono_s()) > 0:
-        letter = mailbox.take(left_s)
-        if isinstance(letter, kind):
-            return letter
-        if isinstance(letter, Lost):
-            raise LinkError(f"connection lost: {letter.why}")
-    raise LinkError(f"broker did not answer within {ANSWER_S:g} s")
