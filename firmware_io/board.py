@@ -49,7 +49,7 @@ class Board(Protocol):
         """Look, without moving anything, whether the board may be used as it is set. Raises BoardError."""
         ...
 
-    def read_inputs(self) -> Mapping[InputName, bool]:
+    def read_inputs(self) -> Mapping[InputName, bool | None]:
         """All wired inputs at once, wiring undone (see terms.Inputs)."""
         ...
 
@@ -76,12 +76,26 @@ class Board(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class InputWiring:
-    """`channel` as printed on the board (GPIO: line offset). `normally_closed`: the contact opens when it is true."""
+    """`channel` as printed on the board (GPIO: line offset). `normally_closed`: the contact opens when it is true.
+    `antivalent`: the channel of the sensor's second contact, which always says the opposite (EN 61496 names such pairs
+    of outputs); while both say the same, nobody knows."""
 
     __pydantic_config__: ClassVar[Any] = {"extra": "forbid"}
 
     channel: int
     normally_closed: bool = False
+    antivalent: int | None = None
+
+    def channels(self) -> tuple[int, ...]:
+        return (self.channel,) if self.antivalent is None else (self.channel, self.antivalent)
+
+    def value(self, closed: Callable[[int], bool]) -> bool | None:
+        """What the sensor says, its wiring undone; None where its two contacts say the same. `closed` says which
+        channel's contact is."""
+        first = closed(self.channel)
+        if self.antivalent is not None and closed(self.antivalent) is first:
+            return None
+        return first != self.normally_closed
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +147,8 @@ class BoardSettings:
         if "open" not in self.outputs:
             found.append('outputs: "open" has no channel; nothing could ever be opened')
         first = 0 if self.kind == "gpio" else 1
-        channels = {"inputs": [wire.channel for wire in self.wiring().values()], "outputs": list(self.outputs.values())}
+        inputs = [channel for wire in self.wiring().values() for channel in wire.channels()]
+        channels = {"inputs": inputs, "outputs": list(self.outputs.values())}
         if self.kind == "gpio":
             channels = {"inputs and outputs": channels["inputs"] + channels["outputs"]}
         for key, used in channels.items():
@@ -178,6 +193,10 @@ def wiring_faults(board: BoardSettings, barrier: BarrierSettings) -> list[str]:
     ]
     if barrier.closes_by == "relay" and "close" not in board.outputs:
         found.append('board.outputs: "close" has no channel, and barrier.closes_by is "relay"')
+    if barrier.tested and "beam_test" not in board.outputs:
+        found.append('barrier.tested: "beam_test" has no channel in board.outputs')
+    if "beam_test" in board.outputs and not barrier.tested:
+        found.append('board.outputs: "beam_test" is wired but barrier.tested names no input that it makes dark')
     return found
 
 
@@ -222,10 +241,11 @@ def _shared(a: BoardSettings, b: BoardSettings) -> list[str]:
         found.append(f"profile: one module has one, not {a.profile} and {b.profile}")
     taken = sorted(set(a.outputs.values()) & set(b.outputs.values()))
     found += [f"outputs: channel {n} would move both booms" for n in taken]
-    theirs = {wire.channel: (name, wire) for name, wire in b.wiring().items()}
+    theirs = {channel: (name, wire) for name, wire in b.wiring().items() for channel in wire.channels()}
     for name, wire in a.wiring().items():
-        if wire.channel in theirs and not (name in SHARED and theirs[wire.channel] == (name, wire)):
-            found.append(f"inputs: channel {wire.channel} is {name} of one and {theirs[wire.channel][0]} of the other")
+        for channel in wire.channels():
+            if channel in theirs and not (name in SHARED and theirs[channel] == (name, wire)):
+                found.append(f"inputs: channel {channel} is {name} of one and {theirs[channel][0]} of the other")
     return found
 
 

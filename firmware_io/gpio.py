@@ -65,6 +65,8 @@ class GpioBoard:
         config: dict[tuple[int, ...] | int, Any] = {}
         for wire in self._wiring.values():
             config[wire.channel] = make(direction=line.Direction.INPUT, active_low=wire.normally_closed)
+            if wire.antivalent is not None:  # the opposite contact, so that both lines are active where they agree
+                config[wire.antivalent] = make(direction=line.Direction.INPUT, active_low=not wire.normally_closed)
         for offset in self._settings.outputs.values():
             config[offset] = make(direction=line.Direction.OUTPUT, output_value=line.Value.INACTIVE)
         return config
@@ -84,16 +86,18 @@ class GpioBoard:
             raise NoDevice(f"{self._settings.port}: cannot be read: {error}") from error
         return {name: value == self._gpiod.line.Value.ACTIVE for name, value in zip(names, values, strict=True)}
 
-    def read_inputs(self) -> Mapping[InputName, bool]:
+    def read_inputs(self) -> Mapping[InputName, bool | None]:
         self._held.service()
-        names = list(self._wiring)
+        channels = [channel for wire in self._wiring.values() for channel in wire.channels()]
         try:
-            values = self._lines.get_values([self._wiring[name].channel for name in names]) if names else []
+            values = self._lines.get_values(channels) if channels else []
         except OSError as error:
             raise NoDevice(f"{self._settings.port}: cannot be read: {error}") from error
-        if len(values) != len(names):
-            raise BadAnswer(f"{self._settings.port}: {len(values)} values for {len(names)} lines")
-        return {name: value == self._gpiod.line.Value.ACTIVE for name, value in zip(names, values, strict=True)}
+        if len(values) != len(channels):
+            raise BadAnswer(f"{self._settings.port}: {len(values)} values for {len(channels)} lines")
+        on = {channel: value == self._gpiod.line.Value.ACTIVE for channel, value in zip(channels, values, strict=True)}
+        agreed = {name: {on[channel] for channel in wire.channels()} for name, wire in self._wiring.items()}
+        return {name: said.pop() if len(said) == 1 else None for name, said in agreed.items()}
 
     def pulse(self, output: OutputName, duration_s: float) -> None:
         self._held.start(output, duration_s)

@@ -139,9 +139,16 @@ class Line:
     """Shared by the threads of all lanes on it. `place` is what people call it."""
 
     def __init__(
-        self, port: Port, settings: BoardSettings, place: str, clock: Callable[[], float] = time.monotonic
+        self,
+        port: Port,
+        settings: BoardSettings,
+        place: str,
+        clock: Callable[[], float] = time.monotonic,
+        key: str = "",
     ) -> None:
         self.place = place
+        self.key = key or place
+        """Its one name, worked out once, as it is taken: a device's link may go or point elsewhere later."""
         self.gone = False
         self.users = 0
         self.late = 0
@@ -389,7 +396,7 @@ def _key(settings: BoardSettings) -> str:
         raise NoDevice(f"{settings.host}: no such host: {error}") from error
 
 
-def take(settings: BoardSettings) -> Line:
+def take(settings: BoardSettings, clock: Callable[[], float] = time.monotonic) -> Line:
     """The line that these settings name, opened by whoever comes first. Give it back with `give`.
 
     Raises NoDevice, NoPermission, or BoardError where another lane uses the same line at other settings.
@@ -400,7 +407,8 @@ def take(settings: BoardSettings) -> Line:
     with _registry:
         line = _lines.get(key)
         if line is None or line.gone:
-            line = _lines[key] = Line(TcpPort(settings) if settings.is_tcp else SerialPort(settings), settings, place)
+            port = TcpPort(settings) if settings.is_tcp else SerialPort(settings)
+            line = _lines[key] = Line(port, settings, place, clock, key)
             _agreed[key] = wants
         elif _agreed[key] != wants:
             raise BoardError(f"{place}: another lane uses this line with other kind, baud, parity or local_echo")
@@ -414,18 +422,20 @@ def give(line: Line) -> None:
         line.users -= 1
         if line.users <= 0:
             line.close()
-            for key in [key for key, known in _lines.items() if known is line]:
-                del _lines[key]
+            if _lines.get(line.key) is line:
+                del _lines[line.key]
 
 
-def claim(settings: BoardSettings, owner: object) -> None:
-    """Say whose the wired outputs of a module are. Raises BoardError where another lane has one of them."""
-    key = (_key(settings), settings.unit)
+def claim(line: Line, settings: BoardSettings, owner: object) -> None:
+    """Say whose the wired outputs of a module on this line are. Raises BoardError where another lane has one of
+    them."""
     with _registry:
-        mine = _claims.setdefault(key, {})
+        mine = _claims.setdefault((line.key, settings.unit), {})
         taken = [n for n in settings.outputs.values() if mine.get(n, owner) is not owner]
         if taken:
-            raise BoardError(f"board.outputs: channel {taken[0]} of unit {settings.unit} at {key[0]} is another lane's")
+            raise BoardError(
+                f"board.outputs: channel {taken[0]} of unit {settings.unit} at {line.key} is another lane's"
+            )
         mine.update(dict.fromkeys(settings.outputs.values(), owner))
 
 

@@ -16,7 +16,8 @@ from firmware_io.terms import INPUTS, Inputs, OutputName, Outputs
 
 log = logging.getLogger(__name__)
 
-REOPEN_S = 0.5
+REOPEN_S = 0.25
+"""So often a board that is lost is looked for; the first time at once, for an arm may be coming down."""
 LOST_AFTER = 3
 """So many failures in a row and the board is looked for anew; one bad frame is only a tick without news."""
 LEASE_S = 2.0
@@ -130,7 +131,7 @@ class BoardLink:
         if self._board is not None:
             self._board.close()
             self._board = None
-            self._retry_s = self._clock() + REOPEN_S
+            self._retry_s = self._clock()
 
     def write(self, outputs: Outputs, pulse_s: float) -> None:
         """Start the pulses, keep the lights. Raises BoardError where a motion was not surely given."""
@@ -144,6 +145,7 @@ class BoardLink:
             self._light(self._board, "green", outputs.green)
             self._light(self._board, "siren", outputs.siren)
             self._light(self._board, "sign", outputs.sign)
+            self._light(self._board, "beam_test", outputs.beam_test)
         except BoardError as error:
             self.write_failed = True
             self._failed(error)
@@ -152,8 +154,10 @@ class BoardLink:
     def _move(self, board: Board, outputs: Outputs, pulse_s: float) -> None:
         """The opposite relay is released before a pulse begins, even while the board still times that one."""
         if outputs.stop:
-            self._release(board, "open", "close")
-            self._pulse(board, "stop", pulse_s)
+            try:
+                self._release(board, "open", "close")
+            finally:  # a controller stops whatever else is on
+                self._pulse(board, "stop", pulse_s)
         elif outputs.open:
             self._release(board, "close", "stop")
             self._pulse(board, "open", pulse_s)
@@ -162,9 +166,14 @@ class BoardLink:
             self._pulse(board, "close", pulse_s)
 
     def _release(self, board: Board, *outputs: OutputName) -> None:
-        for output in outputs:
-            if output in board.outputs:
+        """Raises BoardError where one that may be on is not surely off; a pulse that the board has ended is."""
+        for output in [output for output in outputs if output in board.outputs]:
+            try:
                 board.set_output(output, False)
+            except BoardError:
+                ended_s = self._ends_s.get(output, float("-inf")) + board.coarse_s + SLACK_S
+                if not board.timed_by_board or self._clock() < ended_s or output in self.energised:
+                    raise
 
     def _pulse(self, board: Board, output: OutputName, pulse_s: float) -> None:
         if output in board.outputs:

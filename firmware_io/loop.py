@@ -56,6 +56,8 @@ class Snapshot:
     late_max_ms: float = 0.0
     cause: Cause = "none"
     """Why it is up, while it is."""
+    obstacles: int = 0
+    """How often an arm that came down met something, ever."""
 
     @property
     def refusing(self) -> tuple[str, ...]:
@@ -140,6 +142,11 @@ class BarrierLoop(threading.Thread):
         """How often the thread has gone round, board or no board: its sign of life (watchdog.py)."""
         return self._turns
 
+    @property
+    def state(self) -> State:
+        """What the safety gate remembers."""
+        return self._state
+
     def snapshot(self) -> Snapshot:
         """The newest; says loop_dead where the thread ended by itself."""
         snapshot = self._snapshot
@@ -175,7 +182,7 @@ class BarrierLoop(threading.Thread):
             be_realtime()
         try:
             while not self._stop_thread.is_set():
-                self._tick()
+                self.turn()
                 self._pace.wait(counts=self._link.ok)
         finally:
             self._end()
@@ -204,8 +211,9 @@ class BarrierLoop(threading.Thread):
             "tick_late": self._pace.is_late(),
         } | {f"output_on:{name}": True for name in self._link.energised}
 
-    def _tick(self) -> None:
-        """Read, decide, re-check, write; told is after the write, so that telling delays nothing."""
+    def turn(self) -> None:
+        """Read, decide, re-check, write; told is after the write, so that telling delays nothing. The thread calls
+        it; so does, without a thread, who keeps the time himself (rig.py)."""
         inputs = self._link.read()
         if inputs is not None:
             self._inputs = inputs
@@ -263,4 +271,5 @@ class BarrierLoop(threading.Thread):
             late_p99_ms=late.p99_ms,
             late_max_ms=late.max_ms,
             cause=state.cause,
+            obstacles=state.obstacles,
         )

@@ -120,7 +120,7 @@ def make_profile(name: str, table: Mapping[str, Any]) -> Profile:
 
 def _fits(profile: Profile, settings: BoardSettings) -> None:
     wires = {
-        "inputs": [wire.channel for wire in settings.wiring().values()],
+        "inputs": [channel for wire in settings.wiring().values() for channel in wire.channels()],
         "outputs": list(settings.outputs.values()),
     }
     for key, limit in (("inputs", profile.inputs), ("outputs", profile.outputs)):
@@ -145,11 +145,11 @@ class ModbusBoard:
         self._held = HeldPulses(self.set_output, clock)
         self.timed_by_board = self._profile.pulse != "held"
         self.coarse_s = self._profile.flash_unit_s if self._profile.pulse == "flash" else 0.1
-        line.claim(settings, self)
+        self._line = line.take(settings, clock)
         try:
-            self._line = line.take(settings)
+            line.claim(self._line, settings, self)
         except BoardError:
-            line.disclaim(self)
+            line.give(self._line)
             raise
 
     def describe(self) -> str:
@@ -176,11 +176,11 @@ class ModbusBoard:
                 f"{p.modes_address:#06x} on) before anything is wired to it"
             )
 
-    def read_inputs(self) -> Mapping[InputName, bool]:
+    def read_inputs(self) -> Mapping[InputName, bool | None]:
         self._held.service()
         answer = self._ask(self._poll())
         values = self._inputs_in(answer) if self._wiring else []
-        return {name: values[wire.channel - 1] != wire.normally_closed for name, wire in self._wiring.items()}
+        return {name: wire.value(lambda channel: values[channel - 1]) for name, wire in self._wiring.items()}
 
     def _poll(self) -> Question:
         """The inputs; where there are none or none is wired, what else tells that the module is there."""

@@ -46,6 +46,8 @@ REVERSAL_PULSE_S = 0.3
 """With GAP_S after it, a reversal is asked for anew every 0.5 s, each time with an edge."""
 RESTART_S = 60.0
 """For so long after a start a descent of before is ours at least, if no limit says that it is over."""
+TESTED_S = 1.0
+"""For so long a passed test of the sensors lets the arm come down."""
 LEAST_TRAVEL_S = 0.6
 """No arm is down sooner than this after it was up (the fastest toll barriers); its own time is learned."""
 
@@ -55,14 +57,15 @@ def start(now_s: float, remembered: Memory | None = None) -> State:
     may be coming down by our asking, as the record has it."""
     mind = remembered or Memory()
     state = State(started_s=now_s, since_s=now_s, seen=tuple(Seen(None, now_s) for _ in INPUTS))
-    state = replace(state, cause=mind.cause, took_s=mind.took_s, watch_until_s=now_s + RESTART_S)
+    state = replace(state, cause=mind.cause, took_s=mind.took_s, obstacles=mind.obstacles)
+    state = replace(state, watch_until_s=now_s + RESTART_S)
     return replace(state, lowered_s=float("-inf")) if mind.is_out else state
 
 
 def memory(state: State) -> Memory:
     """What a restart has to know of this state."""
     is_out = state.cause != "none" or state.lowered_s is not None
-    return Memory(state.cause, is_out, state.took_s)
+    return Memory(state.cause, is_out, state.took_s, state.obstacles)
 
 
 def open_pulse_s(state: State, settings: BarrierSettings) -> float:
@@ -79,6 +82,7 @@ def step(
     tick.observe()
     tick.hear_stop()
     tick.follow()
+    tick.test()
     tick.act()
     tick.answer()
     return tick.state, tick.outputs(), tuple(tick.notices)
@@ -86,10 +90,13 @@ def step(
 
 def recheck(outputs: Outputs, inputs: Inputs, state: State, now_s: float, settings: BarrierSettings) -> Outputs:
     """Drop what must not be energised, whatever the reasoning above came to. Never adds anything."""
+    if not (outputs.open or outputs.close):
+        return outputs
     lane = [inputs.get(name) for name in UNDER_ARM if settings.has(name)]
     lane_clear = 0 <= now_s - inputs.at_s <= settings.stale_s and bool(lane) and all(value is False for value in lane)
     fire_or_key = any(settings.has(name) and inputs.get(name) is True for name in ("fire", "manual_key"))
-    may_close = state.phase == "lowering" and lane_clear and not fire_or_key and now_s >= state.pulse_ends_s
+    is_at_rest = now_s >= state.pulse_ends_s and not state.testing
+    may_close = state.phase == "lowering" and lane_clear and not fire_or_key and is_at_rest
     ours = state.lowered_s is not None
     in_time = ours or (now_s <= state.expires_s if state.cause in ("permit", "emergency") else state.cause != "none")
     rises = state.phase == "opening" or (state.phase == "open" and ours)
@@ -134,7 +141,8 @@ class _Tick(Watch):
         usual_s = sorted(state.took_s)[len(state.took_s) // 2] if state.took_s else LEAST_TRAVEL_S
         is_likely = not state.from_top or state.lowered_s is None or self.now - state.lowered_s >= LIKELY * usual_s
         is_down = self.is_on("limit_closed") and not self.is_on("limit_open")
-        self.state = replace(state, at_rest=is_down and is_likely)
+        if state.at_rest is not (is_down and is_likely):
+            self.state = replace(state, at_rest=is_down and is_likely)
 
     def end_watch(self) -> None:
         """A descent is ours until a limit says that it is over, or its time went by twice with the board answering."""
@@ -224,6 +232,7 @@ class _Tick(Watch):
         self.state = replace(
             self.state, cause="none", serial=0, expires_s=0.0, entered_s=None, entries=0, exited=False, followed=False,
             passed=False, abandoned=False, tended=False, reversals=0, proven=(), emptied=False, doubted=False,
+            retest=True,
         )  # fmt: skip
 
     # ------------------------------------------------------------ motion
@@ -322,7 +331,7 @@ class _Tick(Watch):
         self.rise("reopen")
 
     def count_reversal(self) -> None:
-        self.state = replace(self.state, reversals=self.state.reversals + 1)
+        self.state = replace(self.state, reversals=self.state.reversals + 1, obstacles=self.state.obstacles + 1)
         if self.state.reversals >= self.set.max_reversals:
             self.fail("repeated_reversal")
 
@@ -354,9 +363,43 @@ class _Tick(Watch):
                     self.lower_by_itself("" if state.abandoned else "nobody_passed")
 
     def lower_by_itself(self, code: str) -> None:
-        careless = any(fault.code.split(":")[0] in CARELESS for fault in self.state.faults)
-        if not careless and not self.lower_refusal():
+        """Past no sensor that does not prove itself; one that failed its test may try again with each opening."""
+        careless = [fault.code.split(":")[0] for fault in self.state.faults]
+        again = ("test_failed",) if self.state.retest else ()
+        if any(kind in CARELESS and kind not in again for kind in careless) or self.lower_refusal():
+            return
+        if not self.set.tested or self.now - self.state.tested_s <= TESTED_S:
             self.lower(code)
+        elif not self.state.testing:
+            self.state = replace(self.state, testing="dark", test_since_s=self.now)
+
+    # ------------------------------------------------------------ the sensors' test
+
+    def test(self) -> None:
+        """Without light each receiver has to say "broken", with light "clear" again (EN 12453, type 2 / D). Who comes
+        meanwhile, or a board that is lost, ends it without a verdict."""
+        state = self.state
+        if not state.testing:
+            return
+        said = [self.raw.get(name) for name in self.set.tested]
+        is_over = self.now - state.test_since_s >= self.set.test_s
+        if state.phase != "open" or self.asked.stop or self.lower_refusal():
+            self.end_test()
+        elif state.testing == "dark" and all(said):
+            self.state = replace(state, testing="light", test_since_s=self.now)
+        elif state.testing == "dark" and is_over:
+            blind = tuple(name for name, value in zip(self.set.tested, said, strict=True) if not value)
+            self.end_test()
+            self.state = replace(self.state, failed=blind, retest=False)
+        elif state.testing == "light" and all(value is False for value in said):
+            self.end_test()
+            self.state = replace(self.state, tested_s=self.now, failed=())
+        elif is_over:
+            self.end_test()  # still dark: that is somebody
+
+    def end_test(self) -> None:
+        self.inputs = self.raw
+        self.state = replace(self.state, testing="")
 
     def warn_still_open(self) -> None:
         """Once for each opening; a boom that closes unseen (no limits, own controller) is unknown from then on."""
@@ -380,12 +423,13 @@ class _Tick(Watch):
             return "controller"
         if self.state.phase not in ("open", "stopped", "unknown") or self.now < self.state.pulse_ends_s + GAP_S:
             return self.state.phase
+        blocking += [f"input_unknown:{name}" for name in self.unknown_now()]
         if blocking:
             return f"fault:{blocking[0]}"
         return "" if self.clear_s() >= self.set.min_clear_s else "lane_not_clear"
 
     def lower_by_person(self) -> None:
-        refusal = "stopped" if self.asked.stop else self.lower_refusal()
+        refusal = "stopped" if self.asked.stop else self.lower_refusal() or ("testing" if self.state.testing else "")
         if refusal:
             self.note("lower_refused", refusal)
         else:
@@ -428,6 +472,7 @@ class _Tick(Watch):
         state = self.state
         kept_up = (state.phase == "open" and state.tended) or self.stays_up()
         blocking = [fault.code for fault in state.faults if fault.code.split(":")[0] not in CARELESS]
+        blocking += [f"input_unknown:{name}" for name in self.unknown_now()]
         checks = {
             "fire": self.is_on("fire"),
             "manual_key": self.is_on("manual_key"),
@@ -448,4 +493,4 @@ class _Tick(Watch):
         blocked = any(fault.code.split(":")[0] not in CARELESS for fault in state.faults)
         green = state.phase == "open" and state.tended and not (state.entries or state.abandoned or blocked)
         siren, sign = self.now < state.siren_until_s, state.here and not green
-        return Outputs(self.open, self.close, self.stop, green, siren, sign)
+        return Outputs(self.open, self.close, self.stop, green, siren, sign, state.testing == "dark")

@@ -46,7 +46,7 @@ class SerialRelay:
     def read_outputs(self) -> Mapping[OutputName, bool] | None:
         return None
 
-    def read_inputs(self) -> Mapping[InputName, bool]:
+    def read_inputs(self) -> Mapping[InputName, bool | None]:
         self._held.service()
         try:
             _ = self._line.in_waiting  # the only way to learn that the board was unplugged

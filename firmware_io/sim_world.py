@@ -28,7 +28,7 @@ __all__ = ["Counters", "Gap", "Knobs", "SimVehicle", "VehicleState", "World", "W
 
 REACTION_S = 0.3
 """Coming down onto something for longer than this is a hit: no board and no person turns an arm round in less."""
-STEP_S = 0.01
+STEP_S = 0.025
 AT_LIMIT = 0.03
 
 Motor = Literal["up", "down", "off"]
@@ -150,6 +150,16 @@ class World:
         with self._lock:
             return any(v.under_arm() for v in self._queue) or self.knobs.person_under_arm
 
+    def relays(self) -> frozenset[OutputName]:
+        with self._lock:
+            return frozenset(self._relays)
+
+    def openings(self) -> int:
+        return self._openings
+
+    def hits(self) -> int:
+        return self._hits
+
     def comes_down(self) -> bool:
         with self._lock:
             return self._motor == "down" and 0 < self._boom < 1 - AT_LIMIT and not self.knobs.jam
@@ -179,8 +189,9 @@ class World:
         real: dict[InputName, bool] = dict.fromkeys(INPUTS, False)
         for name, zone in zones.items():
             real[name] = any(v.on(zone, by_light=name == "photocell") for v in self._queue)
-        real["photocell"] |= self.knobs.person_under_arm
-        real["high_beam"] = any(v.under_arm() for v in self._queue) or self.knobs.person_under_arm
+        dark = self.knobs.person_under_arm or "beam_test" in self._relays
+        real["photocell"] |= dark
+        real["high_beam"] = any(v.under_arm() for v in self._queue) or dark
         return real | {
             "mains_ok": True,
             "limit_open": self._boom >= 1 - AT_LIMIT,
@@ -222,7 +233,7 @@ class World:
 
     def _count(self, dt_s: float) -> None:
         """A hit is counted once for each time the arm comes down onto something, an opening when it leaves its rest."""
-        self._onto_s = self._onto_s + dt_s if self.is_under_arm() and self.comes_down() else 0.0
+        self._onto_s = self._onto_s + dt_s if self.comes_down() and self.is_under_arm() else 0.0
         self._hits += self._onto_s > REACTION_S >= self._onto_s - dt_s
         if self._was_down and self._boom > 2 * AT_LIMIT:
             self._was_down = False

@@ -24,8 +24,9 @@ InputName = Literal[
     "manual_key",
     "high_beam",  # second beam under the arm, at the height of a container chassis
 ]
-OutputName = Literal["open", "close", "stop", "green", "siren", "sign"]
-"""`green`: the traffic light, red where released; `sign`: the message sign that tells a waiting driver to wait."""
+OutputName = Literal["open", "close", "stop", "green", "siren", "sign", "beam_test"]
+"""`green`: the traffic light, red where released; `sign`: the message sign that tells a waiting driver to wait;
+`beam_test`: takes the transmitters of the tested sensors off their supply (EN 12453, type 2 / D)."""
 Phase = Literal["closed", "opening", "open", "lowering", "stopped", "unknown"]
 Cause = Literal["none", "permit", "emergency", "reopen", "fire", "manual_key"]
 NoticeKind = Literal[
@@ -43,6 +44,10 @@ UNDER_ARM: tuple[InputName, ...] = ("safety_loop", "photocell", "high_beam", "sa
 PROVING: tuple[InputName, ...] = ("safety_loop", "photocell", "high_beam", "exit_loop")
 """What each passage must have changed before the arm lowers by itself (an edge is only pressed where something went
 wrong: UL 325 and EN 12453 want it monitored by its resistor, and by a test by hand)."""
+TESTABLE: tuple[InputName, ...] = ("photocell", "high_beam", "safety_edge")
+"""What has a transmitter, or a test input, that an output can switch off."""
+Testing = Literal["", "dark", "light"]
+"""A test of sensors: the transmitters are off, the transmitters are on again."""
 KEPT_UP: tuple[Cause, ...] = ("emergency", "fire", "manual_key")
 """What raised it for these keeps it up until a person lowers it."""
 
@@ -114,16 +119,18 @@ class Requests:
 @dataclass(frozen=True, slots=True)
 class Memory:
     """What a restart must not forget of the boom. `is_out`: an opening or a lowering of ours that no limit switch has
-    seen to be over. `took_s`: how long the last descents from the top took."""
+    seen to be over. `took_s`: how long the last descents from the top took. `obstacles`: how often an arm that came
+    down met something, ever."""
 
     cause: Cause = "none"
     is_out: bool = False
     took_s: tuple[float, ...] = ()
+    obstacles: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Outputs:
-    """`open`, `close` and `stop` are true for the one tick in which a pulse shall start; the lights are levels."""
+    """`open`, `close` and `stop` are true for the one tick in which a pulse shall start; the others are levels."""
 
     open: bool = False
     close: bool = False
@@ -131,6 +138,7 @@ class Outputs:
     green: bool = False
     siren: bool = False
     sign: bool = False
+    beam_test: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,12 +163,13 @@ class Fault:
 @dataclass(frozen=True, slots=True)
 class Seen:
     """One input's value since when and in how many readings on end, and how many passages have gone by without it
-    changing."""
+    changing. `was`: while nobody knows it, what it was before."""
 
     value: bool | None = None
     since_s: float = 0.0
     quiet: int = 0
     reads: int = 0
+    was: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,6 +186,9 @@ class State:
     Of the descent: `lowered_s` when we asked for it, None once it is over; `watch_until_s` how long it is ours at least
     (silence makes that longer), `from_top` whether it began at the upper limit, `at_rest` the lower limit says down and
     the time that it took is one that this arm can take (`took_s`). `stop_asked` a stop awaits the board's word.
+
+    Of the sensors' test: `testing` since `test_since_s`; `tested_s` when it was passed last, `failed` what did not go
+    dark in the last one, `retest` this opening has not seen a test to its end. `obstacles`: see Memory.
     """
 
     started_s: float
@@ -206,6 +218,12 @@ class State:
     at_rest: bool = False
     took_s: tuple[float, ...] = ()
     stop_asked: bool = False
+    testing: Testing = ""
+    test_since_s: float = 0.0
+    tested_s: float = float("-inf")
+    failed: tuple[InputName, ...] = ()
+    retest: bool = True
+    obstacles: int = 0
     read_s: float = float("-inf")
     pulse_ends_s: float = 0.0
     siren_until_s: float = 0.0
@@ -220,6 +238,7 @@ class BarrierSettings:
     An input that is not in `inputs` does not exist here; nothing is ever concluded from it. Without limit switches the
     boom's position is assumed from `travel_s`; without anything under the arm this software never lowers it.
     `skeletal`: an empty container chassis may come, whose gap no loop and no low beam sees; false only where none can.
+    `tested`: the inputs that the board's output `beam_test` makes dark, each time before the arm comes down by itself.
     """
 
     __pydantic_config__: ClassVar[Any] = {"extra": "forbid"}
@@ -229,12 +248,15 @@ class BarrierSettings:
     manual_key: Literal["opens", "hands_off"] = "opens"
     needs_vehicle: bool = True
     skeletal: bool = True
+    tested: tuple[InputName, ...] = ()
     pulse_s: float = 0.5
     permit_max_s: float = 2.0
     host_timeout_s: float = 3.0
     stale_s: float = 0.3
     settle_s: float = 2.0
     debounce_s: float = 0.1
+    discrepancy_s: float = 0.3
+    test_s: float = 0.5
     fault_clear_s: float = 1.0
     open_timeout_s: float = 8.0
     close_timeout_s: float = 8.0
@@ -293,6 +315,13 @@ class BarrierSettings:
             found.append("stale_s: must be longer than debounce_s, or nothing would ever be steady")
         if self.closes_by == "relay" and not {"safety_loop", "photocell"} & set(self.inputs):
             found.append('closes_by: "relay" needs safety_loop or photocell in inputs; else let the "controller" close')
+        found += [
+            f"tested: {name} has no transmitter that could be switched off; {', '.join(TESTABLE)} may have"
+            if name not in TESTABLE
+            else f"tested: {name} is not in inputs"
+            for name in self.tested
+            if name not in TESTABLE or name not in self.inputs
+        ]
         return found + [f"inputs: {name} stands twice" for name in INPUTS if self.inputs.count(name) > 1]
 
 
@@ -303,6 +332,8 @@ BOUNDS: dict[str, tuple[float, float, str]] = {
     "stale_s": (0.15, 0.5, "an arm falls 20 degrees in half a second; three readings of 0.05 s may be lost"),
     "settle_s": (0.5, 60.0, "the inputs are looked at before anything is believed"),
     "debounce_s": (0.05, 0.3, "two readings at least, and a limit switch is passed in less than half a second"),
+    "discrepancy_s": (0.05, 1.0, "the two contacts of a pair change within some hundredths; longer, one has failed"),
+    "test_s": (0.1, 1.0, "a receiver says dark, and light again, within some tenths; the arm waits for it"),
     "fault_clear_s": (0.5, 60.0, "a fault that comes and goes is one fault"),
     "open_timeout_s": (2.0, 30.0, "no arm is up sooner; a drive that runs for longer is jammed"),
     "close_timeout_s": (2.0, 30.0, "no arm is down sooner; a drive that runs for longer is jammed"),

@@ -6,6 +6,7 @@ Pure. `Watch` holds the state of one tick while it is being replaced; `safety` a
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 from firmware_io.terms import (
     INPUTS,
@@ -27,13 +28,14 @@ LOST_POSITION = ("not_opened", "not_closed")
 """Kept for as long as nobody knows where the boom is."""
 
 
-CARELESS = ("input_unproven",)
+CARELESS = ("input_unproven", "test_failed")
 """Faults under which the arm may go up, and down where a person asks: only it does not come down by itself."""
 EMPTY_S = 0.2
 """The whole lane clear for so long at one time: what comes now is another vehicle."""
 LIKELY = 0.85
 """A descent that seems to be over after less than this share of its usual time is not believed to be."""
 LEARNED = 3
+PLACE: dict[InputName, int] = {name: place for place, name in enumerate(INPUTS)}
 ENDS: tuple[InputName, ...] = ("presence", "exit_loop")
 SURE_READS = 2
 """So many readings on end make fire or key: a glitch of one opens no border."""
@@ -45,8 +47,14 @@ class Watch:
     def __init__(self, state: State, inputs: Inputs, asked: Requests, now_s: float, settings: BarrierSettings) -> None:
         self.state, self.asked, self.now, self.set = state, asked, now_s, settings
         self.fresh = 0 <= now_s - inputs.at_s <= settings.stale_s and "board_lost" not in asked.trouble
-        self.inputs = inputs if self.fresh else Inputs(at_s=inputs.at_s)
+        self.raw = inputs if self.fresh else Inputs(at_s=inputs.at_s)
+        self.inputs = self.unmasked() if state.testing and self.fresh else self.raw
         self.notices: list[Notice] = []
+
+    def unmasked(self) -> Inputs:
+        """What the lane looks like behind a test that we made: a beam that we took the light from is no vehicle."""
+        dark: dict[str, Any] = {name: False for name in self.set.tested if self.raw.get(name) is not False}
+        return replace(self.raw, **dark)
 
     def note(self, kind: NoticeKind, code: str = "") -> None:
         self.notices.append(Notice(kind, self.state.serial, code, self.now))
@@ -58,7 +66,7 @@ class Watch:
     # ------------------------------------------------------------ looking
 
     def seen(self, name: InputName) -> Seen:
-        return self.state.seen[INPUTS.index(name)]
+        return self.state.seen[PLACE[name]]
 
     def is_on(self, name: InputName) -> bool:
         return self.set.has(name) and self.inputs.get(name) is True
@@ -97,7 +105,9 @@ class Watch:
         old = {fault.code: fault for fault in self.state.faults}
         kept = {code: fault for code, fault in old.items() if self.keeps(fault)}
         now = kept | {code: self.fault(code) for code in sorted(found)}
-        self.state = replace(self.state, faults=tuple(now.values()), held=self.asked.hold)
+        faults = tuple(now.values())
+        if faults != self.state.faults or self.asked.hold is not self.state.held:
+            self.state = replace(self.state, faults=faults, held=self.asked.hold)
         for code in sorted(now.keys() - old.keys()):
             self.note("fault", code)
         for code in sorted(old.keys() - now.keys()):
@@ -105,7 +115,7 @@ class Watch:
         if "board_lost" in found:
             self.lose_board()
         if self.asked.reset:  # EN ISO 13849-1, 5.2.2: a reset starts no motion by itself
-            self.state = replace(self.state, reversals=0, tended=False)
+            self.state = replace(self.state, reversals=0, tended=False, failed=())
 
     def lose_board(self) -> None:
         """Once it is back, it must see no motion that nobody asks for then; where the boom is must be seen anew. A
@@ -134,8 +144,18 @@ class Watch:
             "arm_torn": self.is_on("arm_torn"),
             "both_limits": self.both_limits(),
         }
-        unknown = {f"input_unknown:{name}" for name in self.set.inputs if self.fresh and self.inputs.get(name) is None}
-        return {code for code, is_so in checks.items() if is_so} | unknown | self.stuck() | set(self.asked.trouble)
+        told = self.unknown() | self.stuck() | set(self.asked.trouble)
+        return {code for code, is_so in checks.items() if is_so} | told
+
+    def unknown_now(self) -> list[InputName]:
+        """What the board answers without saying how it is: the two contacts of a pair say different things. Nothing is
+        permitted and nothing comes down meanwhile."""
+        return [name for name in self.set.inputs if self.fresh and self.inputs.get(name) is None]
+
+    def unknown(self) -> set[str]:
+        """A fault is what lasts for longer than the contacts of a pair take to change."""
+        lasting = [name for name in self.unknown_now() if self.seen(name).value is None]
+        return {f"input_unknown:{n}" for n in lasting if self.now - self.seen(n).since_s >= self.set.discrepancy_s}
 
     def stuck(self) -> set[str]:
         """Inputs that every passage must have changed and that did not: under and behind the arm in two on end, before
@@ -145,7 +165,7 @@ class Watch:
         found = {f"input_unproven:{n}" for n in self.set.proving() if self.seen(n).quiet >= self.set.unproven_after}
         if self.set.has("presence") and self.seen("presence").quiet >= self.set.stuck_after:
             found.add("input_stuck:presence")
-        return found
+        return found | {f"test_failed:{name}" for name in self.state.failed}
 
     def fail(self, code: str) -> None:
         """Add a fault that was found while following the motion."""
@@ -167,26 +187,34 @@ class Watch:
             self.depart()
         if self.state.phase != "closed" and any(self.is_on(name) for name in self.set.under_arm()):
             self.enter()
-        if self.state.entries and self.is_on("exit_loop"):
+        if self.state.entries and not self.state.exited and self.is_on("exit_loop"):
             self.state = replace(self.state, exited=True)
-        if self.state.entries and self.lane_empty():
+        if self.state.entries and not self.state.emptied and self.lane_empty():
             self.state = replace(self.state, emptied=True)
 
     def look(self, name: InputName, seen: Seen) -> Seen:
         value = self.inputs.get(name)
         if value is not seen.value:
-            # becoming unknown is no sign of life: only a change between two known values shows that a loop works
-            return Seen(value, self.now, seen.quiet if value is None or seen.value is None else 0, 1)
-        is_new = self.inputs.at_s > self.state.read_s
-        seen = replace(seen, reads=min(SURE_READS, seen.reads + is_new))
-        return replace(seen, quiet=0) if self.asked.reset else seen
+            return self.changed(seen, value)
+        if seen.reads < SURE_READS and self.inputs.at_s > self.state.read_s:
+            seen = replace(seen, reads=seen.reads + 1)
+        return replace(seen, quiet=0) if seen.quiet and self.asked.reset else seen
+
+    def changed(self, seen: Seen, value: bool | None) -> Seen:
+        """Becoming unknown is no sign of life: only a change between two known values shows that a loop works. A single
+        reading that it is on is forgotten."""
+        known = seen.was if seen.value is None else seen.value
+        if value is None:
+            is_sure = seen.value is not True or seen.reads >= SURE_READS
+            return Seen(None, self.now, seen.quiet, 1, known if is_sure else None)
+        return Seen(value, self.now, 0 if known is (not value) else seen.quiet, 1)
 
     def prove(self, now: tuple[Seen, ...]) -> None:
         """An input that was on for some readings of this opening and is off again works."""
         for name in self.set.proving():
-            before, after = self.seen(name), now[INPUTS.index(name)]
-            came_clear = before.value is True and before.reads >= SURE_READS and after.value is False
-            if came_clear and name not in self.state.proven:
+            before, after = self.seen(name), now[PLACE[name]]
+            was_on = before.was if before.value is None else before.value and before.reads >= SURE_READS
+            if was_on and after.value is False and name not in self.state.proven:
                 self.state = replace(self.state, proven=(*self.state.proven, name))
 
     def unproven(self) -> tuple[InputName, ...]:

@@ -104,11 +104,14 @@ def canonical(state: State, settings: BarrierSettings) -> State:
     """The state one second later, moved back to NOW_S, without what no rule can tell apart."""
     most_s = dict.fromkeys((*UNDER_ARM, "exit_loop"), settings.large_clear_s)
     seen = tuple(
-        Seen(old.value, aged(old.since_s, most_s.get(name, 1.0)), min(old.quiet, 1), 2)
+        Seen(
+            old.value, aged(old.since_s, most_s.get(name, 1.0)), min(old.quiet, 1), 2,
+            old.was if name in settings.proving() else None,
+        )
         if settings.has(name)
         else Seen(None, NOW_S)
         for name, old in zip(INPUTS, state.seen, strict=True)
-    )
+    )  # fmt: skip
     urgent = settings.has("fire") or settings.has("manual_key")  # these ask again after a while
     timed = state.phase in ("opening", "lowering", "open")
     permitted = state.cause in ("permit", "emergency") and state.phase == "opening"
@@ -130,6 +133,9 @@ def canonical(state: State, settings: BarrierSettings) -> State:
         watch_until_s=max(state.watch_until_s - 1.0, NOW_S - 1.0) if ours else 0.0,
         from_top=state.from_top and ours,
         took_s=(),
+        obstacles=0,
+        test_since_s=aged(state.test_since_s, 1.0) if state.testing else NOW_S,
+        tested_s=aged(state.tested_s, 1.0) if settings.tested else NOW_S,
         read_s=NOW_S,
         faults=tuple(sorted((replace(fault, seen_s=NOW_S) for fault in state.faults), key=lambda fault: fault.code)),
     )

@@ -154,7 +154,12 @@ def test_start_and_host_count_to_the_instant(started_s: float, beat_s: float | N
 
 def test_unknown_inputs_are_named_only_where_the_others_are_known() -> None:
     case = Case(phase="closed").has(limit_closed=True)
-    assert [one.code for one in case.step(photocell=None)[0].faults] == ["input_unknown:photocell"]
+    assert case.step(photocell=None)[0].faults == (), "known a moment ago"
+    for since_s, found in ((NOW_S - 0.31, ["input_unknown:photocell"]), (NOW_S - 0.29, [])):
+        seen = tuple(Seen(None, since_s) if name == "photocell" else Seen(case.values[name], 50.0) for name in INPUTS)
+        inputs = Inputs(NOW_S, **{**case.values, "photocell": None})
+        faults = step(replace(case.state, seen=seen), inputs, QUIET, NOW_S, SETTINGS)[0].faults
+        assert [one.code for one in faults] == found
     lost = replace(QUIET, trouble=("board_lost",))
     assert [one.code for one in case.step(lost)[0].faults] == ["board_lost", "inputs_stale"]
 

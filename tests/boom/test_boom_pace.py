@@ -43,7 +43,7 @@ class Flaky:
     def read_outputs(self) -> None:
         return None
 
-    def read_inputs(self) -> Mapping[InputName, bool]:
+    def read_inputs(self) -> Mapping[InputName, bool | None]:
         return {"photocell": False, "limit_open": False, "limit_closed": True}
 
     def _write(self, what: str) -> None:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from firmware_io.safety import BarrierSettings, Permit, Requests
+from firmware_io.safety import BarrierSettings, Permit
 from firmware_io.sim_traffic import Gap, SimVehicle
 from firmware_io.sim_world import World
 from tests.boom.bench import PLAIN
-from tests.harness.sim.passages import TICK_S, Rig, run_passages
+from tests.harness.sim.passages import run_passages
+from tests.harness.sim.rig import TICK_S, Rig
 
 
 @pytest.mark.slow
@@ -45,7 +46,7 @@ def run_until(rig: Rig, kind: str, within_s: float = 120.0) -> None:
 def pass_one(rig: Rig, vehicle: SimVehicle, serial: int = 1) -> None:
     rig.world.arrive(vehicle)
     run_until(rig, "arrived")
-    rig.asked = Requests(permits=(Permit(serial, rig.now_s, rig.now_s + 2.0),))
+    rig.ask(permits=(Permit(serial, rig.now_s, rig.now_s + 2.0),))
     run_until(rig, "closed")
 
 
@@ -71,7 +72,7 @@ def test_a_tailgater_is_alarmed_and_not_hit() -> None:
     rig.world.arrive(SimVehicle("truck", 12.0, 2.0))
     rig.world.arrive(SimVehicle("tailgater", 5.0, 2.0, 0.1, follows_m=8.0, tailgates=True))
     run_until(rig, "arrived")
-    rig.asked = Requests(permits=(Permit(1, rig.now_s, rig.now_s + 2.0),))
+    rig.ask(permits=(Permit(1, rig.now_s, rig.now_s + 2.0),))
     run_until(rig, "tailgate")
     run_until(rig, "closed")
     counters = rig.world.state().counters
@@ -83,12 +84,12 @@ def test_an_honest_second_driver_waits_for_his_own_opening() -> None:
     rig.world.arrive(SimVehicle("first", 10.0, 2.0))
     rig.world.arrive(SimVehicle("second", 10.0, 2.0))
     run_until(rig, "arrived")
-    rig.asked = Requests(permits=(Permit(1, rig.now_s, rig.now_s + 2.0),))
+    rig.ask(permits=(Permit(1, rig.now_s, rig.now_s + 2.0),))
     run_until(rig, "closed")
     state = rig.world.state()
     assert state.counters.passed == 1
     assert [(v.name, v.phase) for v in state.vehicles] == [("second", "standing")]
-    rig.asked = Requests(permits=(Permit(2, rig.now_s, rig.now_s + 2.0),))
+    rig.ask(permits=(Permit(2, rig.now_s, rig.now_s + 2.0),))
     run_until(rig, "closed")
     assert rig.world.state().counters.passed == 2
 

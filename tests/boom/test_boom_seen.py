@@ -8,10 +8,10 @@ from itertools import pairwise
 
 import pytest
 
-from firmware_io.safety import BarrierSettings, Permit, memory, start
+from firmware_io.safety import BarrierSettings, Permit, memory
 from firmware_io.sim_traffic import Gap, SimVehicle
 from firmware_io.terms import InputName
-from tests.harness.sim.passages import TICK_S, Rig
+from tests.harness.sim.rig import TICK_S, Rig
 
 BASE: tuple[InputName, ...] = (
     "presence",
@@ -56,11 +56,11 @@ def passage(rig: Rig, vehicle: SimVehicle | None = None, serial: int = 1) -> Non
     permit(rig, serial)
 
 
-def coming_down(rig: Rig, at: float = 0.75) -> None:
+def coming_down(rig: Rig, at: float = 0.75, serial: int = 2) -> None:
     """A first passage, so that this arm's time is known; then a second one whose arm is at `at` of its way down."""
-    passage(rig)
+    passage(rig, serial=serial - 1)
     until(rig, lambda: rig.state.phase == "closed")
-    passage(rig, serial=2)
+    passage(rig, serial=serial)
     until(rig, lambda: rig.state.phase == "lowering" and rig.world.state().boom_position <= at)
     rig.notices.clear()
 
@@ -111,7 +111,7 @@ def test_a_restart_in_the_middle_of_a_descent_remembers_that_it_is_ours() -> Non
 def test_a_start_that_remembers_nothing_moves_nothing() -> None:
     rig = ready()
     coming_down(rig)
-    rig.state = start(rig.now_s)
+    rig.restart(remembers=False)
     rig.world.knobs.person_under_arm = True
     run(rig, 0.5)
     assert rig.world.state().motor == "down", "start means observe"

@@ -59,7 +59,7 @@ class HangingBoard:
     def read_outputs(self) -> None:
         return None
 
-    def read_inputs(self) -> Mapping[InputName, bool]:
+    def read_inputs(self) -> Mapping[InputName, bool | None]:
         self.goes_on.wait(30.0)
         return {"photocell": False}
 

@@ -13,7 +13,8 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition,
 from firmware_io.safety import BarrierSettings, Permit
 from firmware_io.sim_traffic import Gap, SimVehicle
 from firmware_io.terms import InputName
-from tests.harness.sim.passages import LATE_TICKS, LOSES, TICK_S, Rig
+from tests.harness.sim.passages import LATE_TICKS, LOSES
+from tests.harness.sim.rig import TICK_S, Rig
 
 INPUTS: tuple[InputName, ...] = (
     "presence", "safety_loop", "photocell", "exit_loop", "limit_open", "limit_closed", "fire", "manual_key", "arm_torn",
@@ -54,8 +55,8 @@ class AnythingDrivesUp(RuleBasedStateMachine):
             after, kinds = rig.world.state().counters, [notice.kind for notice in notices]
             unhurt = after.lowered_onto_something == before.lowered_onto_something
             assert unhurt or not rig.board_ok, f"hit somebody, {phase}"  # no board: the controller's own photocell
-            assert rig.opened_without_permit == 0
-            assert rig.opened_twice == 0
+            assert rig.harm.opened_without_permit == 0
+            assert rig.harm.opened_twice == 0
             assert kinds.count("permit_accepted") <= 1
             assert "opened" not in kinds or rig.world.state().boom_position > 0.9 or self.broken
 

@@ -38,7 +38,7 @@ def remembered(store: Store, lane: str) -> Memory:
     if note is None:
         return Memory()
     cause: Cause = note["cause"] if note["cause"] in get_args(Cause) else "none"
-    return Memory(cause, bool(note["is_out"]), tuple(note["took_s"]))
+    return Memory(cause, bool(note["is_out"]), tuple(note["took_s"]), note.get("obstacles", 0))
 
 
 async def remember(store: Store, lane: str, memory: Memory) -> None:

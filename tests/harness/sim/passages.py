@@ -1,46 +1,27 @@
 """Whole passages in simulated time, with random vehicles and faults: the proof by numbers that the boom does no harm.
 
-The real `safety.step` and `recheck` against the simulated boom, without the wire between; a guard offers permits. One
-or two faults in each passage, most of them within a second of a motion, because that is where they hurt.
+A guard offers permits on a simulated barrier (rig.py). One or two faults in each passage, most of them within a second
+of a motion, because that is where they hurt.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from random import Random
 
-from firmware_io.link import READ_BACK_S
-from firmware_io.loop import AGAIN_S
-from firmware_io.safety import (
-    BarrierSettings,
-    Notice,
-    Outputs,
-    Permit,
-    Requests,
-    memory,
-    open_pulse_s,
-    recheck,
-    start,
-    step,
-)
+from tests.harness.sim.rig import TICK_S, Harm, Rig
+from firmware_io.safety import BarrierSettings, Notice, Permit
 from firmware_io.sim_traffic import Gap, SimVehicle
-from firmware_io.sim_world import Knobs, World
-from firmware_io.terms import INPUTS, UNDER_ARM, InputName, Inputs, OutputName
+from firmware_io.sim_world import Knobs
+from firmware_io.terms import UNDER_ARM, InputName
 
-TICK_S = 0.05
 PATIENCE_S = 150.0
 TIDY_S = 90.0
 OFFERS = 12
-LOST_S = 0.5
-"""So long without a reading and the board is given up."""
 LOSES = 0.4
 """The share of questions that a noisy line loses, or whose answer it loses."""
 LATE_TICKS = 4
-TOLD_S = 0.35
-"""Told for so long that somebody is under the arm, over a line that takes orders, and it still comes down: a hit."""
-LATE_RELAY_S = READ_BACK_S + 0.6
-"""A relay that is on for so much longer than its pulse was neither ended nor found."""
 STUCK: tuple[InputName, ...] = ("presence", "safety_loop", "photocell", "exit_loop", "limit_open", "limit_closed")
 FAULTS = (
     "none", "jam", "slow", "stuck", "bouncing", "silent", "noisy", "late", "host_lost", "person", "backs_out",
@@ -58,195 +39,6 @@ KINDS = (
     BarrierSettings(inputs=(*BASE, "fire", "arm_torn", "manual_key"), manual_key="hands_off"),
 )
 """With an exit loop, with a key that stops, with a second beam, with neither exit loop nor second beam."""
-
-
-@dataclass(slots=True)
-class Harm:
-    """What must not be, and beside it what no software can help: `out_of_reach`, the arm came down onto what no working
-    sensor and line could tell of; `raised_again`, an arm at rest whose lower limit did not say so, for somebody."""
-
-    lowered_onto_something: int = 0
-    opened_without_permit: int = 0
-    opened_twice: int = 0
-    relay_past_its_pulse: int = 0
-    out_of_reach: int = 0
-    raised_again: int = 0
-
-
-class Rig:
-    """One barrier on simulated time: what BarrierLoop and BoardLink do, without thread, line and board."""
-
-    def __init__(self, settings: BarrierSettings, seed: int, *, can_stop: bool = True) -> None:
-        self.settings = settings
-        self.world = World(seed=seed)
-        self.now_s = 1000.0
-        self.state = start(self.now_s)
-        self.notices: list[Notice] = []
-        self.host_ok = self.board_ok = self.answers = True
-        self.coils_stay = False
-        self.can_stop = can_stop
-        self.loses, self.ticks_each = 0.0, 1
-        self.asked = Requests()
-        self.excused = False
-        self.harm = Harm()
-        self._beat_s = self.now_s
-        self._inputs = Inputs(at_s=float("-inf"))
-        self._ends_s: dict[OutputName, float] = {}
-        self._again: tuple[Outputs, float] = (Outputs(), 0.0)
-        self._random = Random(seed)  # noqa: S311  a repeatable run, no secret
-        self._permitted = 0
-        self._rises: Counter[int] = Counter()
-        self._done: tuple[OutputName, ...] = ()
-        self._failed = False
-        self._told_s = self._under_s = 0.0
-        self._hits = 0
-        self._read_back_s = self.now_s
-        self._stays: set[OutputName] = set()
-
-    @property
-    def opened_without_permit(self) -> int:
-        return self.harm.opened_without_permit
-
-    @property
-    def opened_twice(self) -> int:
-        return self.harm.opened_twice
-
-    def ask(self, **wishes: object) -> None:
-        self.asked = replace(self.asked, **wishes)  # type: ignore[arg-type]
-
-    def restart(self) -> None:
-        """The process dies and starts anew: what it does not remember is gone; pulses end by themselves."""
-        self.state = start(self.now_s, memory(self.state))
-        self.asked, self._again, self._done = Requests(hold=self.asked.hold), (Outputs(), 0.0), ()
-        self._inputs = Inputs(at_s=float("-inf"))
-
-    def tick(self) -> list[Notice]:
-        """TICK_S of the world, then one turn of the loop. Returns what happened."""
-        for _ in range(self.ticks_each):
-            self._advance()
-        self._beat_s = self.now_s if self.host_ok else self._beat_s
-        was_read = self.board_ok and self.answers and not self._is_lost()
-        if was_read:
-            seen = self.world.inputs()
-            self._inputs = Inputs(self.now_s, **{name: seen[name] for name in INPUTS if self.settings.has(name)})
-            self._read_back()
-        asked = replace(
-            self.asked, beat_s=self._beat_s, trouble=self._trouble(), done=self._done, can_stop=self.can_stop
-        )
-        self.asked = Requests(hold=self.asked.hold)
-        self.state, outputs, notices = step(self.state, self._inputs, asked, self.now_s, self.settings)
-        allowed = recheck(self._with_again(outputs), self._inputs, self.state, self.now_s, self.settings)
-        self._judge_close(allowed, by_person=asked.lower)
-        self._done = ()
-        if self.board_ok:
-            self._ask_board(allowed)
-        self._permitted = next((n.serial for n in notices if n.kind == "permit_accepted"), self._permitted)
-        self.notices += notices
-        return list(notices)
-
-    def _trouble(self) -> tuple[str, ...]:
-        found = {
-            "board_lost": self.now_s - self._inputs.at_s >= LOST_S,
-            "write_failed": self._failed,
-            **{f"output_on:{name}": True for name in sorted(self._stays)},
-        }
-        return tuple(code for code, is_so in found.items() if is_so)
-
-    # ------------------------------------------------------------ the judge
-
-    def _judge_close(self, outputs: Outputs, *, by_person: bool) -> None:
-        if outputs.close and not by_person and self.world.is_under_arm():
-            self.harm.lowered_onto_something += 1
-
-    def _judge_descent(self) -> None:
-        """It comes down onto somebody: a hit where the loop was told and could say so, else out of anybody's reach."""
-        onto = self.world.comes_down() and self.world.is_under_arm()
-        told = (
-            any(self._inputs.get(name) is True for name in UNDER_ARM) and self.now_s - self._inputs.at_s <= 2 * TICK_S
-        )
-        before = self._told_s
-        self._told_s = self._told_s + TICK_S if onto and told and self.board_ok and not self.loses else 0.0
-        self.harm.lowered_onto_something += self._told_s > TOLD_S >= before
-        hits = self.world.state().counters.lowered_onto_something
-        self.harm.out_of_reach += hits > self._hits and self._told_s == 0.0
-        self._hits = hits
-
-    def _judge_rise(self) -> None:
-        if self.excused:
-            return
-        if self.state.cause == "reopen" and self._inputs.limit_closed is not True:
-            self.harm.raised_again += 1
-            return
-        self.harm.opened_without_permit += self._permitted == 0
-        self._rises[self._permitted] += 1
-        self.harm.opened_twice += self._rises[self._permitted] == 2
-
-    # ------------------------------------------------------------ line and board
-
-    def _advance(self) -> None:
-        before = self.world.state().counters.openings
-        self.world.advance(TICK_S)
-        self.now_s += TICK_S
-        for output in [name for name, ends_s in self._ends_s.items() if self.now_s >= ends_s]:
-            if self.coils_stay:
-                self.harm.relay_past_its_pulse += (
-                    self.now_s - TICK_S < self._ends_s[output] + LATE_RELAY_S <= self.now_s
-                )
-                continue
-            self._release(output)
-        self._judge_descent()
-        if self.world.state().counters.openings > before:
-            self._judge_rise()
-        if self.state.phase == "closed":
-            self._permitted = 0
-
-    def _read_back(self) -> None:
-        """What the link does once a second: a coil that is on without a pulse is a fault, and is released."""
-        if self.now_s < self._read_back_s + READ_BACK_S:
-            return
-        self._read_back_s = self.now_s
-        self._stays = {name for name, ends_s in self._ends_s.items() if self.now_s > ends_s + 0.3}
-        for output in self._stays:
-            self._release(output)
-
-    def _is_lost(self) -> bool:
-        return self.loses > 0 and self._random.random() < self.loses
-
-    def _with_again(self, new: Outputs) -> Outputs:
-        """As BarrierLoop does: a motion that was not surely given is asked for again, for a moment."""
-        old, until_s = self._again
-        is_over = self.now_s > until_s or new.open or new.close or new.stop
-        return new if is_over else replace(new, open=old.open, close=old.close, stop=old.stop)
-
-    def _ask_board(self, outputs: Outputs) -> None:
-        """The question may be lost on its way, and then nothing moves, or its answer, and then it does."""
-        moves = outputs.open or outputs.close or outputs.stop
-        is_lost = moves and (not self.answers or self._is_lost())
-        if not is_lost or not self.answers or self._random.random() < 0.5:
-            self._write(outputs)
-        until_s = self._again[1] if self._again[1] > self.now_s else self.now_s + AGAIN_S
-        self._again = (outputs, until_s) if is_lost else (Outputs(), 0.0)
-        self._failed = is_lost
-        self._done = ("stop",) if outputs.stop and not is_lost and self.can_stop else ()
-
-    def _write(self, outputs: Outputs) -> None:
-        if outputs.open or outputs.stop:
-            self._release("close")
-        if outputs.close or outputs.stop:
-            self._release("open")
-        if outputs.open or outputs.close:
-            self._release("stop")
-        pulse_s = open_pulse_s(self.state, self.settings) if outputs.open else self.settings.pulse_s
-        stop = outputs.stop and self.can_stop
-        motions: dict[OutputName, bool] = {"open": outputs.open, "close": outputs.close, "stop": stop}
-        for name in [name for name, on in motions.items() if on]:
-            self._ends_s[name] = self.now_s + pulse_s
-            self.world.set_relay(name, True)
-        self.world.set_relay("green", outputs.green)
-
-    def _release(self, output: OutputName) -> None:
-        self._ends_s.pop(output, None)
-        self.world.set_relay(output, False)
 
 
 @dataclass(slots=True)

@@ -15,7 +15,7 @@ from edge.errors import ConfigError
 from firmware_io.safety import BarrierSettings, Notice, Permit
 from firmware_io.sim_traffic import SimVehicle
 from firmware_io.terms import InputName, Phase
-from tests.harness.sim.passages import Rig
+from tests.harness.sim.rig import Rig
 
 INPUTS: tuple[InputName, ...] = ("presence", "safety_loop", "photocell", "limit_open", "limit_closed")
 READY_S = 10.0
@@ -120,8 +120,8 @@ class Play:
             "through": counters.passed,
             "at_guard": self._vehicles - counters.passed,
             "lowered_onto_something": counters.lowered_onto_something,
-            "opened_without_permit": self.rig.opened_without_permit,
-            "opened_twice": self.rig.opened_twice,
+            "opened_without_permit": self.rig.harm.opened_without_permit,
+            "opened_twice": self.rig.harm.opened_twice,
         }
 
     def _note(self, notice: Notice) -> None:
