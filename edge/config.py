@@ -177,6 +177,9 @@ class LaneConfig(Section):
     """How long after arrival an undecided plate is left to the guard as "unknown"."""
     device_fault_after_s: Annotated[float, Field(ge=10, le=3600)] = 60.0
     """A yard gate: how long no camera may have given a picture before vehicles pass as normal (Art. 23.2)."""
+    walk_every_days: Annotated[int, Field(ge=1, le=366)] = 180
+    """How often the boom has to be tested by a person (`barie walk`): EN 12635 wants power-operated gates looked at in
+    intervals that the manufacturer sets, half a year in the trade."""
     camera: Annotated[list[CameraConfig], Field(min_length=1, max_length=4)]
     board: BoardSettings
     barrier: BarrierSettings = Field(default_factory=BarrierSettings)

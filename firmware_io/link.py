@@ -11,7 +11,7 @@ import logging
 from collections import deque
 from collections.abc import Callable
 
-from firmware_io.board import Board, BoardError, NoDevice, NoPermission
+from firmware_io.board import BadAnswer, Board, BoardError, NoDevice, NoPermission
 from firmware_io.terms import INPUTS, Inputs, OutputName, Outputs
 
 log = logging.getLogger(__name__)
@@ -170,7 +170,7 @@ class BoardLink:
         for output in [output for output in outputs if output in board.outputs]:
             try:
                 board.set_output(output, False)
-            except BoardError:
+            except BadAnswer:  # the board is there, and refuses
                 ended_s = self._ends_s.get(output, float("-inf")) + board.coarse_s + SLACK_S
                 if not board.timed_by_board or self._clock() < ended_s or output in self.energised:
                     raise

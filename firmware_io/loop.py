@@ -58,6 +58,7 @@ class Snapshot:
     """Why it is up, while it is."""
     obstacles: int = 0
     """How often an arm that came down met something, ever."""
+    tested_s: float = float("-inf")
 
     @property
     def refusing(self) -> tuple[str, ...]:
@@ -125,6 +126,10 @@ class BarrierLoop(threading.Thread):
         """A person asks for the boom to come down. Answered by `lowering` or `lower_refused`."""
         self._ask(lower=True)
 
+    def test_sensors(self) -> None:
+        """Make the tested beams dark once, the arm being up: `Snapshot.tested_s` is when that was passed last."""
+        self._ask(test=True)
+
     def reset_faults(self) -> None:
         """A person has looked: permanent faults whose cause is gone are dropped."""
         self._ask(reset=True)
@@ -163,7 +168,15 @@ class BarrierLoop(threading.Thread):
         if self.is_alive():
             log.error("%s: the thread did not end within %.1f s", self.name, JOIN_S)
 
-    def _ask(self, *, stop: bool = False, lower: bool = False, reset: bool = False, hold: bool | None = None) -> None:
+    def _ask(
+        self,
+        *,
+        stop: bool = False,
+        lower: bool = False,
+        reset: bool = False,
+        test: bool = False,
+        hold: bool | None = None,
+    ) -> None:
         with self._lock:
             now = self._asked
             self._asked = replace(
@@ -171,6 +184,7 @@ class BarrierLoop(threading.Thread):
                 stop=now.stop or stop,
                 lower=now.lower or lower,
                 reset=now.reset or reset,
+                test=now.test or test,
                 hold=now.hold if hold is None else hold,
             )
         self._pace.wake()
@@ -272,4 +286,5 @@ class BarrierLoop(threading.Thread):
             late_max_ms=late.max_ms,
             cause=state.cause,
             obstacles=state.obstacles,
+            tested_s=state.tested_s,
         )

@@ -257,6 +257,8 @@ class _Tick(Watch):
         self.guard_descent()
         if self.asked.lower:
             self.lower_by_person()
+        elif self.asked.test:
+            self.begin_test()
 
     def rise_for(self, cause: Cause) -> None:
         """Up, and up until a person lowers it; asked again for as long as the boom has not been seen to be up."""
@@ -370,10 +372,14 @@ class _Tick(Watch):
             return
         if not self.set.tested or self.now - self.state.tested_s <= TESTED_S:
             self.lower(code)
-        elif not self.state.testing:
-            self.state = replace(self.state, testing="dark", test_since_s=self.now)
+        else:
+            self.begin_test()
 
     # ------------------------------------------------------------ the sensors' test
+
+    def begin_test(self) -> None:
+        if self.set.tested and self.state.phase == "open" and not self.state.testing:
+            self.state = replace(self.state, testing="dark", test_since_s=self.now)
 
     def test(self) -> None:
         """Without light each receiver has to say "broken", with light "clear" again (EN 12453, type 2 / D). Who comes

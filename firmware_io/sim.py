@@ -10,7 +10,7 @@ import termios
 import threading
 import time
 import tty
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from random import Random
@@ -34,7 +34,15 @@ INPUT_CHANNELS: dict[InputName, int] = {
     "presence": 1, "safety_loop": 2, "photocell": 3, "limit_open": 4, "limit_closed": 5, "exit_loop": 6, "fire": 7,
     "manual_key": 8,
 }  # fmt: skip
-OUTPUT_CHANNELS: dict[OutputName, int] = {"open": 1, "close": 2, "stop": 3, "green": 4, "siren": 5, "sign": 6}
+OUTPUT_CHANNELS: dict[OutputName, int] = {
+    "open": 1,
+    "close": 2,
+    "stop": 3,
+    "green": 4,
+    "siren": 5,
+    "sign": 6,
+    "beam_test": 7,
+}
 
 
 @dataclass(slots=True)
@@ -59,8 +67,13 @@ class SimBoard:
         unit: int = 1,
         seed: int = 0,
         clock: Callable[[], float] = time.monotonic,
+        inputs: Mapping[InputName, int] = INPUT_CHANNELS,
+        opposite: Mapping[int, int] | None = None,
     ) -> None:
+        """`opposite`: channels of second contacts, which say the opposite, by the channel of the first."""
         self.world = world
+        self._inputs = inputs
+        self._opposite = opposite or {}
         self.line = LineKnobs()
         self.requests = 0
         self.energised: list[OutputName] = []
@@ -86,9 +99,10 @@ class SimBoard:
 
     def settings(self, barrier: BarrierSettings | None = None) -> BoardSettings:
         """How to reach this board, wired for the inputs that the barrier says exist."""
-        names = (barrier or BarrierSettings()).inputs
-        inputs = {name: channel for name, channel in INPUT_CHANNELS.items() if name in names}
-        return BoardSettings(port=self.port, unit=self._unit, inputs=inputs, outputs=OUTPUT_CHANNELS)
+        barrier = barrier or BarrierSettings()
+        inputs = {name: channel for name, channel in self._inputs.items() if name in barrier.inputs}
+        outputs = {name: n for name, n in OUTPUT_CHANNELS.items() if barrier.tested or name != "beam_test"}
+        return BoardSettings(port=self.port, unit=self._unit, inputs=inputs, outputs=outputs)
 
     def coils(self) -> tuple[bool, ...]:
         """Which of the eight relays are energised now."""
@@ -211,8 +225,10 @@ class SimBoard:
     def _input_bits(self) -> list[bool]:
         sensed = self.world.inputs()
         bits = [False] * CHANNELS
-        for name, channel in INPUT_CHANNELS.items():
+        for name, channel in self._inputs.items():
             bits[channel - 1] = sensed[name]
+        for first, second in self._opposite.items():
+            bits[second - 1] = not bits[first - 1]
         return bits
 
     def _write_coil(self, asked: Request) -> bytes:

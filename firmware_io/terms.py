@@ -103,12 +103,13 @@ class Permit:
 class Requests:
     """What reached the loop since the last tick. `beat_s`: the gate process's last heartbeat. `trouble`: faults of the
     loop itself that pass by themselves (board_lost, tick_late). `done`: the motion outputs that the board acknowledged
-    since the last tick. `can_stop`: the board has a stop output."""
+    since the last tick. `can_stop`: the board has a stop output. `test`: of the sensors, where the arm is up."""
 
     permits: tuple[Permit, ...] = ()
     stop: bool = False
     lower: bool = False
     reset: bool = False
+    test: bool = False
     hold: bool = False
     beat_s: float | None = None
     trouble: tuple[str, ...] = ()

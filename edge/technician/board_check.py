@@ -20,6 +20,7 @@ TRY_S = 0.2
 DEV = Path("/dev")
 BY_ID = DEV / "serial" / "by-id"
 NEVER_AT_REST: tuple[InputName, ...] = ("safety_edge", "arm_torn", "tamper", "fire", "manual_key")
+SAYS = {True: "on", False: "off", None: "unknown"}
 VEHICLES: tuple[InputName, ...] = ("presence", "exit_loop")
 
 
@@ -39,12 +40,12 @@ def check_board(settings: BoardSettings, barrier: BarrierSettings) -> Iterator[V
     except BoardError as error:
         yield Verdict("FAIL", str(error))
     else:
-        values = ", ".join(f"{name} {'on' if value else 'off'}" for name, value in inputs.items())
+        values = ", ".join(f"{name} {SAYS[value]}" for name, value in inputs.items())
         yield Verdict("ok", f"{told}: {values or 'it has no inputs: whether it is there cannot be known'}")
         yield from check_inputs(inputs, barrier)
 
 
-def _ask(settings: BoardSettings) -> tuple[str, Mapping[InputName, bool]]:
+def _ask(settings: BoardSettings) -> tuple[str, Mapping[InputName, bool | None]]:
     board = open_board(settings)
     try:
         board.check()
@@ -104,10 +105,12 @@ def _answers(settings: BoardSettings) -> bool:
 # ---------------------------------------------------------------- inputs of a barrier at rest
 
 
-def check_inputs(inputs: Mapping[InputName, bool], barrier: BarrierSettings) -> Iterator[Verdict]:
+def check_inputs(inputs: Mapping[InputName, bool | None], barrier: BarrierSettings) -> Iterator[Verdict]:
     """A barrier at rest stands at one of its ends, and nothing is under its arm or pressed."""
     if barrier.has("limit_open") and barrier.has("limit_closed"):
         yield from _limits(inputs.get("limit_open"), inputs.get("limit_closed"))
+    for name in [name for name, value in inputs.items() if value is None]:
+        yield Verdict("FAIL", f"{name}: its two contacts say the same; one of them is wired wrong, or broken")
     for name in NEVER_AT_REST:
         if inputs.get(name):
             yield Verdict("FAIL", f"{name} is on: if that is not so, {_turn(name)}")

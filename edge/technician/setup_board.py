@@ -8,13 +8,14 @@ from typing import Any
 
 from edge.technician.setup_words import say
 from firmware_io.modbus import Profile, make_profile, profiles
-from firmware_io.terms import INPUTS, OUTPUTS, UNDER_ARM
+from firmware_io.terms import INPUTS, OUTPUTS, TESTABLE, UNDER_ARM
 
 Question = Callable[..., str]
 USUAL_INPUTS = {"presence": "1o", "safety_loop": "2c", "photocell": "3c", "limit_open": "4o", "limit_closed": "5o"}
 """Sensors under the arm are wired normally closed, so that a broken wire reads as occupied."""
 USUAL_OUTPUTS = {"open": "1", "close": "2", "stop": "3"}
-_INPUT = re.compile(r"(\d{1,3})([oc])")
+_INPUT = re.compile(r"(\d{1,3})([oc])(?:/(\d{1,3}))?")
+"""Channel, contact at rest, and after a slash the channel of the sensor's second contact, where it has one."""
 _UNPRINTED = ("lcus", "gpio")
 
 
@@ -37,6 +38,8 @@ def ask_board(question: Question, n: int, found: str, language: str) -> dict[str
     closes = "close" in outputs and {"safety_loop", "photocell"} & set(inputs)
     if question("closes", "1" if closes else "2", ("1", "2").__contains__) == "2":
         barrier["closes_by"] = "controller"
+    if "beam_test" in outputs:
+        barrier["tested"] = [name for name in TESTABLE[:2] if name in inputs]
     if "presence" not in inputs:
         barrier["needs_vehicle"] = False
     return {"board": board, "barrier": barrier}
@@ -82,20 +85,28 @@ def _inputs(question: Question, kind: str, module: Profile | None) -> dict[str, 
     most = module.inputs if module else 0 if kind == "lcus" else 512
     wires: dict[str, Any] = {}
     taken: set[str] = set()
+    first = 1 if module else 0
     for name in INPUTS if most else ():
         usual = USUAL_INPUTS.get(name, "") if module else ""
         default = usual if usual and int(usual[:-1]) <= most and usual[:-1] not in taken else ""
 
-        def good(text: str, first: int = 1 if module else 0) -> bool:
+        def good(text: str, free: frozenset[str] = frozenset(set(map(str, range(first, most + 1))) - taken)) -> bool:
             match = _INPUT.fullmatch(text)
-            return text in ("", "-") or (match is not None and first <= int(match[1]) <= most and match[1] not in taken)
+            wanted = [n for n in match.group(1, 3) if n] if match else ["none"]
+            return text in ("", "-") or (set(wanted) <= free and len(set(wanted)) == len(wanted))
 
         answer = question("input", default, good, item=name, contact="c" if name in UNDER_ARM else "o")
         if match := _INPUT.fullmatch(answer):
-            taken.add(match[1])
-            channel = int(match[1])
-            wires[name] = {"channel": channel, "normally_closed": True} if match[2] == "c" else channel
+            taken |= {n for n in match.group(1, 3) if n}
+            wires[name] = _wire(int(match[1]), closed=match[2] == "c", second=match[3])
     return wires
+
+
+def _wire(channel: int, *, closed: bool, second: str | None) -> dict[str, Any] | int:
+    wire: dict[str, Any] = {"channel": channel, **({"normally_closed": True} if closed else {})}
+    if second:
+        wire["antivalent"] = int(second)
+    return wire if len(wire) > 1 else channel
 
 
 def _outputs(question: Question, kind: str, module: Profile | None) -> dict[str, int]:

@@ -22,8 +22,8 @@ WORDS: dict[str, tuple[str, str]] = {
     "baud": ("Tốc độ đường dây (baud)", "Speed of the line (baud)"),
     "unit": ("Địa chỉ Modbus của mô-đun", "The module's Modbus address"),
     "input": (
-        "Đầu vào {item}: kênh và tiếp điểm, o thường mở, c thường đóng, ví dụ 3{contact} (-: không có)",
-        "Input {item}: channel and contact, o normally open, c normally closed, for example 3{contact} (-: none)",
+        "Đầu vào {item}: kênh và tiếp điểm, o thường mở, c thường đóng, ví dụ 3{contact}, hai tiếp điểm 3{contact}/6 (-: không có)",
+        "Input {item}: channel and contact, o normally open, c normally closed, for example 3{contact}, with a second contact 3{contact}/6 (-: none)",
     ),
     "output": ("Đầu ra {item}: kênh (-: không có)", "Output {item}: channel (-: none)"),
     "closes": ("Ai hạ cần: 1 phần mềm này, 2 tủ điều khiển", "Who lowers the arm: 1 this software, 2 its own controller"),

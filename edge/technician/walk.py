@@ -12,9 +12,10 @@ import json
 import threading
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, fields, replace
+from datetime import datetime
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from edge import clock
 from edge.config import Config, LaneConfig
@@ -23,9 +24,10 @@ from edge.files import write_whole
 from edge.panel.messages import load_catalogue, say
 from edge.technician import signed
 from edge.technician.setup_words import say as words
+from firmware_io.board import BoardSettings
 from firmware_io.boards import open_board
 from firmware_io.loop import BarrierLoop
-from firmware_io.safety import Notice, Permit
+from firmware_io.safety import BarrierSettings, Notice, Permit
 from firmware_io.terms import InputName
 
 Ask = Callable[[str], str]
@@ -95,7 +97,9 @@ class Walk:
         rest = name == "mains_ok"
         named = say(self._catalogue, self._language, f"input.{name}")
         if not self._says(name, rest):
-            return Step(f"sensor:{name}", "failed", "is on with nothing there: wired inverted?")
+            is_unknown = self._loop.snapshot().inputs.get(name) is None
+            why = "its two contacts say the same" if is_unknown else "is on with nothing there: wired inverted?"
+            return Step(f"sensor:{name}", "failed", why)
         if not self._put("walk_sensor", item=named):
             return Step(f"sensor:{name}", "left out")
         before = dict(self._loop.snapshot().inputs)
@@ -115,6 +119,8 @@ class Walk:
         yield opened
         if opened.result != "passed" or self._lane.barrier.closes_by != "relay":
             return
+        if self._lane.barrier.tested:
+            yield self._test()
         for name in self._lane.barrier.under_arm():
             yield self._reversal(name)
         if self._put("walk_close"):
@@ -132,6 +138,20 @@ class Walk:
             return Step("open", "passed")
         refusals = [notice.code for notice in self._notices if notice.kind in ("permit_refused", "not_opened")]
         return Step("open", "failed", ", ".join(refusals) or "did not open")
+
+    def _test(self) -> Step:
+        """The beams go dark by the test output, and see light again."""
+        begun_s = time.monotonic()
+
+        def is_over() -> bool:
+            self._loop.test_sensors()
+            now = self._loop.snapshot()
+            return now.tested_s >= begun_s or any(fault.startswith("test_failed") for fault in now.faults)
+
+        if not self._until(is_over):
+            return Step("test", "failed", "no test came to its end: is the lane clear?")
+        failed = [fault for fault in self._loop.snapshot().faults if fault.startswith("test_failed")]
+        return Step("test", "failed", ", ".join(failed)) if failed else Step("test", "passed")
 
     def _lower(self) -> str:
         """Empty once it comes down; else why it does not."""
@@ -206,12 +226,19 @@ def record(lane: LaneConfig, steps: list[Step], person: str, data_dir: Path) -> 
 
 def fingerprint(lane: LaneConfig) -> str:
     """Of everything that a walk has proven: another wiring wants another walk."""
-    told = json.dumps([asdict(lane.board), asdict(lane.barrier)], sort_keys=True, default=str)
+    told = json.dumps([_set(lane.board), _set(lane.barrier)], sort_keys=True, default=str)
     return hashlib.sha256(told.encode()).hexdigest()[:16]
 
 
-def last(lane: LaneConfig, data_dir: Path) -> tuple[bool, str]:
-    """(whether the wiring as it is now was walked and passed, what the newest record of the lane says)."""
+def _set(settings: BoardSettings | BarrierSettings) -> dict[str, Any]:
+    """Without what stands at its default: a setting that a later version brings wants no new walk."""
+    told = asdict(settings)
+    usual = {item.name: item.default for item in fields(settings)}
+    return {name: value for name, value in told.items() if value != usual[name]}
+
+
+def last(lane: LaneConfig, data_dir: Path, now: datetime | None = None) -> tuple[bool, str]:
+    """(whether the wiring as it is now was walked and passed within the lane's period, what the newest record says)."""
     paths = sorted((data_dir / FOLDER).glob(f"{lane.id}-[0-9]*.json.signed"))
     if not paths:
         return False, "no walk test on record"
@@ -226,4 +253,7 @@ def last(lane: LaneConfig, data_dir: Path) -> tuple[bool, str]:
         return False, f"walked on {told['at'][:10]}, but the board's or the barrier's settings have changed since"
     if failed:
         return False, f"walked on {told['at'][:10]} by {told['by']}: {', '.join(failed)} did not pass"
+    age = (now or datetime.fromisoformat(clock.wall_iso())) - datetime.fromisoformat(told["at"])
+    if age.days >= lane.walk_every_days:
+        return False, f"walked on {told['at'][:10]}, {age.days} days ago: due every {lane.walk_every_days} days"
     return True, f"walked on {told['at'][:10]} by {told['by']}, {len(told['steps'])} steps passed"

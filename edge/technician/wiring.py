@@ -65,7 +65,7 @@ def _sensor(lane: LaneConfig, name: str, n: int, catalogue: Catalogue, language:
     return (
         _text(LEFT_PX, y + 5, label)
         + _wire(LEFT_PX + 400, BOARD_PX, y)
-        + _text(BOARD_PX + 8, y + 5, _in(lane, wire.channel))
+        + _text(BOARD_PX + 8, y + 5, " · ".join(_in(lane, channel) for channel in wire.channels()))
     )
 
 

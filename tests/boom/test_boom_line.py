@@ -50,7 +50,7 @@ def line(module: Waveshare) -> Iterator[Pty]:
 def number(board: Board) -> int:
     """Which request the reading answers, by what `number_inputs` shows."""
     inputs = board.read_inputs()
-    return sum(inputs[name] << n for n, name in enumerate(WIRED))
+    return sum(bool(inputs[name]) << n for n, name in enumerate(WIRED))
 
 
 @pytest.mark.parametrize("over_tcp", [False, True])

@@ -114,8 +114,8 @@ def test_the_questions_of_a_person_lead_to_a_good_config(tmp_path: Path, monkeyp
     monkeypatch.setattr(discover, "boards", lambda: [("modbus_rtu", "/dev/serial/by-id/usb-x")])
     answers = iter(["vi", "Bad Id", "tan-thanh", "Tân Thanh", "Tan Thanh", "2", "2", "rtsp://192.0.2.77/s", "viewer",
                     "", "1", "19200", "",
-                    "", "", "3o", "3c", "7c", *[""] * 7, "8o", "", "", "", "", "4", "", "", "",
-                    "5", "rtsp://192.0.2.78/s", "", "192.0.2.90:4196", "1", *[""] * 13, *[""] * 6, "2",
+                    "", "", "3o", "3c", "7c/3", "7c/6", *[""] * 7, "8o", "", "", "", "", "4", "", "", "5", "",
+                    "5", "rtsp://192.0.2.78/s", "", "192.0.2.90:4196", "1", *[""] * 13, *[""] * 7, "2",
                     "120", "broker.example", "c"])  # fmt: skip
     given, passwords = setup.asked(tmp_path, lambda question: next(answers), lambda question: "mật khẩu")
     assert given.pop("language") == "vi"
@@ -126,8 +126,9 @@ def test_the_questions_of_a_person_lead_to_a_good_config(tmp_path: Path, monkeyp
     assert first.wiring() == {
         "presence": InputWiring(1), "safety_loop": InputWiring(2, normally_closed=True), "exit_loop": InputWiring(3),
         "limit_open": InputWiring(4), "limit_closed": InputWiring(5), "manual_key": InputWiring(8),
-    } | {"photocell": InputWiring(7, normally_closed=True)}  # fmt: skip
-    assert first.outputs == {"open": 1, "close": 2, "stop": 3, "green": 4}
+    } | {"photocell": InputWiring(7, normally_closed=True, antivalent=6)}  # fmt: skip
+    assert first.outputs == {"open": 1, "close": 2, "stop": 3, "green": 4, "beam_test": 5}
+    assert [lane.barrier.tested for lane in config.lane] == [("photocell",), ()]
     assert (second.kind, second.profile, second.tcp_port) == ("rtu_over_tcp", "waveshare-eth-b-8ch", 4196)
     assert [lane.barrier.closes_by for lane in config.lane] == ["relay", "controller"]
     assert config.yard is not None

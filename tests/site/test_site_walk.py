@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from time import sleep
 from xml.etree import ElementTree
@@ -43,8 +45,16 @@ WIRES = """inputs = { presence = 1, photocell = 3, limit_open = 4, limit_closed 
 outputs = { open = 1, close = 2, stop = 3 }"""
 
 
-def config_of(folder: Path, port: str, wires: str = WIRES) -> Config:
-    return parse_config(LANE.format(folder=folder, port=port, wires=wires), "gate.toml")
+PAIR = "high_beam = { channel = 8, antivalent = 7 }"
+HIGH = f"""inputs = {{ presence = 1, photocell = 3, limit_open = 4, limit_closed = 5, {PAIR} }}
+outputs = {{ open = 1, close = 2, stop = 3, beam_test = 7 }}"""
+
+
+def config_of(folder: Path, port: str, wires: str = WIRES, barrier: str = "") -> Config:
+    text = LANE.format(folder=folder, port=port, wires=wires) + barrier
+    if "high_beam" in wires:
+        text = text.replace('"limit_closed"]', '"limit_closed", "high_beam"]\ntested = ["photocell", "high_beam"]')
+    return parse_config(text, "gate.toml")
 
 
 @pytest.fixture
@@ -65,24 +75,27 @@ class Installer:
     def __call__(self, line: str) -> str:
         self.asked.append(line)
         stuck = self.sim.world.knobs.stuck
-        beam = "beam" in line.lower() or "photocell" in line.lower()
-        name: InputName = "photocell" if beam else "presence"
+        name: InputName = "presence"
+        if "high beam" in line:
+            name = "high_beam"
+        elif "beam" in line.lower() or "photocell" in line.lower():
+            name = "photocell"
         if "let go" in line:
             stuck.pop(name, None)
         elif "Press Enter" in line:
             if name != self.lazy:
                 stuck[name] = True
         elif "interrupt" in line and name != self.lazy:
-            self.interrupt_when_it_comes_down()
+            self.interrupt_when_it_comes_down(name)
         return ""
 
-    def interrupt_when_it_comes_down(self) -> None:
+    def interrupt_when_it_comes_down(self, name: InputName) -> None:
         from threading import Thread
 
         def rod() -> None:
             while self.sim.world.state().motor != "down":
                 sleep(0.01)
-            self.sim.world.knobs.stuck["photocell"] = True
+            self.sim.world.knobs.stuck[name] = True
 
         Thread(target=rod, daemon=True).start()
 
@@ -110,6 +123,41 @@ def test_a_whole_walk_is_on_record_and_doctor_knows_it(
     assert walk.last(other, data_dir)[0] is False, "another wiring wants another walk"
     record.write_text(record.read_text(encoding="utf-8").replace("Kỹ thuật A", "Kỹ thuật B"), encoding="utf-8")
     assert "changed after it was signed" in walk.last(lane, data_dir)[1]
+
+
+def test_a_walk_is_due_again_after_the_lane_s_period(tmp_path: Path) -> None:
+    (lane,) = config_of(tmp_path, "/dev/ttyUSB7").lane
+    walk.record(lane, [walk.Step("open", "passed")], "A", tmp_path)
+    at = datetime.now(UTC)
+    assert walk.last(lane, tmp_path, at + timedelta(days=179))[0]
+    passed, words = walk.last(lane, tmp_path, at + timedelta(days=181))
+    assert not passed
+    assert "days ago: due every 180 days" in words
+
+
+def test_a_setting_that_a_later_version_brings_wants_no_new_walk(tmp_path: Path) -> None:
+    (lane,) = config_of(tmp_path, "/dev/ttyUSB7").lane
+    same = lane.model_copy(update={"barrier": replace(lane.barrier, test_s=lane.barrier.test_s)})
+    other = lane.model_copy(update={"barrier": replace(lane.barrier, min_clear_s=3.0)})
+    assert walk.fingerprint(lane) == walk.fingerprint(same) != walk.fingerprint(other)
+
+
+def test_a_walk_past_a_high_beam_a_pair_of_contacts_and_the_beams_test(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    world = World(WorldSettings(open_s=0.6, close_s=1.6))
+    inputs: dict[InputName, int] = {"presence": 1, "photocell": 3, "limit_open": 4, "limit_closed": 5, "high_beam": 8}
+    sim = SimBoard(world, link=tmp_path / "board", inputs=inputs, opposite={8: 7})
+    sim.start()
+    config = config_of(tmp_path, sim.port, HIGH)
+    status = walk.run(config, "b1-out", "A", Installer(sim), "en", wait_s=20.0)
+    told = capsys.readouterr().out
+    sim.close()
+    assert status == 0, told
+    assert [line.split()[1] for line in told.splitlines()[:-1]] == [
+        "sensor:presence", "sensor:photocell", "sensor:high_beam", "open", "test", "reversal:photocell",
+        "reversal:high_beam", "close",
+    ]  # fmt: skip
 
 
 def test_a_sensor_that_never_changes_fails_the_walk(

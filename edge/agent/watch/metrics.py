@@ -140,6 +140,8 @@ class States(Collector):
         yield _counted(
             "barie_boom_cycles", "How often the boom went up, ever", [(v["cycles"], {"lane": n}) for n, v in lanes]
         )
+        met = [(v["barrier"].obstacles, {"lane": n}) for n, v in lanes]
+        yield _counted("barie_boom_obstacles", "How often an arm that came down met something, ever", met)
         cameras = [
             (camera, {"lane": lane, "camera": camera["id"]}) for lane, view in lanes for camera in view["cameras"]
         ]

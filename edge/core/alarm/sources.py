@@ -24,6 +24,7 @@ FAULTS: Mapping[str, tuple[Priority, float]] = {
     "repeated_reversal": (2, 0.0),
     "input_stuck": (2, 0.0),
     "input_unproven": (1, 0.0),
+    "test_failed": (1, 0.0),
     "input_unknown": (2, 5.0),
     "write_failed": (2, 5.0),
     "output_on": (1, 0.0),

@@ -154,7 +154,11 @@ class Rig:
         """What a person or the gate process asks of the loop at its next turn."""
         for permit in permits:
             self.loop.offer(permit)
-        for is_asked, ask in ((stop, self.loop.stop_boom), (lower, self.loop.lower_boom), (reset, self.loop.reset_faults)):
+        for is_asked, ask in (
+            (stop, self.loop.stop_boom),
+            (lower, self.loop.lower_boom),
+            (reset, self.loop.reset_faults),
+        ):
             if is_asked:
                 ask()
         if hold is not None:
