@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
+from firmware_io.rig import Rig
 
 from firmware_io.board import BoardSettings, InputWiring, sharing_faults, wiring_faults
 from firmware_io.boards import open_board
-from firmware_io.rig import Rig
 from firmware_io.safety import BarrierSettings, Memory, Notice, Requests, memory, start
 from firmware_io.terms import InputName
-from tests.boom.bench import (Bench, PLAIN, TICK_S, codes)
+from tests.boom.bench import PLAIN, TICK_S, Bench, codes
 from tests.boom.test_boom_seen import coming_down, ready, until
 from tests.boom.vendors.lines import Pty
 from tests.boom.vendors.modules import Waveshare

@@ -10,11 +10,11 @@ from collections import Counter
 from dataclasses import dataclass, field
 from random import Random
 
-from tests.harness.sim.rig import TICK_S, Harm, Rig
 from firmware_io.safety import BarrierSettings, Notice, Permit
 from firmware_io.sim_traffic import Gap, SimVehicle
 from firmware_io.sim_world import Knobs
 from firmware_io.terms import UNDER_ARM, InputName
+from tests.harness.sim.rig import TICK_S, Harm, Rig
 
 PATIENCE_S = 150.0
 TIDY_S = 90.0
