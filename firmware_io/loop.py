@@ -227,7 +227,7 @@ class BarrierLoop(threading.Thread):
 
     def turn(self) -> None:
         """Read, decide, re-check, write; told is after the write, so that telling delays nothing. The thread calls
-        it; so does, without a thread, who keeps the time himself (rig.py)."""
+        it; so does, without a thread, who keeps the time himself (tests/harness/sim/rig.py)."""
         inputs = self._link.read()
         if inputs is not None:
             self._inputs = inputs

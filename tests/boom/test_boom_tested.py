@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from firmware_io.rig import Rig
 
 from firmware_io.board import BoardSettings, InputWiring, sharing_faults, wiring_faults
 from firmware_io.boards import open_board
@@ -15,6 +14,7 @@ from tests.boom.bench import PLAIN, TICK_S, Bench, codes
 from tests.boom.test_boom_seen import coming_down, ready, until
 from tests.boom.vendors.lines import Pty
 from tests.boom.vendors.modules import Waveshare
+from tests.harness.sim.rig import Rig
 
 TESTED = replace(PLAIN, tested=("photocell",))
 BOTH = replace(PLAIN, inputs=(*PLAIN.inputs, "high_beam"), tested=("photocell", "high_beam"))
