@@ -29,13 +29,27 @@ def _resolved(value: str) -> str:
 SecretPath = Annotated[str, AfterValidator(_resolved)]
 
 
+def first_line(path: str) -> str:
+    """The secret in a file: its first line, whatever editor wrote it (a byte order mark, CR LF).
+
+    Raises ValueError where it is no UTF-8 or has no line, OSError where it cannot be read.
+    """
+    data = Path(path).read_bytes()
+    if data.startswith((b"\xff\xfe", b"\xfe\xff")):
+        raise ValueError(f"{path}: tệp dạng UTF-16; lưu lại dạng UTF-8 / UTF-16: save it as UTF-8")
+    lines = data.decode("utf-8-sig").splitlines()
+    if not lines or not lines[0]:
+        raise ValueError(f"{path}: dòng đầu trống / its first line is empty")
+    return lines[0]
+
+
 def url_with_password(url: str, user: str | None, password_file: str | None, whose: str) -> str:
     """`url` with user and password in it: for the process that calls it, never for a log. Raises ConfigError."""
     if user is None:
         return url
     try:
-        password = Path(password_file).read_text("utf-8").splitlines()[0] if password_file else ""
-    except (OSError, IndexError, UnicodeDecodeError) as error:
+        password = first_line(password_file) if password_file else ""
+    except (OSError, ValueError) as error:
         raise ConfigError(whose, [f"password_file cannot be read: {error}"]) from error
     scheme, _, rest = url.partition("://")
     return f"{scheme}://{quote(user, safe='')}:{quote(password, safe='')}@{rest}"

@@ -25,6 +25,9 @@ another."""
 NAME = "barie.db"
 CHECKPOINT_PAGES = 8_000
 """32 MB: only where nobody calls `checkpoint`. A commit that has to move pages into the database waits long."""
+WAL_KEPT_BYTES = 8_000_000
+"""What the write-ahead log keeps of its size once what it held is in the database: a backlog, or a reader who stayed
+long, lets it grow, and SQLite by itself never gives that back."""
 _FULL = {errno.ENOSPC, errno.EDQUOT}
 
 
@@ -85,6 +88,7 @@ def connect(path: Path, *, readonly: bool = False) -> sqlite3.Connection:
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = FULL")
         connection.execute(f"PRAGMA wal_autocheckpoint = {CHECKPOINT_PAGES}")
+        connection.execute(f"PRAGMA journal_size_limit = {WAL_KEPT_BYTES}")
     return connection
 
 

@@ -13,7 +13,6 @@ from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any, Literal
 
 import paho.mqtt.client as paho
@@ -23,6 +22,7 @@ from paho.mqtt.properties import Properties
 from paho.mqtt.subscribeoptions import SubscribeOptions
 
 from edge.errors import BarieError
+from edge.secret_path import first_line
 from edge.uplink.mailbox import Arrived, Connected, Letter, Lost, Mailbox, Published, Subscribed, wait
 from edge.uplink.twin import TWIN
 
@@ -272,6 +272,6 @@ def read_password(path: str | None) -> str | None:
     if path is None:
         return None
     try:
-        return Path(path).read_text(encoding="utf-8").splitlines()[0]
-    except (OSError, IndexError, UnicodeDecodeError) as error:
+        return first_line(path)
+    except (OSError, ValueError) as error:
         raise LinkError(f"mqtt.password_file {path} cannot be read: {error}", refused=True) from error

@@ -19,7 +19,7 @@ from typing import Any
 import pytest
 
 from edge.errors import BadMessageError, StoreError, StoreFullError
-from edge.store import Clocks, Store
+from edge.store import Clocks, Store, db
 from edge.store.export import export_csv, export_jsonl, verify_folder
 from tests.record.world import GIVEN, SITE, declaration, open_store, payload, record
 
@@ -548,3 +548,20 @@ def test_a_confirmation_given_again_replaces_the_one_that_came_too_early(store: 
     assert known is not None
     own = [one for one in known.confirmations if (one.step, one.authority, one.act) == (GIVEN.step, "BG", GIVEN.act)]
     assert [one.at for one in own] == [times[1]]
+
+
+def test_the_log_that_grew_gives_its_room_back(tmp_path: Path) -> None:
+    """A reader who stays keeps the log growing; once it is gone and the log is in the database, the file shrinks."""
+    store = open_store(tmp_path)
+    reader = database(tmp_path)
+    wal = tmp_path / "barie.db-wal"
+    reader.execute("BEGIN")
+    reader.execute("SELECT count(*) FROM event").fetchone()
+    while wal.stat().st_size <= 2 * db.WAL_KEPT_BYTES:
+        with store.transaction("b1") as tx:
+            tx.event("passage", {"words": "x" * 60_000})
+    reader.close()
+    db.checkpoint(tmp_path / "barie.db")
+    record(store, 1)
+    assert wal.stat().st_size <= db.WAL_KEPT_BYTES
+    store.close()

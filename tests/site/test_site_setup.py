@@ -12,9 +12,10 @@ from cryptography import x509
 
 from edge.config import CameraConfig, load_config, parse_config
 from edge.errors import BarieError, ConfigError
-from edge.secret_path import CREDENTIALS
+from edge.secret_path import CREDENTIALS, first_line
 from edge.technician import config_keys, discover, setup
 from edge.uplink.certificate import days_left
+from edge.uplink.link import LinkError, read_password
 from firmware_io.board import InputWiring
 from firmware_io.sim import SimBoard
 from firmware_io.sim_world import World
@@ -225,3 +226,29 @@ def test_boards_are_found_by_their_stable_names(tmp_path: Path) -> None:
     (tmp_path / "serial/by-id/usb-a").touch()
     (tmp_path / "gpiochip0").touch()
     assert [kind for kind, _ in discover.boards(tmp_path)] == ["modbus_rtu", "gpio"]
+
+
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [
+        (b"\xef\xbb\xbfm\xe1\xba\xadt kh\xe1\xba\xa9u\r\n", "mật khẩu"),
+        (b"plain", "plain"),
+        (b"first\nsecond\n", "first"),
+    ],
+)
+def test_a_password_file_is_read_whatever_editor_wrote_it(tmp_path: Path, written: bytes, meant: str) -> None:
+    """Notepad's byte order mark was part of the password: the camera answered 401."""
+    path = tmp_path / "password"
+    path.write_bytes(written)
+    assert first_line(str(path)) == meant
+    assert read_password(str(path)) == meant
+
+
+@pytest.mark.parametrize("written", [b"", b"\n", b"\xff\xfep\x00", b"\xff"])
+def test_a_password_file_that_holds_none_is_named(tmp_path: Path, written: bytes) -> None:
+    path = tmp_path / "password"
+    path.write_bytes(written)
+    with pytest.raises(LinkError, match=r"mqtt\.password_file .*password"):
+        read_password(str(path))
+    with pytest.raises(ConfigError, match="camera c: password_file cannot be read"):
+        CameraConfig(id="c", url="rtsp://192.0.2.1/s", user="x", password_file=str(path)).address()
