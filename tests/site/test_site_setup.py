@@ -15,7 +15,7 @@ from edge.errors import BarieError, ConfigError
 from edge.secret_path import CREDENTIALS, first_line
 from edge.technician import config_keys, discover, setup
 from edge.uplink.certificate import days_left
-from edge.uplink.link import LinkError, read_password
+from edge.uplink.connection import LinkError, read_password
 from firmware_io.board import InputWiring
 from firmware_io.sim import SimBoard
 from firmware_io.sim_world import World
