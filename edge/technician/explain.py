@@ -7,8 +7,8 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from datetime import datetime
+from dataclasses import asdict, dataclass, field, replace
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -20,11 +20,12 @@ from edge.core.instant import Instant, day_of, instant
 from edge.core.law.choice import judge
 from edge.core.law.explain import verdict_json
 from edge.core.law.lookup import candidates, choose, normal_plate, unit
-from edge.core.law.paper import Entry, lay_signatures, signers, to_declaration
+from edge.core.law.paper import Entry, PaperForm, counterpart, lay_signatures, reconcile, signers, to_declaration
 from edge.core.law.paper_read import PaperError, read_form
 from edge.core.law.procedures import Facts
 from edge.core.law.rules import parse_rules
 from edge.core.law.terms import Choices, Rules, RulesError, in_force
+from edge.core.law.transfer import Received, at_once, five_days, sent_from
 from edge.core.model import Declaration, Verdict
 from edge.errors import BadMessageError, BarieError, ConfigError
 from edge.store.reading import ReadOnlyRecord
@@ -57,15 +58,17 @@ class Question:
 def run(question: Question) -> int:
     """Print the verdict; 0 for any verdict, 2 for bad input with one clear line on standard error."""
     try:
-        verdict = _at_gate(question) if question.at_gate else _verdict(question)
+        told = verdict_json(_at_gate(question)) if question.at_gate else _told(question)
     except (BarieError, RulesError) as error:
         print(f"barie explain: {' '.join(str(error).split())}", file=sys.stderr)
         return 2
-    print(json.dumps(verdict_json(verdict), ensure_ascii=False, indent=2))
+    print(json.dumps(told, ensure_ascii=False, indent=2))
     return 0
 
 
-def _verdict(question: Question) -> Verdict:
+def _told(question: Question) -> dict[str, Any]:
+    """The verdict; with a paper form, what it says otherwise than the platform's declaration; of goods under customs
+    transfer, the list that their hand-over record is on once they passed."""
     config = load_config(question.config) if question.config else None
     law = config.law if config else LawConfig()
     now = question.now or clock.wall_iso()
@@ -76,13 +79,40 @@ def _verdict(question: Question) -> Verdict:
     rules = _rules(question, law, lane, moment)
     choices = _choices(rules, law, question)
     declarations = [_declaration(path, rules) for path in question.declarations]
+    more: dict[str, Any] = {}
     if question.paper is not None:
-        declarations = _with_paper(rules, choices, declarations, question, now)
+        form, entry = _form(question, rules, now)
+        more = {"paper": _reconciled(form, entry, declarations)}
+        declarations = _with_paper(rules, choices, declarations, form, entry)
     if not declarations:
         raise ConfigError("--declaration", ["give a declaration, a paper form with its procedure, or --at-gate"])
     found = _candidates(declarations, question.plate)
     facts = _facts(question, law, rules, question.smart or (lane is not None and lane.smart_lane), found)
-    return judge(rules, choices, found, question.place, question.direction, now, facts).verdict
+    chosen = judge(rules, choices, found, question.place, question.direction, now, facts)
+    if chosen.declaration is not None and chosen.declaration.transfer is not None:
+        more |= _on_list(chosen.declaration, question, law, date.fromisoformat(day_of(moment)))
+    return {**verdict_json(chosen.verdict), **more}
+
+
+def _on_list(declaration: Declaration, question: Question, law: LawConfig, day: date) -> dict[str, Any]:
+    """What passing here puts on which list (53/2003, I.5)."""
+    assert declaration.transfer is not None
+    went = sent_from(declaration.transfer, law.customs_unit)
+    if went and question.direction != "out_of_area":
+        return {}
+    one = [Received(declaration, day, "")]
+    (entry,) = five_days((), one, {}) if went else five_days(one, (), {})
+    return {
+        "list": {
+            "way": entry.way,
+            "unit": entry.unit,
+            "since": entry.since.isoformat(),
+            "until": entry.until.isoformat(),
+            "due": entry.due.isoformat(),
+            "records": list(entry.records),
+            "at_once": bool(at_once(one)),
+        }
+    }
 
 
 def _rules(question: Question, law: LawConfig, lane: LaneConfig | None, now: Instant) -> Rules:
@@ -178,36 +208,46 @@ def _read(path: Path) -> bytes:
 # ---------------------------------------------------------------- a paper form (Art. 23.1, App. V)
 
 
-def _with_paper(
-    rules: Rules, choices: Choices, declarations: Sequence[Declaration], question: Question, now: str
-) -> list[Declaration]:
-    """The form's signatures laid over each declaration of its vehicles; a declaration of its own where there is none,
-    and the form's file names its procedure."""
+def _form(question: Question, rules: Rules, now: str) -> tuple[PaperForm, Entry]:
+    """The form, and how it is typed in; its file names its procedure where there is no declaration."""
     assert question.paper is not None
     row = _object(question.paper)
     body = row.get("form", row)
-    moment = datetime.fromisoformat(now)
+    day = datetime.fromisoformat(now).astimezone(clock.VIETNAM).date()
     try:
-        form = read_form(
-            body if isinstance(body, dict) else {}, moment.astimezone(clock.VIETNAM).date(), signers(rules)
-        )
+        form = read_form(body if isinstance(body, dict) else {}, day, signers(rules))
     except PaperError as error:
         raise BadMessageError(f"{question.paper}: {error}") from error
+    procedure = str(row.get("procedure", ""))
+    if procedure and procedure not in rules.procedures:
+        raise BadMessageError(f"{question.paper}: procedure: no such procedure: {procedure}")
     requires = {key: value for key, value in dict(row.get("requires") or {}).items() if isinstance(value, bool)}
-    entry = Entry(
-        "PAPER", str(row.get("procedure", "")), question.place, question.direction, now, "paper", requires
-    )  # fmt: skip
+    return form, Entry("PAPER", procedure, question.place, question.direction, now, "paper", requires)
+
+
+def _reconciled(form: PaperForm, entry: Entry, declarations: Sequence[Declaration]) -> dict[str, Any]:
+    """As the gate compares once the platform is back (Art. 23.3)."""
+    best = counterpart(one for one in declarations if _names(one, form))
+    found = reconcile(form, best, entry.procedure)
+    told = {"outcome": found.outcome, "declaration": best.id if best else None}
+    return {**told, "differences": [asdict(one) for one in found.differences]}
+
+
+def _names(declaration: Declaration, form: PaperForm) -> bool:
     written = {normal_plate(vehicle.plate) for vehicle in form.vehicles}
-    laid = [
-        lay_signatures(rules, choices, one, form, entry)
-        if any(normal_plate(vehicle.plate) in written for vehicle in one.vehicles)
-        else one
-        for one in declarations
-    ]
+    return any(normal_plate(vehicle.plate) in written for vehicle in declaration.vehicles)
+
+
+def _with_paper(
+    rules: Rules, choices: Choices, declarations: Sequence[Declaration], form: PaperForm, entry: Entry
+) -> list[Declaration]:
+    """The form's signatures laid over each declaration of its vehicles; a declaration of its own where there is none,
+    and the form's file names its procedure."""
+    laid = [lay_signatures(rules, choices, one, form, entry) if _names(one, form) else one for one in declarations]
     if laid:
         return laid
-    if entry.procedure not in rules.procedures:
-        raise BadMessageError(f"{question.paper}: procedure: without a declaration, the form's procedure must be named")
+    if not entry.procedure:
+        raise BadMessageError("procedure: without a declaration, the paper form's file must name its procedure")
     return [to_declaration(rules, choices, form, entry)]
 
 

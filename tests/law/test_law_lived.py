@@ -4,6 +4,7 @@ line alone (`barie explain`)."""
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -461,3 +462,91 @@ def test_on_paper_two_trucks_of_two_countries_are_a_pair_only_where_the_form_say
     assert said(ask([], "b2_out", "--plate", CN, "--paper", moved)) == {"emptied"}
     assert short(ask([], "b1_out", "--plate", CN, "--paper", moved)) == ("ready", ["b1_out BG"])
     assert short(ask([], "b2_out", "--plate", VN, "--paper", moved)) == ("ready", ["b2_out BG"])
+
+
+def test_a_part_sent_on_an_empty_trucks_own_declaration_says_nothing_there(ask: Ask) -> None:
+    own = paper("VN-EMPTY-IMPORT", [*B2_IN, yes("b2_out CU pass", 30)], vehicles=[VIETNAMESE | {"trip": "takes"}])
+    assert short(ask(own, "b2_out", "--plate", VN)) == ("ready", ["b2_out BG"])
+    other = paper("VN-EMPTY-RETURN", [], id="CKS-2")
+    assert short(ask([own, other], "b2_out", "--plate", VN)) == ("ready", ["b2_out BG"])
+
+
+def test_work_in_the_area_is_no_handing_over(ask: Ask) -> None:
+    """5.4: weight and quarantine are confirmed in the area, then the truck drives on to the yard with its goods."""
+    asked = [one for one in asked_at("IM-OUT-PART", "yard_out", NONE) if one.act != "transshipment"]
+    given = [yes(f"{one.step} {one.authority.split('|')[0]} {one.act}", n) for n, one in enumerate(asked)]
+    row = paper("IM-OUT-PART", given, vehicles=[CHINESE, VIETNAMESE])
+    assert ask(row, "yard_out", "--plate", CN)["verdict"] == "release"
+
+
+# ---------------------------------------------------------------- paper against platform, hand-over records and lists
+
+
+PLATFORM_SAYS: Row = {
+    "declarant": {"name": "CÔNG TY  A"}, "goods": [{"name": "Vải", "quantity": 1.0, "unit": "T"}],
+    "vehicles": [
+        {
+            "role": "vehicle", "plate": "12C-123.45", "country": "VN", "class": "from_18t",
+            "driver": {"name": "a", "phone": "+84 912 345 678"},
+        }
+    ],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("changes", "differing"),
+    [
+        ({}, []),
+        ({"goods": [{"name": "Vải", "quantity": "1,00", "unit": "t"}]}, []),
+        ({"goods": [{"name": "Vải", "quantity": 2, "unit": "t"}]}, ["goods.0.quantity"]),
+        ({"goods": [{"name": "Vải", "origin": "CN", "quantity": 1, "unit": "t"}]}, ["goods.0.origin"]),
+        ({"state": "withdrawn"}, ["state"]),
+        ({"procedure": "EX-IN"}, ["procedure"]),
+        ({"declarant": {"name": "Công ty B"}}, ["organisation"]),
+    ],
+)
+def test_a_form_is_held_against_the_platforms_declaration(
+    changes: Row, differing: list[str], ask: Ask, tmp_path: Path
+) -> None:
+    """Art. 23.3, each field as what it is."""
+    form = form_file(tmp_path, ("CD", "HE", "CU"), procedure="VN-EMPTY-TO-CN")
+    told = ask(paper("VN-EMPTY-TO-CN", []) | PLATFORM_SAYS | changes, "b1_out", "--paper", form)["paper"]
+    assert [one["field"] for one in told["differences"]] == differing
+    assert (told["outcome"], told["declaration"]) == ("different" if differing else "same", "CKS-1")
+
+
+def test_a_form_without_a_declaration_is_still_to_be_entered(ask: Ask, tmp_path: Path) -> None:
+    form = form_file(tmp_path, ("CD", "HE", "CU"), procedure="VN-EMPTY-TO-CN")
+    assert ask([], "b1_out", "--paper", form)["paper"] == {"outcome": "missing", "declaration": None, "differences": []}
+
+
+def test_goods_in_another_order_are_the_same_goods(ask: Ask, tmp_path: Path) -> None:
+    lines = [{"name": "vải", "quantity": "1", "unit": "t"}, {"name": "nhãn", "quantity": "2", "unit": "t"}]
+    form = form_file(tmp_path, ("CU",), procedure="VN-EMPTY-TO-CN", goods=lines)
+    told = ask(paper("VN-EMPTY-TO-CN", [], **(PLATFORM_SAYS | {"goods": lines[::-1]})), "b1_out", "--paper", form)[
+        "paper"
+    ]
+    assert told["outcome"] == "same"
+
+
+HAND_OVER = {"record_no": "BB-17", "record_date": "2026-11-19", "sent_by": "Chi cục A", "received_by": "Chi cục B"}
+
+
+def test_a_hand_over_record_that_passes_is_on_the_five_day_list_at_once_where_it_is_monitored(ask: Ask) -> None:
+    row = paper("EX-IN", [yes("b2_in CU pass")], transfer=HAND_OVER)
+    told = ask(row, "b2_in")["list"]
+    assert (told["way"], told["unit"], told["records"], told["at_once"]) == ("sent", "Chi cục A", ["BB-17"], False)
+    assert told["since"] <= NOW[:10] < told["until"] == told["due"]
+    assert ask(row | {"transfer": HAND_OVER | {"monitored": True}}, "b2_in")["list"]["at_once"] is True
+    assert "list" not in ask(paper("EX-IN", [yes("b2_in CU pass")]), "b2_in")
+
+
+def test_a_record_of_this_gates_own_unit_is_a_list_that_the_other_owes(ask: Ask, tmp_path: Path) -> None:
+    config = tmp_path / "gate.toml"
+    text = (Path(__file__).parent.parent / "config" / "gate.example.toml").read_text(encoding="utf-8")
+    own = 'customs_unit = "CHI CỤC A"'
+    config.write_text(re.sub("# customs_unit.*", own, text), encoding="utf-8")
+    row = paper("IM-IN", [], transfer=HAND_OVER)
+    told = ask(row, "b2_out", "--config", str(config))["list"]
+    assert (told["way"], told["unit"]) == ("received", "Chi cục B")
+    assert "list" not in ask(row, "b1_in", "--config", str(config))

@@ -11,7 +11,7 @@ from typing import Any
 from edge import clock
 from edge.agent.lane.law import PAPER_ID
 from edge.core.law.lookup import normal_plate
-from edge.core.law.paper import DECLARANT, PaperForm, Reconciled, reconcile
+from edge.core.law.paper import DECLARANT, PaperForm, Reconciled, counterpart, reconcile
 from edge.core.law.paper_read import PaperError, read_form
 from edge.core.model import Declaration
 from edge.store import Store, Transaction
@@ -75,9 +75,7 @@ def note(form: PaperForm, declaration: Declaration, lane: str) -> dict[str, Any]
 def compare(store: Store, kept: Mapping[str, Any]) -> tuple[Reconciled, Declaration | None]:
     """A kept form against the platform's newest active declaration of its vehicles."""
     found = [one for plate in kept["plates"] for one in store.declarations_for_plate(plate)]
-    platform = [one for one in found if not one.id.startswith(PAPER_ID)]
-    platform.sort(key=lambda one: (one.state == "active", one.declared_at, one.id), reverse=True)
-    best = platform[0] if platform else None
+    best = counterpart(one for one in found if not one.id.startswith(PAPER_ID))
     procedure = str(json.loads(kept["declaration"])["procedure"])
     form = kept["form"]
     return reconcile(read(form, {DECLARANT, *form["signatures"]}), best, procedure), best  # who signed it, may

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 
 from edge.core.law.confirmations import for_plates
 from edge.core.law.lookup import normal_plate, units
-from edge.core.law.terms import AUTO, PASSED, SYSTEM, LawNeed, LawStep, Procedure, Route, Rules, index_of
+from edge.core.law.terms import AUTO, PASSED, SYSTEM, LawStep, Procedure, Route, Rules, index_of
 from edge.core.model import Confirmation, Declaration, Vehicle
 
 BRINGS, TAKES, NO_GOODS = "brings", "takes", "no_goods"
@@ -33,10 +33,9 @@ class Way:
 
 def way(procedure: Procedure, declaration: Declaration, plates: Collection[str], step: str | None) -> Way:
     """The way of the vehicle of these plates, as it looks from the gate of `step` (None: from nowhere)."""
-    for kind in (BRINGS, TAKES):
-        route = procedure.routes.get(kind)
-        if route is not None and _trip(procedure, declaration, plates) == kind:
-            return Way(route.steps, _turns(procedure, route), route)
+    route = procedure.routes.get(_trip(procedure, declaration, plates)) if BRINGS in procedure.routes else None
+    if route is not None:
+        return Way(route.steps, _turns(procedure, route), route)
     empty = procedure.routes.get(NO_GOODS)
     if empty is not None and index_of(empty.steps, step) is not None and not got_goods(procedure, declaration, plates):
         return Way(empty.steps, _turns(procedure, empty), empty)
@@ -47,7 +46,9 @@ def carries(rules: Rules, declaration: Declaration, plates: Collection[str]) -> 
     """Whether this declaration shows that the vehicle took its goods over and is not out of its last gate with them:
     then no other declaration lets it go as an empty one."""
     procedure = rules.procedures.get(declaration.procedure)
-    if procedure is None or declaration.state != "active" or _trip(procedure, declaration, plates) != TAKES:
+    if procedure is None or TAKES not in procedure.routes or declaration.state != "active":
+        return False
+    if _trip(procedure, declaration, plates) != TAKES:
         return False
     last = next(s.step for s in reversed(procedure.routes[TAKES].steps) if s.kind != "work")
     out = any(
@@ -97,12 +98,14 @@ def _country(unit: Sequence[Vehicle]) -> str:
 
 def _handed_over(procedure: Procedure, declaration: Declaration, mine: Sequence[Vehicle] = ()) -> bool:
     """Whether customs confirmed the transshipment: of some vehicle, or with `mine` one that speaks of this vehicle."""
-    return any(_hands_over(procedure, c) and _speaks_of(declaration, c, mine) for c in declaration.confirmations)
+    handing = _handing(procedure)
+    return any((c.act, c.authority) in handing and _speaks_of(declaration, c, mine) for c in declaration.confirmations)
 
 
-def _hands_over(procedure: Procedure, given: Confirmation) -> bool:
-    """What the way of the one that brings asks for in the yard."""
-    return any(_is(given, need) for s in procedure.routes[BRINGS].steps if s.kind == "work" for need in s.needs)
+def _handing(procedure: Procedure) -> frozenset[tuple[str, str]]:
+    """(act, authority) of the last that the way of the one that brings asks for before it turns back."""
+    work = next(s for s in reversed(procedure.routes[BRINGS].steps) if s.kind == "work")
+    return frozenset((need.act, authority) for need in work.needs for authority in need.authorities)
 
 
 def _speaks_of(declaration: Declaration, given: Confirmation, mine: Sequence[Vehicle]) -> bool:
@@ -119,16 +122,19 @@ def _speaks_of(declaration: Declaration, given: Confirmation, mine: Sequence[Veh
 def of_pair(procedure: Procedure, declaration: Declaration, plates: Collection[str]) -> Declaration:
     """The declaration as it speaks of this vehicle: goods that were moved were moved from one vehicle to another, so
     that a transshipment which names one of the two speaks of both."""
-    mine = _unit(declaration, plates)
-    if BRINGS not in procedure.routes or not mine:
+    if BRINGS not in procedure.routes:
         return declaration
+    handing = _handing(procedure)
+    if not any(c.plate is not None and (c.act, c.authority) in handing for c in declaration.confirmations):
+        return declaration
+    mine = _unit(declaration, plates)
     given = tuple(
         replace(c, plate=None)
-        if c.plate is not None and _hands_over(procedure, c) and _speaks_of(declaration, c, mine)
+        if c.plate is not None and (c.act, c.authority) in handing and _speaks_of(declaration, c, mine)
         else c
         for c in declaration.confirmations
     )
-    return declaration if given == declaration.confirmations else replace(declaration, confirmations=given)
+    return replace(declaration, confirmations=given) if mine else declaration
 
 
 def got_goods(procedure: Procedure, declaration: Declaration, plates: Collection[str]) -> bool:
@@ -139,7 +145,3 @@ def got_goods(procedure: Procedure, declaration: Declaration, plates: Collection
     who = {authority for need in procedure.steps[after].needs for authority in need.authorities}
     work = {s.step for s in procedure.steps[after:] if s.kind == "work"}
     return any(c.step in work and c.authority in who for c in for_plates(declaration.confirmations, plates))
-
-
-def _is(given: Confirmation, need: LawNeed) -> bool:
-    return given.act == need.act and given.authority in need.authorities

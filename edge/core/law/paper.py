@@ -7,7 +7,7 @@ procedure so far; the border guard's opening of this very gate is never taken fr
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from decimal import Decimal, InvalidOperation
 from typing import Literal
@@ -209,6 +209,12 @@ class Reconciled:
     differences: tuple[Difference, ...] = ()
 
 
+def counterpart(declarations: Iterable[Declaration]) -> Declaration | None:
+    """Of the platform's declarations of a form's vehicles, the one that the form is held against: the newest active."""
+    ranked = sorted(declarations, key=lambda one: (one.state == "active", one.declared_at, one.id))
+    return ranked[-1] if ranked else None
+
+
 def reconcile(form: PaperForm, declaration: Declaration | None, procedure: str = "") -> Reconciled:
     """The typed form against the platform's declaration, field by field, each as what it is: amounts as numbers, phones
     as phones, the rest without regard to case and spaces. `procedure`: by which it was let through here.
@@ -247,12 +253,23 @@ def _vehicle_pairs(form: PaperForm, declaration: Declaration) -> list[tuple[str,
 
 
 def _goods_pairs(form: PaperForm, declaration: Declaration) -> list[tuple[str, str, str]]:
+    """Line by line; a line that stands elsewhere on the other side is the same line."""
+    ours: list[Mapping[str, object]] = [_goods(line) for line in form.goods]
+    theirs = list(declaration.goods)
+    for index, line in enumerate(ours):
+        there = next((n for n in range(index, len(theirs)) if _line(theirs[n]) == _line(line)), None)
+        if there is not None:
+            theirs.insert(index, theirs.pop(there))
     pairs = []
-    for index in range(max(len(form.goods), len(declaration.goods))):
-        ours = _goods(form.goods[index]) if index < len(form.goods) else {}
-        theirs = declaration.goods[index] if index < len(declaration.goods) else {}
-        pairs += [(f"goods.{index}.{key}", _of(ours, key), _of(theirs, key)) for key in _GOODS]
+    for index in range(max(len(ours), len(theirs))):
+        one = ours[index] if index < len(ours) else {}
+        other = theirs[index] if index < len(theirs) else {}
+        pairs += [(f"goods.{index}.{key}", _of(one, key), _of(other, key)) for key in _GOODS]
     return pairs
+
+
+def _line(row: Mapping[str, object]) -> tuple[str, ...]:
+    return tuple(_same(key, _of(row, key)) for key in _GOODS)
 
 
 def _of(row: Mapping[str, object], key: str) -> str:
