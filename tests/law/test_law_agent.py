@@ -15,7 +15,7 @@ import pytest
 from edge import cli
 from edge.agent.lane import receipts
 from edge.agent.lane.receipts import received
-from edge.agent.transfer_lists import ListPresses, TransferLists
+from edge.agent.office.transfer_lists import ListPresses, TransferLists
 from edge.config import LawConfig, load_config
 from edge.core.law.explain import verdict_json
 from edge.core.law.paper import reconcile

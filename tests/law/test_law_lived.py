@@ -543,7 +543,7 @@ def test_a_hand_over_record_that_passes_is_on_the_five_day_list_at_once_where_it
 
 def test_a_record_of_this_gates_own_unit_is_a_list_that_the_other_owes(ask: Ask, tmp_path: Path) -> None:
     config = tmp_path / "gate.toml"
-    text = (Path(__file__).parent.parent / "config" / "gate.example.toml").read_text(encoding="utf-8")
+    text = (Path(__file__).parents[2] / "config" / "gate.example.toml").read_text(encoding="utf-8")
     own = 'customs_unit = "CHI CỤC A"'
     config.write_text(re.sub("# customs_unit.*", own, text), encoding="utf-8")
     row = paper("IM-IN", [], transfer=HAND_OVER)

@@ -17,7 +17,7 @@ from edge.agent.office.alarms import AlarmDesk
 from edge.agent.office.handover import HandoverDesk, HandoverPresses
 from edge.agent.office.history import Past
 from edge.agent.office.labels import Labels
-from edge.agent.transfer_lists import ListPresses, TransferLists
+from edge.agent.office.transfer_lists import ListPresses, TransferLists
 from edge.agent.watch.pc import BoxWatch
 from edge.agent.watch.side import Sides
 from edge.config import Config
