@@ -384,7 +384,13 @@ def _demo(commands: Commands) -> None:
     bench.add_argument("part", choices=BENCH_PARTS)
     bench.add_argument("--long", action="store_true", help="the whole length instead of a minute or two")
     bench.add_argument(
-        "--against", default="", metavar="NAME,…", help="vision: also measure these readers, where installed"
+        "--against",
+        default="",
+        metavar="NAME[=MODELS],…",
+        help="vision: also measure these readers, where installed; fast-alpr with its models' folder",
+    )
+    bench.add_argument(
+        "--pictures", type=Path, default=None, metavar="FOLDER", help="vision: CPU time of a look at these scenes"
     )
 
 
@@ -415,5 +421,7 @@ def _sim(args: argparse.Namespace) -> int:
 
 def _bench(args: argparse.Namespace) -> int:
     against = [name for name in args.against.split(",") if name]
-    status: int = _beside("tests.harness.bench.run", "bench").run(args.part, against, long=args.long)
+    status: int = _beside("tests.harness.bench.run", "bench").run(
+        args.part, against, long=args.long, pictures=args.pictures
+    )
     return status

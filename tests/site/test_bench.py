@@ -13,6 +13,8 @@ from pathlib import Path
 from types import ModuleType, SimpleNamespace
 from typing import Any
 
+import cv2
+import numpy as np
 import pytest
 
 from edge.errors import BarieError
@@ -136,6 +138,29 @@ def test_readers_take_turns_on_the_same_picture_and_the_ratio_is_ours_by_theirs(
     assert len({picture for _, picture in order}) == 1
     names = [name for name, _ in order[1:]]  # the first look is the check that the plate is read
     assert names == ["ours", "theirs"] * (len(names) // 2)
+
+
+def test_a_look_at_a_folder_of_scenes_is_told_by_parts_and_against_others(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("a.jpg", "b.png"):
+        cv2.imwrite(str(tmp_path / name), np.full((64, 96, 3), 90, np.uint8))
+    stand_in(monkeypatch, "fast_alpr", ALPR=lambda **_: SimpleNamespace(predict=lambda _: sum(range(20_000))))
+    eye = Eye(SimpleNamespace(detect=lambda _: []), SimpleNamespace(read=lambda *_: []), models.plate_table())
+    found = taken(vision.scene_figures(eye, ["fast-alpr"], tmp_path, 40))
+    assert set(found) == {"vision.scene_cpu_ms_mean", "vision.scenes_vs_fast_alpr_ratio"}
+    assert "mean of 2 scenes" in found["vision.scene_cpu_ms_mean"]["how"]
+    with pytest.raises(BarieError, match="no picture in it"):
+        list(vision.scene_figures(eye, [], tmp_path / "..", 40))
+
+
+def test_models_of_fast_alpr_are_given_by_folder_and_what_is_missing_is_named(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stand_in(monkeypatch, "fast_alpr", ALPR=lambda **_: None)
+    (tmp_path / "detector.onnx").write_bytes(b"")
+    assert list(vision.rivals([f"fast-alpr={tmp_path}"])) == []
+    assert f"{tmp_path / 'ocr.onnx'}: not there" in capsys.readouterr().err
 
 
 def stand_in(monkeypatch: pytest.MonkeyPatch, name: str, **parts: object) -> None:

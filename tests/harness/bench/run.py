@@ -9,6 +9,7 @@ import os
 import signal
 import sys
 from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from edge.errors import BarieError
@@ -34,34 +35,37 @@ SHORT: Mapping[str, Mapping[str, int]] = {
 """What the other parts are cut down to where nobody asked for the whole length."""
 
 
-def run(part: str, against: Sequence[str] = (), *, long: bool = False) -> int:
+def run(part: str, against: Sequence[str] = (), *, long: bool = False, pictures: Path | None = None) -> int:
     """Print one JSON line for each figure of a part as soon as it is there: `figure`, `value`, `unit`, `how`, and
-    `load` (the machine's 1-minute load and its cores). `against`: other readers for `vision`.
+    `load` (the machine's 1-minute load and its cores). `against`: other readers for `vision`,
+    `pictures`: a folder of scenes for it.
 
     Returns 0. Raises BarieError where a part is unknown or something that it needs is missing.
     """
     # Ended from outside, a bench takes its broker, cameras and browser with it, as it does at Ctrl-C.
     before = signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
-        for line in figures(part, against, long=long):
+        for line in figures(part, against, long=long, pictures=pictures):
             print(json.dumps({**line, "load": load()}, ensure_ascii=False), flush=True)
     finally:
         signal.signal(signal.SIGTERM, before)
     return 0
 
 
-def figures(part: str, against: Sequence[str] = (), *, long: bool = False) -> Iterable[dict[str, Any]]:
+def figures(
+    part: str, against: Sequence[str] = (), *, long: bool = False, pictures: Path | None = None
+) -> Iterable[dict[str, Any]]:
     """The figures of one part, measured as they are asked for. Raises BarieError."""
     if part not in PARTS:
         raise BarieError(f"bench: no part {part!r}; known are {', '.join(PARTS)}")
-    if against and part != "vision":
-        raise BarieError(f"bench {part}: --against is for the part vision only")
+    if (against or pictures) and part != "vision":
+        raise BarieError(f"bench {part}: {'--against' if against else '--pictures'} is for the part vision only")
     name = f"tests.harness.bench.{PARTS[part]}"
     if importlib.util.find_spec(name) is None:
         raise BarieError(f"bench {part}: this installation has no {name}: install barie from a whole checkout")
     options: dict[str, Any] = {"long": long} if part in LONGER else {} if long else dict(SHORT.get(part, {}))
     if part == "vision":
-        options["against"] = against
+        options |= {"against": against, "pictures": pictures}
     made: Iterable[dict[str, Any]] = importlib.import_module(name).figures(**options)
     return made
 

@@ -13,6 +13,7 @@ from pathlib import Path
 from statistics import median
 
 import cv2
+import numpy as np
 
 from edge import clock, resources
 from edge.config import VisionConfig
@@ -39,6 +40,8 @@ from tests.harness.bench.rivals import Look
 from tests.harness.bench.run import tell
 
 THREADS = 2
+SHORT_SCENES, LONG_SCENES = 40, 400
+"""Of a folder of pictures, at most so many are looked at, spread over it."""
 ROUNDS_LEAST = 5
 READINGS_LEAST = 5
 
@@ -62,13 +65,19 @@ class _Times:
     cpu_ms: list[float] = field(default_factory=list)
 
 
-def figures(against: Sequence[str] = (), *, long: bool = False, lengths: Lengths | None = None) -> Iterator[Figure]:
-    """Every `vision.*` figure; `vision.vs_…_ratio` for each name in `against` that can be had. Raises BarieError."""
+def figures(
+    against: Sequence[str] = (), *, long: bool = False, lengths: Lengths | None = None, pictures: Path | None = None
+) -> Iterator[Figure]:
+    """Every `vision.*` figure; `vision.vs_…_ratio` for each name in `against` that can be had. With `pictures`, a
+    folder of scenes: what a look at each of them costs, and nothing else. Raises BarieError."""
     bench_rivals.check(against)
     lengths = lengths or (LONG if long else Lengths())
     table = models.plate_table()
     reader = VisionConfig().reader
     eye = Eye(*models.build(reader, table, THREADS), table)
+    if pictures is not None:
+        yield from scene_figures(eye, against, pictures, LONG_SCENES if long else SHORT_SCENES)
+        return
     yield from frame_figures(eye, against, lengths.frame_s, reader)
     clips = sorted(resources.sample_videos().glob("*.mp4" if long else f"{PLATE_CLIP}.mp4"))
     yield replay_figure(eye, lengths.clips or clips)
@@ -97,7 +106,7 @@ def frame_figures(eye: Eye, against: Sequence[str], seconds: float, reader: str)
         yield _ratio(name, ours, times[name])
 
 
-def take_turns(looks: Mapping[str, Look], image: Image, seconds: float) -> dict[str, _Times]:
+def take_turns(looks: Mapping[str, Look], image: Image, seconds: float, least: int = ROUNDS_LEAST) -> dict[str, _Times]:
     """Wall and CPU time of each look, one after the other, again and again; the first round only warms up."""
     times = {name: _Times() for name in looks}
     cv2.setNumThreads(THREADS)
@@ -105,7 +114,7 @@ def take_turns(looks: Mapping[str, Look], image: Image, seconds: float) -> dict[
         look(image)
     deadline_s = clock.mono_s() + seconds
     rounds = 0
-    while rounds < ROUNDS_LEAST or clock.mono_s() < deadline_s:
+    while rounds < least or clock.mono_s() < deadline_s:
         rounds += 1
         for name, look in looks.items():
             began_s, began_cpu_s = time.perf_counter(), time.process_time()
@@ -119,7 +128,7 @@ def rivals(against: Sequence[str]) -> Iterator[tuple[str, Look]]:
     """Those that this machine has, ready; of each of the others it is told why it is not compared."""
     for name in against:
         try:
-            yield name, bench_rivals.load(name, THREADS)
+            yield bench_rivals.name_of(name), bench_rivals.load(name, THREADS)
         except BarieError as error:
             tell(str(error))
 
@@ -132,6 +141,32 @@ def _ratio(name: str, ours: _Times, theirs: _Times) -> Figure:
     )
     how += f"; by CPU time {median(ours.cpu_ms) / max(median(theirs.cpu_ms), 1e-3):.3f}; below 1 is faster"
     return figure(f"vision.vs_{name.replace('-', '_')}_ratio", ratio, "", how)
+
+
+# ---------------------------------------------------------------- a folder of scenes
+
+
+def scene_figures(eye: Eye, against: Sequence[str], folder: Path, most: int) -> Iterator[Figure]:
+    """CPU time of a look at each picture of a folder, ours by its parts, and the others' in turn on the same pixels."""
+    paths = sorted(path for path in folder.iterdir() if path.suffix.lower() in (".jpg", ".jpeg", ".png"))
+    paths = paths[:: max(1, -(-len(paths) // most))]
+    read = (cv2.imread(str(path), cv2.IMREAD_COLOR) for path in paths)
+    scenes = [np.asarray(image, np.uint8) for image in read if image is not None]
+    if not scenes:
+        raise BarieError(f"--pictures {folder}: no picture in it can be read")
+    looks: dict[str, Look] = {"ours": lambda picture: eye.reader.read(picture, eye.detector.detect(picture))}
+    looks.update(rivals(against))
+    looks["finding"] = eye.detector.detect
+    spent: dict[str, list[float]] = {name: [] for name in looks}
+    for scene in scenes:
+        for name, times in take_turns(looks, scene, 0.0, least=1).items():
+            spent[name] += times.cpu_ms
+    mean = {name: sum(each) / len(each) for name, each in spent.items()}
+    how = f"CPU ms of a look, mean of {len(scenes)} scenes, {THREADS} threads; finding {mean['finding']:.1f} ms of it"
+    yield figure("vision.scene_cpu_ms_mean", mean["ours"], "ms", how)
+    for name in set(looks) - {"ours", "finding"}:
+        said = f"CPU time of ours by {name}'s ({mean[name]:.1f} ms), the same {len(scenes)} scenes in turn"
+        yield figure(f"vision.scenes_vs_{name.replace('-', '_')}_ratio", mean["ours"] / mean[name], "", said)
 
 
 # ---------------------------------------------------------------- a clip
