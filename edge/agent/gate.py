@@ -41,7 +41,7 @@ from edge.core.bodies import AccountChanged, AimUndone, Calibrated, CameraAimed
 from edge.core.law.transfer import FiveDays, Received
 from edge.core.plate.table import parse as parse_plates
 from edge.errors import BarieError, StoreError
-from edge.panel.accounts import Accounts
+from edge.panel.accounts import BESIDE, Accounts
 from edge.ports import Person
 from edge.store import Store
 from edge.store.keys import open_key
@@ -338,8 +338,11 @@ class Gate:
             return
         ledger = next(iter(self.actors.values())).ledger
         for one in await asyncio.to_thread(self.accounts.changes):
-            role = one.detail or None
-            await ledger.write(AccountChanged(what=one.what, account=one.account, by=one.by, at=one.at, role=role))
+            by, _, second = one.by.partition(BESIDE)
+            told = AccountChanged(
+                what=one.what, account=one.account, at=one.at, by=by, second=second or None, role=one.detail or None
+            )
+            await ledger.write(told)
             await asyncio.to_thread(self.accounts.recorded, one.seq)
 
     async def _end(self, tasks: list[asyncio.Task[None]], screen: asyncio.Task[None]) -> None:

@@ -627,6 +627,7 @@ class AccountChanged(Login):
     by: str
     at: str
     role: Annotated[str | None, OPTIONAL] = None
+    second: Annotated[str | None, OPTIONAL] = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -53,6 +53,8 @@ CREATE TABLE IF NOT EXISTS badge_salt (salt BLOB NOT NULL) STRICT;
 """
 FREE_TRIES = 4
 FIRST_LOCK_S, LONGEST_LOCK_S = 30.0, 900.0
+BESIDE = "+"
+"""Between two who change an account together; no id has it."""
 PEER, PEER_FREE_TRIES = "", 12
 """Tries of one peer, whatever accounts they are for and whether right or wrong, are counted as of an account of no
 name: who tries a few PINs at each of many accounts is one who tries many."""

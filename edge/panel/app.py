@@ -13,7 +13,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
-from edge.panel import actions, alarms, calibrate, driver_sign, feed, history, label, office, pages, shift, transfer
+from edge.panel import actions, alarms, calibrate, driver_sign, feed, history, label, office, pages, people, shift, transfer
 from edge.panel.accounts import Accounts
 from edge.panel.headers import SafeHeaders
 from edge.panel.messages import load_catalogue
@@ -50,6 +50,8 @@ ROUTES = [
     Route("/figures", office.shown("figures", history.figures)),
     Route("/expected", office.shown("expected", shift.expected)),
     Route("/handover", office.shown("handover", shift.handover)),
+    Route("/people", office.shown("people", people.overview)),
+    Route("/people", people.change, methods=["POST"]),
     Route("/calibrate", calibrate.overview),
     Route("/calibrate/undo", calibrate.undo, methods=["POST"]),
     Route("/calibrate/{camera}", calibrate.camera_page),

@@ -13,10 +13,10 @@ from edge.errors import ConfigError
 
 ROLES = ("guard", "shift_leader", "customs", "yard_operator", "technician", "auditor")
 
-MAY = ("second", "transfer_list", "history", "expected", "calibrate", "label", "whole_photos")
+MAY = ("second", "transfer_list", "history", "expected", "calibrate", "label", "whole_photos", "people")
 """What a role may do beside the actions: be the second person of an override; fetch the list of hand-over records; look
 passages up; see who is on the way; set where a camera reads plates; say whether a plate was read right; hand photos
-out with the faces on them."""
+out with the faces on them; change accounts, together with another who may."""
 
 Rights = Mapping[str, frozenset[str]]
 """role -> names of the actions it may do, of what else it may, and `place:NAME` of where; looking is every role's."""

@@ -13,6 +13,7 @@ TABS = (
     ("expected", "/expected", frozenset({"expected"})),
     ("transfer", "/transfer", frozenset({"transfer_list"})),
     ("handover", "/handover", frozenset({"handover_write", "handover_sign"})),
+    ("people", "/people", frozenset({"people"})),
 )
 """Each page, its address, and the rights of which any one opens it; none: every role's."""
 
