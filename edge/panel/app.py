@@ -13,7 +13,20 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
-from edge.panel import actions, alarms, calibrate, driver_sign, feed, history, label, office, pages, people, shift, transfer
+from edge.panel import (
+    actions,
+    alarms,
+    calibrate,
+    driver_sign,
+    feed,
+    history,
+    label,
+    office,
+    pages,
+    people,
+    shift,
+    transfer,
+)
 from edge.panel.accounts import Accounts
 from edge.panel.headers import SafeHeaders
 from edge.panel.messages import load_catalogue

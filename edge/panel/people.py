@@ -17,8 +17,8 @@ from edge.panel import office
 from edge.panel.accounts import BESIDE, Accounts
 from edge.panel.actions import Second
 from edge.panel.body import body_of, checked
-from edge.panel.door import Session, check_csrf, proven, signed_in
 from edge.panel.rights import ROLES
+from edge.panel.sessions import Session, check_csrf, proven, signed_in
 from edge.panel.settings import Panel
 from edge.ports import Office
 

@@ -15,11 +15,11 @@ from starlette.testclient import TestClient
 from edge.errors import RefusedError
 from edge.panel.accounts import Accounts
 from edge.panel.app import create_app
-from edge.panel.door import COOKIE
+from edge.panel.sessions import COOKIE
 from edge.panel.settings import PanelSettings
 from edge.ports import Person
-from tests.browser import PanelServer, browser, resize, until
-from tests.test_office_pages import OfficeDesk
+from tests.panel.browser import PanelServer, browser, resize, until
+from tests.panel.test_office_pages import OfficeDesk
 
 __all__ = ["browser"]
 
