@@ -18,6 +18,7 @@ from edge import clock
 from edge.config import MqttConfig
 from edge.errors import StoreError
 from edge.ports import Inbox, Outbox
+from edge.uplink.command_line import CommandLine
 from edge.uplink.connection import Link, LinkError, LinkSettings, Protocol, Will, read_password
 from edge.uplink.liveness import CentreWatch, Reach
 from edge.uplink.mailbox import Mailbox
@@ -68,9 +69,12 @@ class Uplink:
         self._state: tuple[State, str] = ("down", "not connected yet")
         self._copied = False
         self._twin = TwinWatch()
+        self._connected_by: Protocol | None = None
+        self._commands = CommandLine(self._parts, self._lanes, self._open_commands)
 
     def start(self) -> None:
         self._thread.start()
+        self._commands.start()
 
     def wake(self) -> None:
         """A new event is stored. Returns at once, from any thread."""
@@ -80,6 +84,7 @@ class Uplink:
         """Say goodbye and end, within about a second even where the network hangs."""
         self._stopping.set()
         self._parts.mailbox.wake()
+        self._commands.stop()
         if self._thread.is_alive():
             self._thread.join(0.9)
 
@@ -138,6 +143,7 @@ class Uplink:
             session = Session(link, self._parts, lambda why: self._set_state("up", why))
             session.start(self._stopping.is_set)
             used, self._protocol = self._protocol, self._config.protocol
+            self._connected_by = used
             log.info("connected to the broker with MQTT %s", used)
             self._parts.counts.connects += 1
             up_s = clock.mono_s()
@@ -153,7 +159,7 @@ class Uplink:
         except StoreError as error:
             self._set_state("down", str(error))
         finally:
-            self._copied = False
+            self._copied, self._connected_by = False, None
             if link is not None:
                 link.close()
             self._parts.mailbox.clear()
@@ -166,11 +172,11 @@ class Uplink:
         except StoreError as error:
             self._set_state("down", str(error))
 
-    def _open(self) -> Link:
-        settings = LinkSettings(
+    def _settings(self, client_id: str) -> LinkSettings:
+        return LinkSettings(
             host=self._config.host,
             port=self._config.port,
-            client_id=self._client_id,
+            client_id=client_id,
             username=self._config.username,
             password=read_password(self._config.password_file),
             tls=self._config.tls,
@@ -178,8 +184,18 @@ class Uplink:
             cert_file=self._config.cert_file,
             key_file=self._config.key_file,
         )
+
+    def _open_commands(self, mailbox: Mailbox) -> Link | None:
+        if (protocol := self._connected_by) is None:
+            return None
+        link = Link(self._settings(f"{self._client_id}-commands"), protocol, mailbox)
+        link.open()
+        return link
+
+    def _open(self) -> Link:
         topics = self._parts.topics
         will = Will(topics.status(self._lanes[0]), status_payload(self._lanes, False, {"why": "connection lost"}))
+        settings = self._settings(self._client_id)
         link = Link(settings, self._protocol, self._parts.mailbox, will=will, urgent=_is_command)
         link.open()
         return link

@@ -74,6 +74,8 @@ class Parts:
     """How often in a row the connection was lost while this photo went up."""
     photos_retry_s: float = 0.0
     counts: Counts = field(default_factory=Counts)
+    commands_apart: bool = False
+    """Commands come over a connection of their own (command_line.py): the same on this one are left to it."""
 
 
 def status_payload(lanes: list[str], online: bool, body: Mapping[str, Any]) -> bytes:

@@ -5,7 +5,6 @@ On the uplink's own thread, which serves the socket too. Photos go one at a time
 
 from __future__ import annotations
 
-import json
 import logging
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -21,12 +20,12 @@ from edge.uplink.liveness import Reach
 from edge.uplink.mailbox import Arrived, Connected, Letter, Lost, Published, Subscribed
 from edge.uplink.parts import HEADER_BYTES, Parts, status_payload
 from edge.uplink.photos import Photos
+from edge.uplink.refusals import Refusals
 from edge.uplink.window import Window
 
 log = logging.getLogger(__name__)
 
 WINDOW = 40
-REFUSED_BURST, REFUSED_PER_S, ROWS_NAMED = 20, 2.0, 50
 TOGETHER = 10
 """How many events leave at once: the broker works on these while the next ones are read and packed."""
 
@@ -49,8 +48,8 @@ class Session:
         self._acks: dict[str, int] = {}  # of the centre, not yet told to the store
         self._acks_due_s = 0.0
         self._events_refused = False
-        self._refused_left, self._refused_more = float(REFUSED_BURST), 0
-        now_s = self._refused_s = clock.mono_s()
+        self._refusals = Refusals(parts.topics, self._lanes)
+        now_s = clock.mono_s()
         self._status_due_s = self._poll_due_s = self._puback_s = now_s
 
     # ------------------------------------------------------------ starting
@@ -294,7 +293,8 @@ class Session:
         elif kind == "watchlist":
             inbox.watchlist(letter.payload, int(name or 0))
         elif kind == "command" and name in self._windows:
-            inbox.command(name, letter.payload, letter.retained)
+            if not self._parts.commands_apart:
+                inbox.command(name, letter.payload, letter.retained)
         elif kind == "ack" and name in self._windows:
             self._heard(name, wire.parse_ack(letter.payload))
         elif kind == "evidence_ack" and name in self._windows:
@@ -380,23 +380,9 @@ class Session:
             self._trouble(str(error))
 
     def _refuse(self, topic: str, reason: str, rows: Sequence[str]) -> None:
-        """Tell the centre what was not taken (`{lane}/refused`): a few a second, the rest as a number, so that a flood
-        of bad messages does not become a flood of answers."""
-        now_s = clock.mono_s()
-        self._refused_left = min(REFUSED_BURST, self._refused_left + (now_s - self._refused_s) * REFUSED_PER_S)
-        self._refused_s = now_s
-        if self._refused_left < 1:
-            self._refused_more += 1
-            return
-        self._refused_left -= 1
-        kind, name = self._parts.topics.parse(topic)
-        lane = name if kind in ("command", "ack", "evidence_ack") and name in self._windows else self._lanes[0]
-        body = {
-            "topic": topic[:512], "reason": reason[:1024], "rows": list(rows[:ROWS_NAMED]),
-            "rows_count": len(rows), "not_told": self._refused_more, "at": clock.wall_iso(),
-        }  # fmt: skip
-        self._refused_more = 0
-        self._send("refused", self._parts.topics.refused(lane), json.dumps(body, ensure_ascii=False).encode())
+        """Tell the centre what was not taken."""
+        if (answer := self._refusals.answer(topic, reason, rows)) is not None:
+            self._send("refused", *answer)
 
     def _tear(self, error: StoreError) -> None:
         self._copy.tear(clock.mono_s())
