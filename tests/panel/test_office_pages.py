@@ -17,6 +17,13 @@ from edge.core.record.day_figures import DayFigures, day_figures
 from edge.core.record.dossier import Dossier, Mark, dossier
 from edge.core.record.expected import Expected
 from edge.core.record.history import Found, PassageRow, Question
+from edge.core.bodies import LookedAt
+from edge.core.dossier import Dossier, Mark, dossier
+from edge.core.expected import Expected
+from edge.core.figures import DayFigures, day_figures
+from edge.core.handover import Handover, HandoverNote, Tip, Written
+from edge.core.history import Found, PassageRow, Question
+from edge.core.json_shape import object_of
 from edge.errors import StoreError
 from edge.panel import pdf
 from edge.panel.accounts import Accounts
@@ -60,13 +67,16 @@ EVENTS = [
 ]  # fmt: skip
 
 
+EMPTY = HandoverNote((), (), (), (), (), (Tip("b1-out", 17, "ab" * 32),))
+
+
 class FakeOffice:
     def __init__(self) -> None:
         self.looks: list[tuple[str, str, Mapping[str, Any]]] = []
         self.asked: list[Question] = []
         self.labels: list[tuple[str, str, Mark, str]] = []
         self.broken = False
-        self.open: dict[str, Any] | None = None
+        self.open: Written | None = None
 
     async def find(self, question: Question) -> Found:
         assert self.looks, "recorded before it is shown"
@@ -83,10 +93,10 @@ class FakeOffice:
     async def people(self) -> Sequence[str]:
         return ["BP-0107"]
 
-    async def looked(self, person: Person, what: str, about: Mapping[str, Any]) -> None:
+    async def looked(self, person: Person, what: str, about: LookedAt) -> None:
         if self.broken:
             raise StoreError("no room")
-        self.looks.append((person.id, what, about))
+        self.looks.append((person.id, what, object_of(about)))
 
     def alarms(self) -> Sequence[Mapping[str, Any]]:
         alarm = {
@@ -97,10 +107,8 @@ class FakeOffice:
         }  # fmt: skip
         return [alarm]
 
-    def handover(self) -> Mapping[str, Any]:
-        note: dict[str, Any] = {"lanes": [], "paper_tasks": [], "overstays": [], "alarms": [], "shelved": []}
-        note["record"] = [{"lane": "b1-out", "seq": 17, "hash": "ab" * 32}]
-        return {"open": self.open and {**self.open, "note": note}, "last": None, "draft": note}
+    def handover(self) -> Handover:
+        return Handover(self.open, None, EMPTY)
 
     async def expected(self) -> Sequence[Expected]:
         here = Expected(
@@ -417,7 +425,7 @@ def test_the_note_that_waits_is_shown_and_only_who_may_take_a_shift_may_sign(
     client: TestClient, desk: OfficeDesk
 ) -> None:
     at = "2026-11-20T09:00:00+07:00"
-    desk.office.open = {"by": "BP-9", "name": "x", "role": "guard", "at": at, "words": "ca <b>yên</b>"}
+    desk.office.open = Written("BP-9", "x", "guard", at, "ca <b>yên</b>", EMPTY)
     enters(client, "BP-1", "guard")
     told = client.get("/handover").text
     assert "ca &lt;b&gt;yên&lt;/b&gt;" in told
