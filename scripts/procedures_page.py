@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from edge.core.law.terms import LawNeed, LawStep, Name, Procedure, Rules
+from edge.core.law.terms import LawNeed, LawStep, Procedure, Rules
+from edge.core.model import Name
 
 HEAD = """\
 # The procedures: what each gate asks for, and which article says so

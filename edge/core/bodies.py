@@ -13,6 +13,7 @@ from edge.core.identity import Identity
 from edge.core.json_shape import OPTIONAL, PART, JsonObject, object_of
 from edge.core.law.paper import Difference, Entry, PaperForm
 from edge.core.law.transfer import ListWay
+from edge.core.law.yard import YardCount
 from edge.core.model import Box, Confirmation, PlateText, Verdict, VerdictName
 from edge.core.record.handover import HandoverNote
 
@@ -485,16 +486,10 @@ class BoomCommanded(Body):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class YardLevelIs(Body):
-    """How full the yard is; `percent` with one decimal."""
+    """How full the yard is."""
 
     KIND: ClassVar[Kind] = "yard_level"
-    yard: str
-    count: int
-    capacity: int
-    percent: float
-    doubtful: bool
-    corrected_by: str | None
-    corrected_at: str | None
+    level: Annotated[YardCount, PART]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

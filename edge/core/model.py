@@ -27,6 +27,25 @@ Box = tuple[float, float, float, float]
 """(x1, y1, x2, y2) in pixels of the frame it was read from."""
 
 
+@dataclass(frozen=True, slots=True)
+class Name:
+    """What people call a thing, or are told, in each language; never one text to be cut apart. `zh` is empty where no
+    driver ever sees it."""
+
+    vi: str
+    en: str
+    zh: str = ""
+
+    @property
+    def both(self) -> str:
+        """Vietnamese first, English beside: where there is one line for all readers."""
+        return f"{self.vi} / {self.en}"
+
+    def format(self, **words: object) -> Name:
+        """With its places filled in, the same in each language."""
+        return Name(self.vi.format(**words), self.en.format(**words), self.zh.format(**words))
+
+
 # ---------------------------------------------------------------- plates
 
 
@@ -179,11 +198,11 @@ class Missing:
 
 @dataclass(frozen=True, slots=True)
 class Reason:
-    """Why, as a code for machines, a text for people (Vietnamese first) and the article it rests on ("" where none
-    does)."""
+    """Why, as a code for machines, a text for people and the article it rests on ("" where none does). In the
+    contract's JSON the text is one line, Vietnamese first."""
 
     code: str
-    text: str
+    text: Name
     article: str = ""
 
 

@@ -35,4 +35,4 @@ async def _stream(panel: Panel, lane: LaneDesk) -> AsyncIterator[bytes]:
     while not panel.closing.is_set():
         view = lane.view()
         yield f"event: sign\ndata: {json.dumps({'sign': sign_of(view), 'boot': panel.boot})}\n\n".encode()
-        await feed.wait_for_change(panel, lane, view["number"])
+        await feed.wait_for_change(panel, lane, view.number)

@@ -6,8 +6,8 @@ import asyncio
 import json
 import logging
 import zlib
-from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
-from typing import Any
+from collections.abc import AsyncIterator, Iterable
+from typing import Literal
 
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -16,10 +16,12 @@ from starlette.responses import JSONResponse, Response, StreamingResponse
 from edge import __version__
 from edge.clock import mono_s, wall_iso
 from edge.core.bodies import LookedAt
+from edge.core.json_shape import Json, JsonObject, to_json
+from edge.core.view import BoomView, LaneView, PassageView
 from edge.errors import StoreError
 from edge.panel.peer import at_screen
 from edge.panel.rights import held_at
-from edge.panel.role_view import screen_view, status_of
+from edge.panel.role_view import STATUS_KEYS, screen_view
 from edge.panel.sessions import Session, signed_in
 from edge.panel.settings import Panel
 from edge.ports import HasOffice, LaneDesk, Person
@@ -37,31 +39,33 @@ def lane_of(request: Request) -> LaneDesk:
     return lane
 
 
-def view_for(panel: Panel, lane: LaneDesk, session: Session) -> dict[str, Any]:
-    view = lane.view()
-    return screen_view(view, held_at(panel.rights, session.person.role, str(view["place"])))
+def view_for(panel: Panel, lane: LaneDesk, session: Session) -> JsonObject:
+    return shown_to(panel, lane.view(), session)
 
 
-def overview(panel: Panel, session: Session) -> dict[str, dict[str, Any]]:
+def shown_to(panel: Panel, view: LaneView, session: Session) -> JsonObject:
+    return screen_view(view, held_at(panel.rights, session.person.role, view.place))
+
+
+def overview(panel: Panel, session: Session) -> dict[str, JsonObject]:
     """Every lane's view; one that fails, or cannot be sent, is `{"unknown": true}` and takes no other with it."""
     return {id: _view_or_unknown(panel, id, lane, session) for id, lane in panel.desk.lanes.items()}
 
 
-def _view_or_unknown(panel: Panel, id: str, lane: LaneDesk, session: Session) -> dict[str, Any]:
+def _view_or_unknown(panel: Panel, id: str, lane: LaneDesk, session: Session) -> JsonObject:
     try:
         view = view_for(panel, lane, session)
         json.dumps(view, ensure_ascii=False, allow_nan=False).encode("utf-8")
     # One lane's own fault, whatever it is: it must not pass for the whole gate's.
     except Exception as error:
         log.error("lane %s cannot be shown", id, exc_info=error)
-        return {"unknown": True, "name": dict(lane.where.name)}
+        return {"unknown": True, "name": to_json(lane.where.name)}
     return view
 
 
-def _passage_or_unknown(id: str, lane: LaneDesk) -> Any:
-    """The lane's passage, None, or "unknown"."""
+def _passage_or_unknown(id: str, lane: LaneDesk) -> PassageView | Literal["unknown"] | None:
     try:
-        return lane.view()["passage"]
+        return lane.view().passage
     except Exception as error:  # as above
         log.error("lane %s cannot be looked at", id, exc_info=error)
         return "unknown"
@@ -94,7 +98,7 @@ async def events(request: Request) -> Response:
 
 async def _stream(request: Request, lane: LaneDesk, first: Session) -> AsyncIterator[bytes]:
     panel: Panel = request.app.state.panel
-    sent: tuple[Any, ...] = ()
+    sent: tuple[int, BoomView, Json] | None = None
     # The token goes along because an open page outlives the start of the screen that it was made by.
     yield b"retry: 500\n" + _event("hello", {"boot": panel.boot, "csrf": first.csrf})
     while not panel.closing.is_set():
@@ -102,14 +106,15 @@ async def _stream(request: Request, lane: LaneDesk, first: Session) -> AsyncIter
         if session is None or session.locked:
             yield _event("locked", {"code": "signed_out" if session is None else "locked"})
             return
-        view = view_for(panel, lane, session)
+        view = lane.view()
+        page = shown_to(panel, view, session)
         # The barrier's thread moves the boom without telling the lane: what it shows is a change all the same.
-        shows = (view["number"], view["boom"], view["can"])
+        shows = (view.number, view.health.boom, page["can"])
         if shows != sent:
             sent = shows
-            yield _event("view", view)
-        yield _event("beat", {"now": wall_iso(), **status_of(view)})
-        await wait_for_change(panel, lane, view["number"])
+            yield _event("view", page)
+        yield _event("beat", {"now": wall_iso(), **{key: page.get(key) for key in STATUS_KEYS}})
+        await wait_for_change(panel, lane, view.number)
 
 
 async def wait_for_change(panel: Panel, lane: LaneDesk, since: int) -> None:
@@ -127,10 +132,11 @@ async def live(request: Request) -> Response:
     """The newest picture, with its age in `X-Frame-Age-Ms` and the camera's state; 304 where the page has it."""
     signed_in(request)
     lane, camera = lane_of(request), request.path_params["camera"]
-    known = next((each for each in lane.view()["cameras"] if each["id"] == camera), None)
+    known = next((each for each in lane.view().health.cameras if each.id == camera), None)
     if known is None:
         raise HTTPException(404, "no_such_camera")
-    headers = {"X-Camera-State": str(known["state"]), "X-Frame-Age-Ms": _age_ms(known)}
+    age_ms = "" if known.age_ms is None else str(round(known.age_ms))
+    headers = {"X-Camera-State": known.state, "X-Frame-Age-Ms": age_ms}
     jpeg = lane.live_jpeg(camera)
     if jpeg is None:
         return Response(status_code=204, headers=headers)
@@ -140,17 +146,13 @@ async def live(request: Request) -> Response:
     return Response(jpeg, media_type="image/jpeg", headers=headers)
 
 
-def _age_ms(camera: Mapping[str, Any]) -> str:
-    age_ms = camera.get("age_ms")
-    return "" if age_ms is None else str(round(age_ms))
-
-
 async def evidence(request: Request) -> Response:
     """A photo by its id. Of the vehicle that stands there everybody sees it; an older one is history: for who may, and
     the look is on record before it is shown."""
     session, panel = signed_in(request), request.app.state.panel
     id = request.path_params["id"]
-    if not any(id in _texts(_passage_or_unknown(name, lane)) for name, lane in panel.desk.lanes.items()):
+    passages = [_passage_or_unknown(name, lane) for name, lane in panel.desk.lanes.items()]
+    if not any(isinstance(one, PassageView) and id in (one.photo, one.crop) for one in passages):
         await _look_back(panel, session.person, id)
     jpeg = panel.desk.evidence_jpeg(id)
     if jpeg is None:
@@ -181,18 +183,6 @@ async def _look_back(panel: Panel, person: Person, id: str) -> None:
     looks_at(panel, person, [id])
 
 
-def _texts(value: Any) -> Iterator[str]:
-    """Every text in what a lane says of its passage."""
-    if isinstance(value, str):
-        yield value
-    elif isinstance(value, Mapping):
-        for one in value.values():
-            yield from _texts(one)
-    elif isinstance(value, list | tuple):
-        for one in value:
-            yield from _texts(one)
-
-
 async def healthz(request: Request) -> Response:
     """For anybody. `waiting`: a vehicle stands somewhere, or may, which wakes a dark screen; `page_s`: how long ago a
     page of this machine's own screen last asked (`?page`), null where none has yet (docs/kiosk.md)."""
@@ -211,5 +201,5 @@ async def healthz(request: Request) -> Response:
     )
 
 
-def _event(name: str, data: Mapping[str, Any]) -> bytes:
+def _event(name: str, data: JsonObject) -> bytes:
     return f"event: {name}\ndata: {json.dumps(data, ensure_ascii=False, separators=(',', ':'))}\n\n".encode()

@@ -193,4 +193,4 @@ async def _sheet(request: Request, session: Session, desk: Office, what: str) ->
 
 def _lane_name(panel: Panel, lane: str, language: str) -> str:
     desk = panel.desk.lanes.get(lane)
-    return lane if desk is None else desk.where.name[language]
+    return lane if desk is None else getattr(desk.where.name, language)

@@ -7,8 +7,9 @@ seen, on the one that its kind has. The string is the key, never the colour.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from typing import Any
+from dataclasses import dataclass
+
+from edge.core.model import PlateText
 
 _VN = re.compile(r"(?P<code>\d\d)(?P<series>[A-ZĐ]{1,2}\d??)(?P<number>\d{4,5})")
 _VN_TEMPORARY = re.compile(r"T(?P<code>\d\d)(?P<number>\d{4,6})")
@@ -33,23 +34,29 @@ _PAINTED = frozenset({"vn_zone", "cn_new_energy"})
 """Kinds whose ground has more to it than one colour."""
 
 
-def look(plate: Mapping[str, Any]) -> dict[str, Any]:
-    """`{"ground": name, "lines": [text, …]}` of a plate of the lane view."""
-    text, two = str(plate["text"]), plate.get("layout") == "two_line"
-    return {"ground": _ground(plate, text), "lines": _lines(text, str(plate.get("country", "unknown")), two)}
+@dataclass(frozen=True, slots=True)
+class Look:
+    """The ground's name, and the text line by line."""
+
+    ground: str
+    lines: tuple[str, ...]
 
 
-def _ground(plate: Mapping[str, Any], text: str) -> str:
-    kind, seen = str(plate.get("kind", "other")), plate.get("ground")
-    if seen is not None and (kind not in _PAINTED or plate.get("ground_odd")):
-        return str(seen)
+def look(plate: PlateText) -> Look:
+    return Look(_ground(plate), tuple(_lines(plate.text, plate.country, plate.layout == "two_line")))
+
+
+def _ground(plate: PlateText) -> str:
+    kind = plate.kind
+    if plate.ground is not None and (kind not in _PAINTED or plate.ground_odd):
+        return plate.ground
     if kind in _GROUNDS:
         return _GROUNDS[kind]
     if kind == "cn_new_energy":
-        return "yellow_green" if text[-1:].isalpha() else "green"
+        return "yellow_green" if plate.text[-1:].isalpha() else "green"
     if kind == "cn_vehicle":
         # Large (yellow) and small (blue) share one pattern; what comes to a freight barrier is large unless class 02.
-        return "blue" if plate.get("class_code") == "02" else "yellow"
+        return "blue" if plate.class_code == "02" else "yellow"
     return "white" if kind.startswith("vn_") else "plain"
 
 

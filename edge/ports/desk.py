@@ -6,14 +6,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol, runtime_checkable
 
+from edge.core.alarm.alarms import Alarm
 from edge.core.bodies import LookedAt
 from edge.core.law.transfer import FiveDays, Received
-from edge.core.model import Point
+from edge.core.model import Name, Point
 from edge.core.record.day_figures import DayFigures
 from edge.core.record.dossier import Dossier, Mark
 from edge.core.record.expected import Expected
 from edge.core.record.handover import Handover
 from edge.core.record.history import Found, Question
+from edge.core.view import LaneView
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,9 +62,9 @@ class ActionResult:
 
 @dataclass(frozen=True, slots=True)
 class LanePlace:
-    """What a lane is whatever happens there: from the config. `name` by language."""
+    """What a lane is whatever happens there: from the config."""
 
-    name: Mapping[str, str]
+    name: Name
     place: str
     direction: str
 
@@ -75,8 +77,8 @@ class LaneDesk(Protocol):
         """Known even while nothing else of the lane can be."""
         ...
 
-    def view(self) -> Mapping[str, Any]:
-        """The lane as the screen shows it (docs/screen.md gives the keys); cheap, no I/O."""
+    def view(self) -> LaneView:
+        """The lane as the screen shows it; cheap, no I/O."""
         ...
 
     async def act(self, action: Action) -> ActionResult: ...
@@ -147,8 +149,8 @@ class Office(Protocol):
         """Record who looked what up, before it is shown."""
         ...
 
-    def alarms(self) -> Sequence[Mapping[str, Any]]:
-        """The alarm list (docs/screen.md), what waits for an answer first."""
+    def alarms(self) -> Sequence[Alarm]:
+        """The alarm list, what waits for an answer first."""
         ...
 
     def handover(self) -> Handover: ...

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from edge import clock, resources
-from edge.agent.lane.law import AtGate, Law, Seals
+from edge.agent.lane.law import AtGate, Law
 from edge.config import Config, LaneConfig, LawConfig, load_config
 from edge.core.identity import Choice, Named
 from edge.core.instant import Instant, day_of, instant
@@ -27,6 +27,7 @@ from edge.core.law.rules import parse_rules
 from edge.core.law.terms import Choices, Rules, RulesError, in_force
 from edge.core.law.transfer import Received, at_once, five_days, sent_from
 from edge.core.model import Declaration, Verdict
+from edge.core.view import Seals
 from edge.errors import BadMessageError, BarieError, ConfigError
 from edge.store.reading import ReadOnlyRecord
 from edge.store.store import plate_skeletons

@@ -22,7 +22,7 @@ def world(tmp_path: Path) -> Iterator[World]:
 
 def test_in_an_emergency_the_boom_is_asked_up_with_nobody_there_under_a_name_and_a_reason(world: World) -> None:
     world.barrier.now = replace(world.barrier.now, inputs={"presence": False})
-    assert "emergency_open" in world.desk.view()["actions"]
+    assert "emergency_open" in world.view()["actions"]
     assert world.run(world.press("emergency_open")).code == "reason_needed"
     assert world.barrier.offers == []
     answer = world.run(world.press("emergency_open", reason="people", words="cháy kho 2"))
@@ -73,14 +73,14 @@ def test_while_the_boom_is_up_for_an_emergency_no_vehicle_is_let_through_by_a_pr
 def test_a_boom_that_does_not_come_down_when_asked_says_why_until_it_moves(world: World) -> None:
     assert world.run(world.press("close")).done
     world.run(world.notice("lower_refused", "lane_not_clear"))
-    assert world.desk.view()["not_lowered"] == "lane_not_clear"
+    assert world.view()["not_lowered"] == "lane_not_clear"
     assert [e["body"]["code"] for e in world.events("barrier") if e["body"]["stage"] == "lower_refused"] == [
         "lane_not_clear"
     ]
     assert world.run(world.press("close")).done
-    assert world.desk.view()["not_lowered"] == "", "asked anew"
+    assert world.view()["not_lowered"] == "", "asked anew"
     world.run(world.notice("lower_refused", "lane_not_clear"), world.notice("lowering"))
-    assert world.desk.view()["not_lowered"] == ""
+    assert world.view()["not_lowered"] == ""
 
 
 def test_a_vehicle_that_goes_through_in_an_emergency_is_on_record_with_its_reason(world: World) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from edge.config import LawConfig
 from edge.core.alarm import alarms
 from edge.core.alarm.sources import lane_conditions
 from tests.lane.world import World
+from tests.panel.views import HEALTHY
 
 FAULTS = (
     ValueError("12C12345"),
@@ -91,10 +93,9 @@ def test_after_a_fault_over_a_vehicle_the_system_leaves_it_to_the_guard(
 def test_a_fault_is_an_alarm_on_record_that_names_no_plate(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     desk = AlarmDesk(world.store, {world.config.id: world.actor.ledger}, 600.0, lambda: None)
     breaks(monkeypatch, world.actor, "reconcile", ValueError("12C12345"))
-    health = {"boom": {"board_ok": True, "faults": []}, "cameras": [], "link": {"state": "up", "oldest_s": None}}
 
     async def looks() -> None:
-        found = list(lane_conditions(world.config.id, {**health, "program": world.actor.fault}))
+        found = list(lane_conditions(world.config.id, replace(HEALTHY, program=world.actor.fault)))
         desk._take(alarms.observe(desk.book, found, clock.mono_s(), clock.wall_iso()))
         await desk._write_waiting()
 

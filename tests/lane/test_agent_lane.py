@@ -89,8 +89,8 @@ def test_a_passage_through_the_boom_stands_at_its_step(world: World) -> None:
     kept = world.store.declaration(declaration.id)
     assert kept is not None
     assert [(one.step, one.authority, one.act) for one in kept.confirmations][-1] == ("b1_out", "SYS", "passed")
-    assert world.desk.view()["passage"] is None
-    assert world.desk.view()["last"][0]["outcome"] == "through"
+    assert world.view()["passage"] is None
+    assert world.view()["last"][0]["outcome"] == "through"
 
 
 def test_a_second_arrival_is_shown_as_passed_already_and_refused(world: World) -> None:

@@ -23,7 +23,7 @@ def world(tmp_path: Path) -> Iterator[World]:
 
 
 def confirm(world: World, key: str) -> Action:
-    passage = world.desk.view()["passage"]
+    passage = world.view()["passage"]
     return Action(key=key, name="confirm", passage=passage["id"] if passage else None, person=GUARD)
 
 

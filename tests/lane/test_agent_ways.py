@@ -130,18 +130,18 @@ def test_a_centre_that_is_silent_behind_its_broker_is_out_of_reach(world: World)
     world.oldest_s = 30.0
     assert world.run(world.press("paper_mode", passage=None, value="on")).code == "link_is_up"
     world.oldest_s = 121.0
-    assert "paper_mode" in world.desk.view()["actions"]
+    assert "paper_mode" in world.view()["actions"]
     assert world.run(world.press("paper_mode", passage=None, value="on", reason="link")).code == "paper_on"
 
 
 def test_a_guard_enters_paper_mode_only_while_the_link_is_down_and_it_outlives_a_restart(world: World) -> None:
     assert world.run(world.press("paper_mode", passage=None, value="on")).code == "link_is_up"
     on_paper(world)
-    assert world.desk.view()["paper"]["by"] == GUARD.id
+    assert world.view()["paper"]["by"] == GUARD.id
     world.restart()
-    assert world.desk.view()["paper"]["by"] == GUARD.id
+    assert world.view()["paper"]["by"] == GUARD.id
     world.run(world.press("paper_mode", passage=None, value="off"))
-    assert world.desk.view()["paper"] is None
+    assert world.view()["paper"] is None
     assert world.stages() == [("paper_form", "paper_on"), ("paper_form", "paper_off")]
 
 
@@ -154,7 +154,7 @@ def test_the_centre_declares_paper_mode_by_a_command(world: World, monkeypatch: 
         world.commands.put(command, False)
 
     world.run(sent())
-    assert world.desk.view()["paper"]["by"] == "TT-0003"
+    assert world.view()["paper"]["by"] == "TT-0003"
 
 
 def test_a_complete_form_makes_the_vehicle_ready_and_the_guards_press_opens_on_it(world: World) -> None:
@@ -256,7 +256,7 @@ def test_a_form_like_the_platforms_declaration_is_the_same_and_its_passage_stand
     world.link = "up"
     world.run(world.copy_changed())
     assert reconciled(world) == ["same"]
-    assert world.desk.view()["paper_tasks"] == []
+    assert world.view()["paper_tasks"] == []
     kept = world.store.declaration("CKS-2026-000001")
     assert kept is not None
     assert ("b1_out", "SYS", "passed") in [(one.step, one.authority, one.act) for one in kept.confirmations]
@@ -268,15 +268,15 @@ def test_a_form_that_differs_is_a_task_with_both_sides_until_a_guard_settles_it(
     platform(world, seal="VN9999999")
     world.run(world.copy_changed())
     assert reconciled(world) == ["different"]
-    (task,) = world.desk.view()["paper_tasks"]
+    (task,) = world.view()["paper_tasks"]
     assert task["differences"] == [{"field": f"vehicles.{PLATE}.seal", "paper": "VN0012345", "platform": "VN9999999"}]
     world.run(world.copy_changed())
     assert reconciled(world) == ["different"], "told once"
     world.restart()
-    assert len(world.desk.view()["paper_tasks"]) == 1
+    assert len(world.view()["paper_tasks"]) == 1
     assert world.run(world.press("paper_settle", passage=None, value=task["id"])).code == "reason_needed"
     assert world.run(world.press("paper_settle", passage=None, value=task["id"], reason="paper_wrong")).done
-    assert world.desk.view()["paper_tasks"] == []
+    assert world.view()["paper_tasks"] == []
     kept = world.store.declaration("CKS-2026-000001")
     assert kept is not None
     assert "passed" in [one.act for one in kept.confirmations]
@@ -286,11 +286,11 @@ def test_a_form_that_the_platform_does_not_have_is_shown_as_missing_until_it_has
     by_paper(world)
     world.run(world.copy_changed())
     assert reconciled(world) == ["missing"]
-    assert [task["outcome"] for task in world.desk.view()["paper_tasks"]] == ["missing"]
+    assert [task["outcome"] for task in world.view()["paper_tasks"]] == ["missing"]
     platform(world)
     world.run(world.copy_changed())
     assert reconciled(world) == ["missing", "same"]
-    assert world.desk.view()["paper_tasks"] == []
+    assert world.view()["paper_tasks"] == []
 
 
 # ---------------------------------------------------------------- goods under customs transfer
@@ -367,7 +367,7 @@ def test_seals_that_are_none_are_refused(world: World, value: str) -> None:
 
 
 def level(world: World) -> tuple[int, bool, bool]:
-    shown = world.desk.view()["yard"]
+    shown = world.view()["yard"]
     return shown["count"], shown["full"], shown["doubtful"]
 
 
@@ -446,7 +446,7 @@ def test_where_the_cameras_failed_a_vehicle_passes_as_normal_and_only_once(
 
 
 def test_a_lane_at_a_barrier_has_no_yard(world: World) -> None:
-    assert world.desk.view()["yard"] is None
+    assert world.view()["yard"] is None
     assert world.run(world.press("yard_count", passage=None, value="3")).code == "no_yard"
 
 
@@ -508,7 +508,7 @@ def test_a_vehicle_inside_for_longer_than_the_site_allows_is_shown(tmp_path: Pat
         (stay,) = world.actor.law.overstays()
         assert (stay.declaration.id, stay.plates) == (declaration.id, (PLATE,))
         world.actor.beside.overstays = [stay]
-        assert world.desk.view()["overstays"][0]["plates"] == (PLATE,)
+        assert world.view()["overstays"][0]["plates"] == [PLATE]
         world.arrives()
         assert "overstay" in world.codes()
 
@@ -529,9 +529,9 @@ def test_a_passage_that_a_restart_cut_in_two_is_still_of_its_declaration(world: 
     assert kept is not None
     assert [(one.step, one.authority, one.act) for one in kept.confirmations][-1] == ("b1_out", "SYS", "passed")
     assert world.barrier.offers == []
-    assert world.desk.view()["last"][0]["outcome"] == "through"
+    assert world.view()["last"][0]["outcome"] == "through"
     world.restart()
-    assert world.desk.view()["passage"] is None, "what is over is not found again"
+    assert world.view()["passage"] is None, "what is over is not found again"
 
 
 def test_a_vehicle_whose_boom_is_down_after_the_restart_waits_for_a_guard(world: World) -> None:
@@ -552,7 +552,7 @@ def test_a_vehicle_that_left_during_the_restart_is_not_said_to_be_through(world:
     world.run(world.press("confirm"))
     world.restart()
     world.run(world.notice("observed", "closed", 0))
-    assert world.desk.view()["passage"] is None
+    assert world.view()["passage"] is None
     kept = world.store.declaration(declaration.id)
     assert kept is not None
     assert "passed" not in [one.act for one in kept.confirmations]
@@ -564,9 +564,9 @@ def test_a_vehicle_that_left_after_a_refused_permit_is_not_found_again(world: Wo
     world.declares_ready()
     world.arrives()
     world.run(world.press("confirm"), world.notice("permit_refused", "busy"), world.notice("left"))
-    assert world.desk.view()["passage"] is None
+    assert world.view()["passage"] is None
     world.restart()
-    assert world.desk.view()["passage"] is None
+    assert world.view()["passage"] is None
 
 
 def test_an_unread_vehicle_that_was_overridden_and_left_is_not_found_again(world: World) -> None:
@@ -575,7 +575,7 @@ def test_an_unread_vehicle_that_was_overridden_and_left_is_not_found_again(world
     world.run(world.actor.open_after_record(OpenedByCommand(about=None, commanded=told)))
     world.run(world.notice("not_opened"), world.notice("left"))
     world.restart()
-    assert world.desk.view()["passage"] is None
+    assert world.view()["passage"] is None
 
 
 def test_a_yard_gates_own_opening_survives_a_restart_too(yard: World) -> None:

@@ -21,6 +21,7 @@ from edge.wire import Command
 from tests.lane.test_agent_ways import form, on_paper, typed
 from tests.lane.world import GUARD, OPERATOR, PLATE, World, ready
 from tests.law.tools import stamp
+from tests.panel.views import with_boom
 
 OTHER, THIRD = "29H12345", "15C67890"
 TWO = (Vehicle("vehicle", PLATE, "VN"), Vehicle("vehicle", OTHER, "VN"))
@@ -456,15 +457,13 @@ def test_9_an_emergency_keeps_the_refusal_of_who_stands_there_and_his_sign_is_no
     world.barrier.now = replace(world.barrier.now, boom="open", cause="emergency")
     shown = world.passage()
     assert (shown["state"], shown["verdict"]["verdict"]) == ("waiting", "refuse")
-    boom = {"state": "open", "faults": [], "held": False, "board_ok": True, "emergency": True}
-    assert sign_of({**world.desk.view(), "boom": boom}) == "stop"
+    assert sign_of(with_boom(world.desk.view(), state="open", emergency=True)) == "stop"
 
 
 def test_9_for_anybody_else_the_sign_says_drive_in_an_emergency(world: World) -> None:
     world.arrives(OTHER)
     world.run(world.press("emergency_open", reason="people"))
-    boom = {"state": "open", "faults": [], "held": False, "board_ok": True, "emergency": True}
-    assert sign_of({**world.desk.view(), "boom": boom}) == "drive"
+    assert sign_of(with_boom(world.desk.view(), state="open", emergency=True)) == "drive"
 
 
 # ---------------------------------------------------------------- 10. backs off and comes again
@@ -525,7 +524,7 @@ async def commanded(world: World) -> None:
 
 
 def level(world: World) -> int:
-    return int(world.desk.view()["yard"]["count"])
+    return int(world.view()["yard"]["count"])
 
 
 async def by_hand(world: World, plate: str) -> Any:

@@ -17,9 +17,11 @@ from edge.agent.actions.remote import RemoteCommands
 from edge.agent.lane.lane import LaneActor
 from edge.agent.lane.law import Law
 from edge.config import CameraConfig, LaneConfig, LawConfig, Name
+from edge.core.json_shape import object_of
 from edge.core.model import Confirmation, Declaration, PlateRead, Reading, Vehicle
 from edge.core.plate.table import PlateTable
 from edge.core.plate.table import parse as parse_plates
+from edge.core.view import BoomView, HealthView, LinkView
 from edge.ports import Action, ActionResult, Person
 from edge.store import Store
 from edge.wire import declaration_to_json
@@ -29,6 +31,7 @@ from firmware_io.safety import Notice, Permit
 from firmware_io.terms import InputName, NoticeKind
 from tests.law.table import GATES, asked_at
 from tests.law.tools import declared, given
+from tests.panel.views import HEALTHY
 
 T = TypeVar("T")
 PLATE = "12C12345"
@@ -131,12 +134,14 @@ class World:
     def clock_state() -> clock.ClockState:
         return clock.state()
 
-    def health(self) -> dict[str, Any]:
+    def health(self) -> HealthView:
         now = self.barrier.now
-        return {
-            "link": {"state": self.link, "oldest_s": self.oldest_s},
-            "boom": {"state": now.boom, "faults": list(now.faults), "held": now.held},
-        }
+        boom = BoomView(state=now.boom, faults=tuple(now.faults), held=now.held)
+        return replace(HEALTHY, boom=boom, link=LinkView(state=self.link, oldest_s=self.oldest_s))
+
+    def view(self) -> dict[str, Any]:
+        """As the page gets it."""
+        return object_of(self.desk.view())
 
     # ------------------------------------------------------------ what happens
 
@@ -221,7 +226,7 @@ class World:
         return [(event["kind"], event["body"].get("stage")) for event in self.events()]
 
     def passage(self) -> dict[str, Any]:
-        shown: dict[str, Any] | None = self.desk.view()["passage"]
+        shown: dict[str, Any] | None = self.view()["passage"]
         assert shown is not None
         return shown
 

@@ -77,7 +77,7 @@ def test_a_record_that_went_from_here_is_a_list_that_the_other_unit_owes(
     customs = Person("HQ-0001", "Hải quan Ví Dụ", "customs")
     with closing(World(tmp_path, law=LawConfig(customs_unit="Chi cục A"))) as world:
         lists = TransferLists(world.store)
-        world.desk.join((ListPresses(world.actor, lists),), dict)
+        world.desk.join((ListPresses(world.actor, lists),), None)
         record = Transfer("BB-17", "2026-11-20", "Chi cục A", "Chi cục B", ("S1",))
         world.declares_ready(transfer=record)
         world.arrives()
@@ -88,8 +88,8 @@ def test_a_record_that_went_from_here_is_a_list_that_the_other_unit_owes(
         assert received(world.store) == []
         lists.refresh()
         (late,) = lists.overdue()
-        assert (late["way"], late["unit"]) == ("received", "Chi cục B")
-        value = json.dumps({"list": late["key"]})
+        assert (late.way, late.unit) == ("received", "Chi cục B")
+        value = json.dumps({"list": late.key})
         assert world.run(world.press("list_mark", value=value, person=customs)).code == "list_marked"
         (told,) = [one["body"] for one in world.events("passage") if one["body"].get("stage") == "five_day_list"]
         assert (told["by"], told["records"], told["way"]) == (customs.id, ["BB-17"], "received")

@@ -39,14 +39,14 @@ def test_nothing_known_is_unknown_and_the_default_facts_release_nothing() -> Non
 def test_a_procedure_that_the_table_does_not_have_is_unknown() -> None:
     verdict = at_gate(declared("NO-SUCH"), "b1_out")
     assert (verdict.verdict, codes(verdict)) == ("unknown", ["procedure_unknown"])
-    assert "NO-SUCH" in verdict.reasons[0].text
+    assert "NO-SUCH" in verdict.reasons[0].text.both
 
 
 @pytest.mark.parametrize("declaration", [None, declared("EX-IN", almost(lacking=0), NONE)])
 def test_a_watched_plate_is_held_whatever_else_is_known(declaration: None) -> None:
     held = at_gate(declaration, "b1_out", facts=replace(EXACT, watch="đang xác minh"))
     assert (held.verdict, codes(held)) == ("refuse", ["watch"])
-    assert "đang xác minh" in held.reasons[0].text
+    assert "đang xác minh" in held.reasons[0].text.both
     assert not needs_two_people(rules(), held)
     for_customs = at_gate(declaration, "b1_out", facts=replace(EXACT, customs_hold="kiểm tra lại"))
     assert (for_customs.verdict, codes(for_customs)) == ("refuse", ["customs_hold"])
@@ -170,7 +170,7 @@ def test_past_the_limit_ready_needs_the_guards_word() -> None:
     verdict = at_gate(declaration, "b1_out", facts=old())
     assert (verdict.verdict, needs_check(verdict)) == ("ready", True)
     assert codes(verdict) == ["guard_opens", "check_needed", "copy_age"]
-    assert "2 h 01 min" in verdict.reasons[1].text
+    assert "2 h 01 min" in verdict.reasons[1].text.both
     checked = at_gate(declaration, "b1_out", facts=old(checked=True))
     assert (checked.verdict, needs_check(checked), codes(checked)) == ("ready", False, ["guard_opens", "copy_old"])
 
@@ -247,7 +247,7 @@ def test_other_notes_reach_the_guard() -> None:
     facts = replace(EXACT, candidates=2, overstay_s=90_000.0)
     verdict = at_gate(declared("EX-IN", almost(), NONE), "b1_out", facts=facts)
     assert codes(verdict) == ["guard_opens", "several", "overstay"]
-    assert "25 h 00 min" in verdict.reasons[2].text
+    assert "25 h 00 min" in verdict.reasons[2].text.both
 
 
 # ---------------------------------------------------------------- several vehicles in one declaration
@@ -321,8 +321,8 @@ def test_differing_seals_are_named_and_every_fault_is_told() -> None:
     declaration = declared("EX-IN", vehicles=(sealed("VN0012345"),), transfer=replace(RECORD, deadline="2026-11-20"))
     verdict = at_gate(declaration, "b2_in", facts=facts)
     assert codes(verdict) == ["seal_broken", "seal_differs", "deadline_passed"]
-    assert ": VN0012345, VN0012346 / " in verdict.reasons[1].text
-    assert "2026-11-20" in verdict.reasons[2].text
+    assert ": VN0012345, VN0012346 / " in verdict.reasons[1].text.both
+    assert "2026-11-20" in verdict.reasons[2].text.both
 
 
 def test_seals_that_nobody_compared_are_told() -> None:

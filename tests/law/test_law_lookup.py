@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import asdict, replace
 
 import pytest
 from hypothesis import given as examples
@@ -168,7 +168,7 @@ def test_a_yard_is_counted_at_its_gates_and_put_right_by_hand() -> None:
     assert yard.left(level).count == 1
     assert not yard.left(level).full
     fixed = yard.corrected(level, 7, "BB-1", stamp(0))
-    assert yard.level_body("A", fixed).to_json() == {
+    assert asdict(yard.told("A", fixed)) == {
         "yard": "A", "count": 7, "capacity": 2, "percent": 350.0, "doubtful": False,
         "corrected_by": "BB-1", "corrected_at": stamp(0),
     }  # fmt: skip

@@ -7,11 +7,13 @@ import io
 from dataclasses import replace
 from datetime import date, timedelta
 
-from edge.core.alarm.sources import gate_conditions
+from edge.core.alarm.sources import Beside, gate_conditions
 from edge.core.law import transfer
 from edge.core.law.transfer_page import list_page
 from edge.core.model import Transfer
+from edge.core.view import BoxView
 from tests.law.tools import declared
+from tests.panel.views import HEALTHY
 
 RECORD = Transfer("BB-02", "2026-11-19", "HQ-A", "HQ-B")
 
@@ -65,9 +67,6 @@ def test_the_printable_page_has_the_rows_and_escapes_them() -> None:
     assert "Không có biên bản" in list_page([], "HQ-A", "HQ-B", since, until)
 
 
-HEALTH = {"store": {"state": "ok"}, "clock": "synced", "link": {"state": "up"}, "copy_age_s": 0.0}
-
-
 def test_an_overdue_list_of_the_other_side_is_an_alarm_and_so_is_one_that_we_did_not_send() -> None:
     """53/2003, I.5: every five days; past that the sending unit tells the receiving one."""
     watched = replace(RECORD, record_no="BB-09", monitored=True)
@@ -81,8 +80,8 @@ def test_an_overdue_list_of_the_other_side_is_an_alarm_and_so_is_one_that_we_did
     ]
     assert [one.overdue(until) for one in lists] == [False, False, True]
     late = [one for one in lists if one.overdue(until + timedelta(days=1))]
-    told = [{"key": one.key, "way": one.way, "unit": one.unit, "due": one.due} for one in late]
-    found = [one for one in gate_conditions({**HEALTH, "lists": told}, 3600) if one.code.startswith("list_")]
+    beside = Beside(BoxView(), late)
+    found = [one for one in gate_conditions(HEALTHY, beside, 3600) if one.code.startswith("list_")]
     assert [one.code for one in found] == ["list_overdue", "list_unsent", "list_overdue"]
     assert found[0].about == f"HQ-B, {until:%d/%m/%Y}"
     assert len({one.key for one in found}) == 3

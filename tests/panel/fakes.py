@@ -11,7 +11,10 @@ from typing import Any
 
 from PIL import Image, ImageDraw
 
+from edge.core.model import Name
+from edge.core.view import LaneView
 from edge.ports import Action, ActionResult, LanePlace
+from tests.panel.views import lane_view_of
 
 BOOM = {"state": "closed", "faults": [], "held": False, "board_ok": True, "present": False}
 PLATE = {
@@ -182,13 +185,13 @@ class FakeLane:
 
     @property
     def where(self) -> LanePlace:
-        return LanePlace(self.shown["name"], self.shown["place"], self.shown["direction"])
+        return LanePlace(Name(**self.shown["name"]), self.shown["place"], self.shown["direction"])
 
-    def view(self) -> Mapping[str, Any]:
+    def view(self) -> LaneView:
         """As a desk says it: while the lane is held, the end of the hold stands in place of the hold."""
         if not self.shown["boom"].get("held"):
-            return self.shown
-        return {**self.shown, "actions": [*self.shown.get("actions", ()), "release_hold"]}
+            return lane_view_of(self.shown)
+        return lane_view_of({**self.shown, "actions": [*self.shown.get("actions", ()), "release_hold"]})
 
     def show(self, **more: Any) -> None:
         self.shown = {**self.shown, **more, "number": self.shown["number"] + 1}

@@ -36,7 +36,7 @@ from pathlib import Path
 from tests.lane.world import World
 world = World(Path(tempfile.mkdtemp()))
 world.arrives()
-assert "wave" in world.desk.view()["actions"]
+assert "wave" in world.view()["actions"]
 assert world.run(world.press("wave")).code == "reason_needed"
 assert world.run(world.press("wave", reason="kind")).done
 print("pressed")

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -19,10 +20,13 @@ from edge.agent.office.handover import HandoverDesk, HandoverPresses
 from edge.agent.watch.pc import Box, BoxWatch, read_box
 from edge.core.alarm import alarms
 from edge.core.alarm.alarms import OFF_DELAY_S, Condition
+from edge.core.alarm.sources import Beside
+from edge.core.view import BoomView, BoxView, GateView, HealthView, LaneView
 from edge.errors import StoreFullError
 from edge.ports import ActionResult, Person
 from firmware_io.safety import Notice
 from tests.lane.world import GUARD, World
+from tests.panel.views import HEALTHY, with_boom
 
 NEXT = Person("BP-0202", "Ca Sau Ví Dụ", "guard")
 TORN = Condition("b1-out/boom/arm_torn", "arm_torn", 1, "b1-out")
@@ -35,13 +39,12 @@ class OfficeWorld(World):
         super().start()
         ledgers = {self.config.id: self.actor.ledger}
         self.alarms = AlarmDesk(self.store, ledgers, 3600.0, lambda: None)
-        self.handover = HandoverDesk(self.store, self.views, self.alarms.view)
+        self.handover = HandoverDesk(self.store, self.views, self.alarms.listed)
         presses = (AlarmPresses(self.actor, self.alarms), HandoverPresses(self.actor, self.handover))
-        self.desk.join(presses, lambda: {"alarms": self.alarms.summary()})
+        self.desk.join(presses, lambda: GateView(alarms=self.alarms.summary(), box=BoxView(), handover_open=False))
 
-    def views(self) -> dict[str, dict[str, Any] | None]:
-        link, boom = {"unacknowledged": 0}, {"state": "closed", "faults": [], "held": False}
-        return {self.config.id: {**self.desk.view(), "link": link, "boom": boom}}
+    def views(self) -> dict[str, LaneView | None]:
+        return {self.config.id: with_boom(self.desk.view(), state="closed")}
 
     async def sees(self, *conditions: Condition, after_s: float = 0.0) -> None:
         self.alarms._take(alarms.observe(self.alarms.book, conditions, clock.mono_s() + after_s, clock.wall_iso()))
@@ -62,13 +65,13 @@ def world(tmp_path: Path) -> Iterator[OfficeWorld]:
 
 
 def state(world: OfficeWorld) -> str | None:
-    rows = world.alarms.view()
-    return rows[0]["state"] if rows else None
+    rows = world.alarms.listed()
+    return rows[0].state if rows else None
 
 
 def test_an_answer_is_recorded_under_the_persons_name_and_the_list_survives_a_restart(world: OfficeWorld) -> None:
     world.run(world.sees(TORN))
-    assert world.desk.view()["alarms"]["waiting"] == 1
+    assert world.view()["alarms"]["waiting"] == 1
     assert world.answers("alarm_ack").code == "alarm_acknowledged"
     assert world.told() == [("raised", None), ("acknowledged", GUARD.id)]
     world.restart()
@@ -112,9 +115,9 @@ def test_a_shelf_is_kept_over_a_restart_and_not_over_a_reboot(world: OfficeWorld
 def test_a_tailgater_waits_for_an_answer_though_it_is_over(world: OfficeWorld) -> None:
     world.alarms.on_notice("b1-out", Notice("tailgate", 7, "second_entry", clock.mono_s()))
     world.alarms.on_notice("b1-out", Notice("opened", 7, "", clock.mono_s()))
-    assert [row["state"] for row in world.alarms.view()] == ["returned"]
+    assert [row.state for row in world.alarms.listed()] == ["returned"]
     assert world.answers("alarm_ack", "b1-out/tailgate").done
-    assert world.alarms.view() == []
+    assert world.alarms.listed() == []
 
 
 def full(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -224,25 +227,29 @@ def test_a_hot_box_is_told(tmp_path: Path) -> None:
 
 def test_the_lanes_are_told_of_the_box_as_soon_as_it_needs_somebody() -> None:
     boxes = [Box(91.0), Box(41.0), Box(40.0)]
-    touched: list[dict[str, Any]] = []
+    touched: list[BoxView] = []
 
-    async def look() -> dict[str, Any]:
+    async def look() -> BoxView:
         watch = BoxWatch(lambda: touched.append(watch.view()), boxes.pop, every_s=0.0)
         with contextlib.suppress(IndexError):
             await watch.run()
         return watch.view()
 
-    assert asyncio.run(look()) == {"temperature_c": 91.0, "battery_percent": None, "care": ["hot"]}
-    assert [view["care"] for view in touched] == [["hot"]]
+    assert asyncio.run(look()) == BoxView(temperature_c=91.0, care=("hot",))
+    assert [view.care for view in touched] == [("hot",)]
 
 
 # ---------------------------------------------------------------- one lane's own fault
 
-WELL: dict[str, Any] = {
-    "boom": {"board_ok": True, "faults": []}, "cameras": [], "link": {"state": "up", "oldest_s": None, "detail": ""},
-    "store": {"state": "ok"}, "clock": "synced", "copy_age_s": 0.0,
-}  # fmt: skip
-TWO = {"b1-out": {**WELL, "boom": {"board_ok": True, "faults": ["arm_torn"]}}, "b2-out": WELL}
+WELL = replace(HEALTHY, cameras=())
+BESIDE = Beside(BoxView())
+
+
+def faulty(fault: str) -> HealthView:
+    return replace(WELL, boom=BoomView(state="closed", faults=(fault,)))
+
+
+TWO = {"b1-out": faulty("arm_torn"), "b2-out": WELL}
 
 
 @pytest.fixture
@@ -256,31 +263,31 @@ def test_a_lane_that_cannot_be_looked_at_is_an_alarm_and_keeps_its_own(
     world: OfficeWorld, clockwork: list[float]
 ) -> None:
     desk, broken = world.alarms, {**TWO, "b1-out": None}
-    desk.look(TWO)
+    desk.look(TWO, BESIDE)
     for _ in range(2):
         clockwork[0] += 60.0
-        desk.look(broken)
+        desk.look(broken, BESIDE)
     listed = {one.key: one.state for one in desk.book.listed()}
     assert listed == {TORN.key: "unacknowledged", "b1-out/unknown": "unacknowledged"}
-    desk.look({**broken, "b2-out": {**WELL, "boom": {"board_ok": True, "faults": ["tamper"]}}})
+    desk.look({**broken, "b2-out": faulty("tamper")}, BESIDE)
     assert "b2-out/boom/tamper" in desk.book.alarms, "the other lane is looked at all the same"
     for _ in range(2):
         clockwork[0] += OFF_DELAY_S
-        desk.look({"b1-out": WELL, "b2-out": WELL})
+        desk.look({"b1-out": WELL, "b2-out": WELL}, BESIDE)
     assert not any(one.active for one in desk.book.alarms.values())
 
 
 def test_where_no_lane_can_be_looked_at_the_gates_alarms_stand(world: OfficeWorld, clockwork: list[float]) -> None:
     desk = world.alarms
-    desk.look({"b1-out": {**WELL, "clock": "unset"}})
+    desk.look({"b1-out": replace(WELL, clock="unset")}, BESIDE)
     for _ in range(2):
         clockwork[0] += 60.0
-        desk.look({"b1-out": None})
+        desk.look({"b1-out": None}, BESIDE)
     assert desk.book.alarms["gate/clock"].active
 
 
 def test_the_handover_note_names_a_lane_that_cannot_be_looked_at(world: OfficeWorld) -> None:
-    desk = HandoverDesk(world.store, lambda: {**world.views(), "b1-out": None}, world.alarms.view)
+    desk = HandoverDesk(world.store, lambda: {**world.views(), "b1-out": None}, world.alarms.listed)
     (lane,) = desk.draft().lanes
     assert (lane.lane, lane.boom, lane.faults) == ("b1-out", "unknown", ("lane_unknown",))
     assert desk.draft().record, "its last event all the same"

@@ -13,7 +13,9 @@ from hypothesis import strategies as st
 
 from edge.core.alarm import alarms
 from edge.core.alarm.alarms import OFF_DELAY_S, SHELF_MOST_S, Book, Condition, Shelf
-from edge.core.alarm.sources import gate_conditions, lane_conditions, notice_condition
+from edge.core.alarm.sources import Beside, gate_conditions, lane_conditions, notice_condition
+from edge.core.view import BoomView, BoxView, CameraView, LinkView, RoomView, TakenView
+from tests.panel.views import HEALTHY
 
 AT, BOOT = "2026-11-22T08:00:00+07:00", "boot-1"
 CAMERA = Condition("b1-out/camera/front", "camera_down", 2, "b1-out", "front", on_delay_s=3.0)
@@ -200,53 +202,51 @@ def test_nothing_unanswered_disappears_and_no_shelf_outlives_its_time(steps: lis
 # ---------------------------------------------------------------- where they come from
 
 
-def health(**more: Any) -> dict[str, Any]:
-    return {
-        "boom": {"state": "closed", "faults": [], "held": False, "board_ok": True, "present": False},
-        "cameras": [{"id": "front", "state": "up", "detail": "", "age_ms": 80}],
-        "link": {"state": "up", "detail": "", "unacknowledged": 0, "oldest_s": None},
-        "clock": "synced",
-        "store": {"state": "ok", "detail": ""},
-        "copy_age_s": 0.0,
-        **more,
-    }
-
-
-def found(one: dict[str, Any]) -> dict[str, int]:
-    both: Iterable[Condition] = [*lane_conditions("b1-out", one), *gate_conditions(one, 3600.0)]
+def found(more: dict[str, Any]) -> dict[str, int]:
+    beside = Beside(BoxView(care=tuple(more.pop("care", ()))))
+    one = replace(HEALTHY, **more)
+    both: Iterable[Condition] = [*lane_conditions("b1-out", one), *gate_conditions(one, beside, 3600.0)]
     return {condition.code: condition.priority for condition in both}
+
+
+def boom(*faults: str, ok: bool = True) -> BoomView:
+    return BoomView(state="closed", faults=faults, board_ok=ok)
+
+
+def link(state: str, oldest_s: float | None = None) -> LinkView:
+    return LinkView(state=state, oldest_s=oldest_s)
 
 
 @pytest.mark.parametrize(
     ("more", "codes"),
     [
         ({}, {}),
-        ({"boom": {"board_ok": False, "faults": ["board_lost", "inputs_stale"]}}, {"board_lost": 1, "inputs_stale": 1}),
-        ({"boom": {"board_ok": True, "faults": ["starting"]}}, {}),
-        ({"boom": {"board_ok": True, "faults": ["input_stuck:presence"]}}, {"input_stuck": 2}),
-        ({"cameras": [{"id": "front", "state": "frozen"}]}, {"camera_down": 2}),
-        ({"link": {"state": "off", "oldest_s": None}, "copy_age_s": None}, {}),
-        ({"link": {"state": "down", "oldest_s": 900.0}}, {"link_down": 3}),
-        ({"link": {"state": "broker", "oldest_s": 900.0}}, {"centre_gone": 3}),
-        ({"link": {"state": "up", "oldest_s": 900.0}}, {"backlog": 3}),
-        ({"link": {"state": "refused", "oldest_s": None}}, {"link_refused": 2}),
+        ({"boom": boom("board_lost", "inputs_stale", ok=False)}, {"board_lost": 1, "inputs_stale": 1}),
+        ({"boom": boom("starting")}, {}),
+        ({"boom": boom("input_stuck:presence")}, {"input_stuck": 2}),
+        ({"cameras": (CameraView(id="front", state="frozen"),)}, {"camera_down": 2}),
+        ({"link": link("off"), "copy_age_s": None}, {}),
+        ({"link": link("down", 900.0)}, {"link_down": 3}),
+        ({"link": link("broker", 900.0)}, {"centre_gone": 3}),
+        ({"link": link("up", 900.0)}, {"backlog": 3}),
+        ({"link": link("refused")}, {"link_refused": 2}),
         ({"clock": "unset"}, {"clock_unset": 1}),
         ({"clock": "holdover"}, {"clock_holdover": 3}),
-        ({"store": {"state": "low"}}, {"store_low": 3}),
-        ({"store": {"state": "failed"}}, {"store_failed": 1}),
+        ({"store": RoomView("low")}, {"store_low": 3}),
+        ({"store": RoomView("failed")}, {"store_failed": 1}),
         ({"copy_age_s": 3601.0}, {"copy_old": 2}),
         (
-            {"taken": {"watchlist": "no JSON", "watch_rows": 2, "declarations": 0}},
+            {"taken": TakenView(watchlist="no JSON", watch_rows=2)},
             {"watchlist_refused": 1, "watch_rows": 2},
         ),
-        ({"record": ["record_forked"]}, {"record_forked": 1}),
-        ({"taken": {"watchlist": "", "watch_rows": 0, "declarations": 1}}, {"declarations_refused": 2}),
-        ({"box": {"care": ["battery_low", "on_battery", "hot"]}}, {"battery_low": 1, "on_battery": 2, "hot": 2}),
+        ({"record": ("record_forked",)}, {"record_forked": 1}),
+        ({"taken": TakenView(declarations=1)}, {"declarations_refused": 2}),
+        ({"care": ["battery_low", "on_battery", "hot"]}, {"battery_low": 1, "on_battery": 2, "hot": 2}),
         ({"copy_age_s": None}, {"copy_none": 2}),
     ],
 )
 def test_what_is_an_alarm_and_how_bad(more: dict[str, Any], codes: dict[str, int]) -> None:
-    assert found(health(**more)) == codes
+    assert found(dict(more)) == codes
 
 
 def test_a_tailgater_is_an_alarm_and_a_closed_boom_is_none() -> None:

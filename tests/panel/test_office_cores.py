@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import Any
 from xml.etree import ElementTree
 
@@ -11,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from edge import resources
+from edge.core.alarm.alarms import Alarm, Shelf
 from edge.core.driver_sign import sign_of
 from edge.core.law.rules import parse_rules
 from edge.core.model import Confirmation, Vehicle
@@ -20,6 +22,7 @@ from edge.panel import plots, wording
 from edge.panel.messages import load_catalogue
 from tests.law.tools import declared
 from tests.panel.fakes import BOOM, lane_view, passage
+from tests.panel.views import lane_view_of
 
 RULES = parse_rules(*resources.config_text("procedures.toml"))
 NOW = "2026-11-20T12:00:00+07:00"
@@ -29,7 +32,7 @@ NOW = "2026-11-20T12:00:00+07:00"
 
 
 def sign(boom: dict[str, Any] | None = None, **more: Any) -> str:
-    return sign_of(lane_view(boom={**BOOM, **(boom or {})}, **more))
+    return sign_of(lane_view_of(lane_view(boom={**BOOM, **(boom or {})}, **more)))
 
 
 def refused(code: str) -> dict[str, Any]:
@@ -75,7 +78,7 @@ def test_a_watched_drivers_sign_is_that_of_any_driver_who_waits_for_the_guard(co
 
 
 STATES = st.sampled_from(
-    ["reading", "deciding", "waiting", "permitted", "opening", "open", "through", "not_opened", "turned_away", "left"]
+    ["reading", "waiting", "permitted", "opening", "open", "through", "not_opened", "turned_away", "left"]
 )
 BOOMS = st.sampled_from(["closed", "opening", "open", "lowering", "stopped", "unknown"])
 
@@ -148,12 +151,10 @@ def test_the_note_holds_everything_that_is_open_and_each_overstay_once() -> None
         passage=passage("await"), boom={**BOOM, "held": True, "faults": ["tamper"]}, overstays=[stay],
         paper={"by": "BP-1", "at": NOW, "why": "link"}, paper_tasks=[task],
     )  # fmt: skip
-    alarm = {
-        "key": "k", "code": "tamper", "about": "", "lane": "b1-out", "priority": 2, "state": "acknowledged",
-        "raised_at": NOW, "acknowledged_by": "BP-1", "count": 1,
-    }  # fmt: skip
-    views = {"b1-out": busy, "b1-in": lane_view(lane="b1-in", overstays=[stay])}
-    note = handover.note(views, [alarm, {**alarm, "state": "shelved"}])
+    alarm = Alarm("k", "tamper", 2, "b1-out", "", NOW, acknowledged=True, acknowledged_by="BP-1")
+    shelved = replace(alarm, shelf=Shelf("BP-1", NOW, 60.0, 60.0, "boot"))
+    quiet = lane_view(lane="b1-in", overstays=[stay])
+    note = handover.note({"b1-out": lane_view_of(busy), "b1-in": lane_view_of(quiet)}, [alarm, shelved])
     first, second = note.lanes
     assert first.passage is not None
     assert first.paper is not None
@@ -162,7 +163,7 @@ def test_the_note_holds_everything_that_is_open_and_each_overstay_once() -> None
     assert second.passage is None
     assert [len(one) for one in (note.paper_tasks, note.overstays, note.alarms, note.shelved)] == [1, 1, 1, 1]
     assert note.open_points == 5
-    assert handover.note({"b1-out": lane_view()}, []).open_points == 0
+    assert handover.note({"b1-out": lane_view_of(lane_view())}, []).open_points == 0
 
 
 # ---------------------------------------------------------------- plots and words

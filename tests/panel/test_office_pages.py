@@ -13,17 +13,14 @@ from urllib.parse import quote
 import pytest
 from starlette.testclient import TestClient
 
+from edge.core.alarm.alarms import Alarm
+from edge.core.bodies import LookedAt
+from edge.core.json_shape import object_of
 from edge.core.record.day_figures import DayFigures, day_figures
 from edge.core.record.dossier import Dossier, Mark, dossier
 from edge.core.record.expected import Expected
+from edge.core.record.handover import Handover, HandoverNote, Tip, Written
 from edge.core.record.history import Found, PassageRow, Question
-from edge.core.bodies import LookedAt
-from edge.core.dossier import Dossier, Mark, dossier
-from edge.core.expected import Expected
-from edge.core.figures import DayFigures, day_figures
-from edge.core.handover import Handover, HandoverNote, Tip, Written
-from edge.core.history import Found, PassageRow, Question
-from edge.core.json_shape import object_of
 from edge.errors import StoreError
 from edge.panel import pdf
 from edge.panel.accounts import Accounts
@@ -98,14 +95,9 @@ class FakeOffice:
             raise StoreError("no room")
         self.looks.append((person.id, what, object_of(about)))
 
-    def alarms(self) -> Sequence[Mapping[str, Any]]:
-        alarm = {
-            "key": "b1-out/camera/front", "code": "camera_down", "priority": 2, "lane": "b1-out", "about": "front",
-            "raised_at": "2026-11-20T09:00:00+07:00", "active": True, "acknowledged": False, "count": 2,
-            "returned_at": None, "acknowledged_by": None, "acknowledged_at": None, "shelf": None,
-            "state": "unacknowledged", "waits": True, "left_s": None,
-        }  # fmt: skip
-        return [alarm]
+    def alarms(self) -> Sequence[Alarm]:
+        at = "2026-11-20T09:00:00+07:00"
+        return [Alarm("b1-out/camera/front", "camera_down", 2, "b1-out", "front", at, count=2)]
 
     def handover(self) -> Handover:
         return Handover(self.open, None, EMPTY)

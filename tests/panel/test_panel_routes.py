@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ import pytest
 from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
+from edge.core.view import PaperSince
 from edge.errors import RefusedError, StoreFullError
 from edge.panel.accounts import Accounts
 from edge.panel.app import create_app
@@ -101,7 +103,7 @@ def test_one_lanes_fault_never_takes_the_overview_down(tmp_path: Path, fault: st
         def view(self) -> Any:
             if fault == "fails":
                 raise KeyError("boom")
-            return {**super().view(), "paper": {"by": "\ud800"}}
+            return replace(super().view(), paper=PaperSince("\ud800", "", ""))
 
     app = create_app(FakeDesk(b1_out=Broken(), yard_in=FakeLane()), Accounts(tmp_path / "a.db"), PanelSettings("demo"))
     with TestClient(app, base_url=BASE, client=("127.0.0.1", 50000)) as client:

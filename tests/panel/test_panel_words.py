@@ -10,11 +10,12 @@ import pytest
 
 from edge.errors import ConfigError
 from edge.panel.messages import load_catalogue, say, say_fault
-from edge.panel.plate_look import look
+from edge.panel.plate_look import Look, look
 from firmware_io import safety
 from firmware_io.safety import Permit
 from firmware_io.terms import INPUTS
 from firmware_io.watch import LOST_POSITION, PERMANENT, Watch
+from tests.panel.views import plate_text
 
 PANEL = Path(__file__).parents[2] / "edge" / "panel"
 
@@ -133,11 +134,8 @@ def test_a_gap_in_the_catalogue_is_named(tmp_path: Path, text: str, fault: str) 
 def test_a_plate_is_drawn_as_it_hangs_on_the_vehicle(
     text: str, country: str, kind: str, layout: str, ground: str, lines: list[str]
 ) -> None:
-    assert look({"text": text, "country": country, "kind": kind, "layout": layout}) == {
-        "ground": ground,
-        "lines": lines,
-    }
+    assert look(plate_text(text, country=country, kind=kind, layout=layout)) == Look(ground, tuple(lines))
 
 
 def test_a_small_chinese_vehicle_is_blue_where_the_class_says_so() -> None:
-    assert look({"text": "桂FA1234", "country": "CN", "kind": "cn_vehicle", "class_code": "02"})["ground"] == "blue"
+    assert look(plate_text("桂FA1234", country="CN", kind="cn_vehicle", class_code="02")).ground == "blue"

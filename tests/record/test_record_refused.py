@@ -8,13 +8,15 @@ import socket
 import time
 from collections.abc import Iterator
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal
 
 import pytest
 
 from edge.agent.inbox import GateInbox
-from edge.core.alarm.sources import gate_conditions
+from edge.core.alarm.sources import Beside, gate_conditions
+from edge.core.view import BoxView, LinkView
 from edge.store import Store
 from edge.uplink.connection import RECEIVE_MAXIMUM, Link, LinkSettings
 from edge.uplink.mailbox import Connected, Lost, Mailbox
@@ -22,6 +24,7 @@ from edge.uplink.mqtt import Uplink
 from edge.uplink.topics import Topics
 from edge.uplink.twin import MANY, SHORT_S, STANDS_S, TWIN, TwinWatch
 from tests.lane.world import World
+from tests.panel.views import HEALTHY
 from tests.record.world import FAST, SITE, Centre, mqtt, open_store, record, uplink
 from tests.uplink.brokers import MOSQUITTO, Broker, Iotcore, Mosquitto, broker, mosquitto, until
 from tests.uplink.test_uplink_session import Watcher
@@ -39,11 +42,8 @@ def store(tmp_path: Path) -> Iterator[Store]:
 def alarms(link: Uplink) -> set[str]:
     """The alarms of the link as the alarm list of the gate sees it."""
     state, detail = link.state()
-    health = {
-        "store": {"state": "ok"}, "clock": "synced", "copy_age_s": 0.0,
-        "link": {"state": state, "detail": detail, "oldest_s": None},
-    }  # fmt: skip
-    return {one.code for one in gate_conditions(health, 3600.0)} - {"link_down"}
+    health = replace(HEALTHY, link=LinkView(state=state, detail=detail))
+    return {one.code for one in gate_conditions(health, Beside(BoxView()), 3600.0)} - {"link_down"}
 
 
 @pytest.mark.broker

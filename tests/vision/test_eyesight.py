@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import get_args
 
@@ -20,6 +21,7 @@ from edge.core.camera.measured_plate import Cause
 from edge.panel.messages import load_catalogue
 from edge.store import Store
 from edge.technician import eyesight
+from tests.panel.views import HEALTHY
 
 DAY, NIGHT = 10, 22
 
@@ -130,14 +132,8 @@ def test_the_gate_finds_it_in_its_own_record_and_raises_an_alarm_with_its_reason
     (trend,) = seen_trends(store, "b1-out", "front")
     store.close()
     told = trend_view(trend)
-    assert told["code"] == "eyes_lens"
-    health = {
-        "boom": {"board_ok": True, "faults": []},
-        "cameras": [],
-        "link": {"state": "up", "oldest_s": None},
-        "eyes": [told],
-    }
-    (alarm,) = lane_conditions("b1-out", health)
+    assert told.code == "eyes_lens"
+    (alarm,) = lane_conditions("b1-out", replace(HEALTHY, eyes=(told,)))
     assert (alarm.code, alarm.about) == ("eyes_lens", "front")
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import closing
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,6 +13,7 @@ from edge.config import LawConfig
 from edge.panel.plate_look import look
 from edge.vision.models import plate_table
 from tests.lane.world import PLATE, World, reading
+from tests.panel.views import plate_text
 
 TABLE = plate_table()
 
@@ -48,11 +49,11 @@ async def reads(world: World, ground: str | None, text: str = PLATE) -> None:
     ],
 )
 def test_a_plate_is_drawn_on_the_ground_that_was_seen(text: str, ground: str | None, drawn: str) -> None:
-    assert look(asdict(TABLE.read(text, "one_line", 0.99, ground)))["ground"] == drawn
+    assert look(TABLE.read(text, "one_line", 0.99, ground)).ground == drawn
 
 
 def test_a_plate_of_an_older_record_has_no_ground_and_is_drawn_as_its_kind_is() -> None:
-    assert look({"text": PLATE, "kind": "vn_vehicle", "country": "VN"})["ground"] == "white"
+    assert look(plate_text(PLATE, kind="vn_vehicle", country="VN")).ground == "white"
 
 
 @pytest.mark.parametrize(

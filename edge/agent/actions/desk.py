@@ -16,24 +16,22 @@ from edge.agent.actions.press import Handler, Presses, handlers
 from edge.agent.actions.similar_plates import near_plates
 from edge.agent.actions.yard import YardPresses
 from edge.agent.lane.lane import LaneActor
+from edge.core.model import Name
 from edge.core.plate.table import PlateTable
+from edge.core.view import BoomView, GateView, HealthView, LaneView, LinkView, Pressed
 from edge.errors import RefusedError, StoreError, StoreFullError
 from edge.panel.press_log import UNSURE
 from edge.ports import KEY_REUSED, VOID, Action, ActionResult, LanePlace, Person
 
-Health = Callable[[], Mapping[str, Any]]
-"""What the gate knows beside the lane itself: boom, cameras, link, clock, store, age of the copy."""
-
-
+Health = Callable[[], HealthView]
 CENTRE_SILENT_S = 120.0
 """An event that the centre has not acknowledged for so long: it gives no sign of life, whatever the broker says."""
 
 
-def _reach(link: Mapping[str, Any]) -> str:
+def _reach(link: LinkView) -> str:
     """The link's state, "silent" where only the broker answers: then, too, a lane may go on paper (Art. 23.1)."""
-    oldest_s = link.get("oldest_s")
-    silent = link["state"] == "up" and oldest_s is not None and oldest_s > CENTRE_SILENT_S
-    return "silent" if silent else str(link["state"])
+    silent = link.state == "up" and link.oldest_s is not None and link.oldest_s > CENTRE_SILENT_S
+    return "silent" if silent else link.state
 
 
 class Desk:
@@ -47,35 +45,29 @@ class Desk:
         actor.reconcile = lambda: reconcile(actor)
         self._health = health
         self._live_jpeg = live_jpeg
-        self._paper = PaperPresses(actor, lambda: _reach(health()["link"]))
+        self._paper = PaperPresses(actor, lambda: _reach(health().link))
         groups = (PassagePresses(actor, plates), BoomPresses(actor), YardPresses(actor, plates), self._paper)
         self._handlers = handlers(groups)
-        self._of_gate: Health = dict
+        self._of_gate: Callable[[], GateView] | None = None
 
     @property
     def where(self) -> LanePlace:
         config = self._actor.config
-        return LanePlace(config.name.model_dump(), config.place, config.direction)
+        return LanePlace(Name(config.name.vi, config.name.en), config.place, config.direction)
 
-    def join(self, groups: Sequence[Presses], of_gate: Health) -> None:
+    def join(self, groups: Sequence[Presses], of_gate: Callable[[], GateView] | None) -> None:
         """Presses of the whole gate, answered at this lane as well, and what its view says of the gate."""
         self._handlers |= handlers(groups)
         self._of_gate = of_gate
 
-    def health(self) -> Mapping[str, Any]:
-        """The part of the view that is not the passage."""
+    def health(self) -> HealthView:
         return self._health()
 
-    def view(self) -> Mapping[str, Any]:
+    def view(self) -> LaneView:
         health = self._health()
-        holds = lane_conditions(health["boom"]) | self._paper.conditions(_reach(health["link"]))
+        holds = lane_conditions(health.boom) | self._paper.conditions(_reach(health.link))
         holds |= {"yard"} if self._actor.record.yard else set()
-        return {
-            **self._actor.view(),
-            **health,
-            **self._of_gate(),
-            "actions": offered("lane", holds),
-        }
+        return self._actor.view(health, self._of_gate() if self._of_gate else None, offered("lane", holds))
 
     async def changed(self, since: int) -> int:
         return await self._actor.changed(since)
@@ -127,7 +119,7 @@ class Desk:
             # Not on disk, so not done: nothing was offered to the barrier (docs/safety.md).
             code = "store_full" if isinstance(error, StoreFullError) else "store_failed"
             return ActionResult(False, code, None, str(error))
-        self._actor.shown.result = {"code": result.code, "detail": result.detail}
+        self._actor.shown.result = Pressed(result.code, result.detail)
         self._actor.touch()
         return result
 
@@ -176,11 +168,11 @@ def _answered(known: Mapping[str, Any], person: Person, name: str = "") -> Actio
     return ActionResult(bool(known.get("done", True)), str(known["code"]), seq, str(known.get("detail", "")))
 
 
-def lane_conditions(boom: Mapping[str, Any]) -> set[Condition]:
+def lane_conditions(boom: BoomView) -> set[Condition]:
     """What may be asked of the lane itself, by the boom's state."""
-    holds: set[Condition] = {"always", "held" if boom["held"] else "not_held"}
-    if boom["state"] in ("open", "stopped", "unknown"):
+    holds: set[Condition] = {"always", "held" if boom.held else "not_held"}
+    if boom.state in ("open", "stopped", "unknown"):
         holds.add("not_down")
-    if boom["faults"]:
+    if boom.faults:
         holds.add("fault")
     return holds

@@ -18,6 +18,7 @@ from edge.core.bodies import PaperEntered, PaperMode, PaperReconciled, PaperSett
 from edge.core.law.lookup import normal_plate
 from edge.core.law.paper import Entry, PaperForm
 from edge.core.law.paper_read import PaperError
+from edge.core.view import PaperSince
 from edge.errors import RefusedError
 from edge.ports import Action, ActionResult
 from edge.store import Transaction
@@ -48,12 +49,12 @@ class PaperPresses(Presses):
             raise RefusedError("bad_value")
         if on and self._link() == "up":
             raise RefusedError("link_is_up")
-        mode = {"by": action.person.id, "at": clock.wall_iso(), "why": action.reason or "link"}
+        mode = PaperSince(action.person.id, clock.wall_iso(), action.reason or "link")
         code: Literal["paper_on", "paper_off"] = "paper_on" if on else "paper_off"
-        body = PaperMode(pressed=self.who(action), stage=code, why=mode["why"], words=action.words)
+        body = PaperMode(pressed=self.who(action), stage=code, why=mode.why, words=action.words)
         lane = self.actor.config.id
         result = await self.record(
-            action, code, body, lambda tx, _: tx.keep(paper.PAPER_MODE, lane, mode if on else None)
+            action, code, body, lambda tx, _: tx.keep(paper.PAPER_MODE, lane, asdict(mode) if on else None)
         )
         self.actor.beside.paper = mode if on else None
         return result

@@ -9,7 +9,7 @@ from typing import Any
 from edge import clock
 from edge.agent.actions.press import Presses, kept
 from edge.agent.lane.lane import LaneActor
-from edge.agent.lane.law import Assessment, Seals
+from edge.agent.lane.law import Assessment
 from edge.agent.lane.receipts import keep_receipt
 from edge.core import passage as passages
 from edge.core.bodies import (
@@ -28,6 +28,7 @@ from edge.core.law.terms import OVERRIDE, PASSED, SYSTEM
 from edge.core.law.transfer import seal_differences, sent_from
 from edge.core.model import Confirmation
 from edge.core.plate.table import PlateTable
+from edge.core.view import Seals
 from edge.errors import RefusedError
 from edge.ports import Action, ActionResult
 

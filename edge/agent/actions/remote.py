@@ -7,6 +7,7 @@ clock that is not trusted, and an id that was seen before.
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import asdict
 from datetime import datetime
 
 from edge import clock
@@ -22,6 +23,7 @@ from edge.core.bodies import (
     OpenedByCommand,
     PaperModeByCommand,
 )
+from edge.core.view import PaperSince
 from edge.wire import Command
 
 BURST, PER_S = 20.0, 5.0
@@ -107,8 +109,9 @@ class RemoteCommands:
     async def _paper(self, command: Command, body: PaperModeByCommand, keys: Keys) -> None:
         """The gate management centre puts the lane on paper, or takes it off (Art. 23.1)."""
         on, lane = command.action == "paper_on", self._actor.config.id
-        mode = {"by": command.by, "at": clock.wall_iso(), "why": command.reason} if on else None
-        await self._actor.ledger.write(body, keys=keys, also=lambda tx, _: tx.keep(PAPER_MODE, lane, mode))
+        mode = PaperSince(command.by, clock.wall_iso(), command.reason) if on else None
+        kept = asdict(mode) if mode else None
+        await self._actor.ledger.write(body, keys=keys, also=lambda tx, _: tx.keep(PAPER_MODE, lane, kept))
         self._actor.beside.paper = mode
 
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 from edge import clock
 from edge.config import Config
 from edge.core.camera.eyesight import Trend, samples, trends
+from edge.core.view import TrendView
 from edge.store import Store
 
 EVENTS_MOST = 6_000
@@ -45,12 +45,6 @@ def seen_trends(store: Store, lane: str, camera: str) -> list[Trend]:
     return trends(samples(events, {lane: camera}))
 
 
-def trend_view(trend: Trend) -> Mapping[str, Any]:
-    """A health reason (`eyes` of the lane's view): the camera, the code of what it looks like, and the figures."""
-    return {
-        "camera": trend.camera,
-        "code": f"eyes_{trend.reason}",
-        "was": trend.was,
-        "now": trend.now,
-        "lights": list(trend.lights),
-    }
+def trend_view(trend: Trend) -> TrendView:
+    code = f"eyes_{trend.reason}"
+    return TrendView(camera=trend.camera, code=code, was=trend.was, now=trend.now, lights=tuple(trend.lights))

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
-from typing import Any
+from collections.abc import Awaitable, Callable, Sequence
 
 from edge import clock
 from edge.agent.lane import boom_memory
@@ -14,12 +13,13 @@ from edge.agent.lane.lane_journal import Keys, Ledger, Recorded
 from edge.agent.lane.law import Assessment, Law
 from edge.agent.lane.record import STANDING, Record, restored
 from edge.agent.lane.screen_state import Shown
-from edge.agent.lane.view import actions, names, passage_view
+from edge.agent.lane.view import actions, passage_view
 from edge.config import LaneConfig
 from edge.core import passage as passages
 from edge.core.bodies import About, Opens
-from edge.core.model import Confirmation, Reading
+from edge.core.model import Confirmation, Name, Reading
 from edge.core.passage import Lane, Passage, Timing
+from edge.core.view import EndedView, GateView, HealthView, LaneView
 from edge.store import Store, Transaction
 from firmware_io.safety import Permit
 
@@ -36,7 +36,7 @@ class LaneState(Actor):
         self.lane = Lane()
         self.shown = Shown()
         self._aside: dict[tuple[str, int], tuple[Reading, bytes, bytes]] = {}
-        self.last: list[dict[str, Any]] = []
+        self.last: list[EndedView] = []
         self.store = store
         self.law = law
         self.barrier = barrier
@@ -160,19 +160,29 @@ class LaneState(Actor):
 
     # ------------------------------------------------------------ the picture of it
 
-    def view(self) -> dict[str, Any]:
-        """The lane's own part of the screen's mapping."""
+    def view(self, health: HealthView, gate: GateView | None, may: Sequence[str]) -> LaneView:
+        """`may`: what may be asked of the lane itself."""
         passage, picture = self.lane.passage, self.shown.picture(self.best_reading())
-        shown = passage and passage_view(passage, self.shown, picture, self.law, self.may())
-        beside = self.beside.view(self.record.yard)
-        return {
-            **names(self.config),
-            "number": self.number,
-            "passage": shown,
-            "last": self.last,
-            **beside,
-            "not_lowered": self.not_lowered,
-        }
+        yard = self.record.yard if self.config.place.startswith("yard") else None
+        return LaneView(
+            lane=self.config.id,
+            name=Name(self.config.name.vi, self.config.name.en),
+            place=self.config.place,
+            direction=self.config.direction,
+            mode="auto" if self.config.opens_by_itself else "guard",
+            number=self.number,
+            passage=passage_view(passage, self.shown, picture, self.law, self.may()) if passage else None,
+            last=tuple(self.last),
+            paper=self.beside.paper,
+            paper_options=self.beside.options(),
+            paper_tasks=tuple(self.beside.tasks),
+            overstays=self.beside.overstays_view(),
+            yard=yard.view() if yard else None,
+            not_lowered=self.not_lowered,
+            health=health,
+            gate=gate,
+            actions=tuple(may),
+        )
 
     def may(self) -> list[str]:
         """What a person may do about the passage now."""

@@ -19,8 +19,9 @@ from edge.core.law.paper import DECLARANT, Entry, PaperForm, signers, to_declara
 from edge.core.law.procedures import Facts, needs_check, needs_two_people, outline
 from edge.core.law.rules import parse_rules
 from edge.core.law.rules_diff import undeclared
-from edge.core.law.terms import AUTO, PASSED, SYSTEM, Choices, LawNeed, Name, Rules, RulesError, in_force
-from edge.core.model import Confirmation, Declaration, Reason, StepView, Verdict
+from edge.core.law.terms import AUTO, PASSED, SYSTEM, Choices, LawNeed, Rules, RulesError, in_force
+from edge.core.model import Confirmation, Declaration, Name, Reason, StepView, Verdict
+from edge.core.view import UNSEEN, Called, Keyed, PaperOptions, Required, Seals
 from edge.errors import ConfigError
 
 PAPER_ID = "PAPER-"
@@ -50,16 +51,6 @@ class Assessment:
 
 
 @dataclass(frozen=True, slots=True)
-class Seals:
-    """What a guard found on a vehicle under customs transfer; `seen` is None before anybody looked."""
-
-    seen: tuple[str, ...] | None = None
-    broken: bool = False
-    off_route: bool = False
-    condition: str = ""
-
-
-@dataclass(frozen=True, slots=True)
 class AtGate:
     """What is known of a passage: its plates, each with its source, a guard's choices and looks, and whether this
     gate's devices work. `looked_at`: plates in view that the guard has said to have looked at."""
@@ -68,7 +59,7 @@ class AtGate:
     choice: Choice = NO_CHOICE
     checked: bool = False
     looked_at: frozenset[str] = frozenset()
-    seals: Seals = Seals()
+    seals: Seals = UNSEEN
     devices_failed: bool = False
 
 
@@ -314,44 +305,36 @@ class Law:
         online = next((one for one in same if not one.id.startswith(PAPER_ID)), None)
         return to_declaration(*self.at_lane(lane), form, entry, online)
 
-    def procedures_at(self, lane: LaneConfig) -> list[dict[str, object]]:
-        """The procedures that pass this gate, for the paper form: it does not name one itself."""
-        step = self.step_at(lane) or ""
-        return [self.procedure_view(name) for name in self.at_lane(lane)[0].procedures if self.passes(lane, name, step)]
-
-    def requires_view(self, lane: LaneConfig) -> list[dict[str, object]]:
-        """The "if any" answers of a declaration, and what an absent one means."""
+    def paper_options(self, lane: LaneConfig) -> PaperOptions:
+        """What a paper form may choose at this lane: it does not name a procedure itself. The declarant stands on every
+        form, so is no signer to choose."""
         rules, _ = self.at_lane(lane)
-        names = rules.require_names
-        return [{"key": key, "name": _both(names[key]), "absent_means": value} for key, value in rules.requires.items()]
+        step = self.step_at(lane) or ""
+        return PaperOptions(
+            procedures=tuple(self.procedure(name) for name in rules.procedures if self.passes(lane, name, step)),
+            requires=tuple(Required(key, rules.require_names[key], absent) for key, absent in rules.requires.items()),
+            signers=tuple(Keyed(key, rules.authorities[key]) for key in self.signers(lane) if key != DECLARANT),
+        )
 
     def signers(self, lane: LaneConfig) -> tuple[str, ...]:
         """Who may sign a paper form."""
         return signers(self.at_lane(lane)[0])
 
-    def signers_view(self, lane: LaneConfig) -> list[dict[str, object]]:
-        """The authorities that sign a paper form; the declarant stands on every form."""
-        names = self.at_lane(lane)[0].authorities
-        return [{"key": key, "name": _both(names[key])} for key in self.signers(lane) if key != DECLARANT]
-
     def knows(self, procedure: str) -> bool:
         return any(procedure in rules.procedures for rules, _ in self._tables)
 
-    def procedure_view(self, procedure: str) -> dict[str, object]:
+    def procedure(self, procedure: str) -> Called:
         known = next((r.procedures[procedure] for r, _ in self._tables if procedure in r.procedures), None)
-        return {"id": procedure, "name": _both(known.name) if known else {"vi": procedure, "en": procedure}}
+        return Called(procedure, known.name if known else Name(procedure, procedure))
 
-    def word(self, kind: WordKind, key: str) -> dict[str, str]:
+    def word(self, kind: WordKind, key: str) -> Name:
         """What people call a step, an authority or an act; "A|B" is either one of two."""
         tables = [
             {"step": {k: s.name for k, s in r.steps.items()}, "authority": r.authorities, "act": r.acts}[kind]
             for r, _ in self._tables
         ]
-        found = [next((table[part] for table in tables if part in table), None) for part in key.split("|")]
-        names = [
-            _both(name) if name else {"vi": part, "en": part} for part, name in zip(key.split("|"), found, strict=True)
-        ]
-        return {"vi": " hoặc ".join(name["vi"] for name in names), "en": " or ".join(name["en"] for name in names)}
+        names = [next((table[part] for table in tables if part in table), Name(part, part)) for part in key.split("|")]
+        return Name(" hoặc ".join(one.vi for one in names), " or ".join(one.en for one in names))
 
 
 def _named_only(declaration: Declaration) -> Declaration:
@@ -365,7 +348,3 @@ def _named_only(declaration: Declaration) -> Declaration:
 
 def _nobodys(given: Confirmation) -> bool:
     return given.via == "gate" and given.authority != SYSTEM and given.plate is None
-
-
-def _both(name: Name) -> dict[str, str]:
-    return {"vi": name.vi, "en": name.en}

@@ -11,13 +11,26 @@ from typing import Any
 from edge import clock
 from edge.agent.lane.law import PAPER_ID
 from edge.core.law.lookup import normal_plate
-from edge.core.law.paper import DECLARANT, PaperForm, Reconciled, counterpart, reconcile
+from edge.core.law.paper import DECLARANT, Difference, PaperForm, Reconciled, counterpart, reconcile
 from edge.core.law.paper_read import PaperError, read_form
 from edge.core.model import Declaration
+from edge.core.view import PaperSince, PaperTask
 from edge.store import Store, Transaction
 from edge.wire import declaration_to_json
 
-__all__ = ["PAPER", "PAPER_ID", "PAPER_MODE", "compare", "fault_list", "form_json", "note", "read", "settle", "task"]
+__all__ = [
+    "PAPER",
+    "PAPER_ID",
+    "PAPER_MODE",
+    "compare",
+    "fault_list",
+    "form_json",
+    "mode_of",
+    "note",
+    "read",
+    "settle",
+    "task",
+]
 
 PAPER, PAPER_MODE = "paper", "paper_mode"
 
@@ -88,12 +101,13 @@ def settle(tx: Transaction, form_id: str, platform_id: str | None) -> None:
         tx.move_confirmations(form_id, platform_id)
 
 
-def task(form_id: str, kept: Mapping[str, Any]) -> dict[str, Any]:
+def task(form_id: str, kept: Mapping[str, Any]) -> PaperTask:
     """One line of the guard's list: still missing on the platform, or different from it."""
-    return {
-        "id": form_id,
-        "plates": kept["plates"],
-        "outcome": kept["outcome"],
-        "declaration": kept.get("platform"),
-        "differences": kept.get("differences", []),
-    }
+    differences = tuple(Difference(**one) for one in kept.get("differences", ()))
+    return PaperTask(form_id, tuple(kept["plates"]), kept["outcome"], kept.get("platform"), differences)
+
+
+def mode_of(store: Store, lane: str) -> PaperSince | None:
+    """Who put this lane on paper, when and why; None where it is not."""
+    kept = store.notes(PAPER_MODE, lane).get(lane)
+    return None if kept is None else PaperSince(kept["by"], kept["at"], kept.get("why", ""))

@@ -21,6 +21,7 @@ from edge.core.law.terms import SYSTEM
 from edge.core.law.yard import entered, left
 from edge.core.model import Confirmation, PlateText, Reading
 from edge.core.passage import Passage, Sight
+from edge.core.view import EndedView
 from edge.errors import StoreFullError
 from edge.store import StagedEvidence, Store, Transaction
 
@@ -132,7 +133,7 @@ class Record:
     def _by_hand(self, passage: str) -> bool:
         return any(one["passage"] == passage and one["by_hand"] for one in self.counted(self._ledger.store))
 
-    async def ended(self, passage: Passage, shown: Shown) -> dict[str, Any]:
+    async def ended(self, passage: Passage, shown: Shown) -> EndedView:
         """Returns how it ended, for the list of the last passages."""
         how = event_bodies.how_ended(passage, unseen=shown.restored)
         verdict = shown.assessment.verdict.verdict if shown.assessment else None
@@ -142,7 +143,7 @@ class Record:
             about = self.about(passage, shown.assessment)
             body = Ended(about=about, outcome=how, verdict=verdict, restarted=shown.restored)
             await self._ledger.write(body, also=lambda tx, _: tx.keep(STANDING, self._config.id, None))
-        return {"plate": plate, "at": clock.wall_iso(), "outcome": how, "verdict": verdict}
+        return EndedView(plate, clock.wall_iso(), how, verdict)
 
 
 def restored(note: Mapping[str, Any], now_s: float) -> tuple[passages.Lane, Shown]:

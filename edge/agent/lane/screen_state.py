@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from edge.agent.lane.law import Assessment, Seals
+from edge.agent.lane.law import Assessment
 from edge.core.automatic import Answer
 from edge.core.model import Box, Reading
 from edge.core.passage import Track
+from edge.core.view import Pressed, Seals
 from edge.store import StagedEvidence
 
 
@@ -18,8 +18,8 @@ class Picture:
 
     photo: str | None = None
     crop: str | None = None
-    box: Sequence[float] | None = None
-    frame_size: Sequence[int] | None = None
+    box: Box | None = None
+    frame_size: tuple[int, int] | None = None
     captured_at: str | None = None
 
 
@@ -53,7 +53,8 @@ class Shown:
     """Why nothing opened by itself, as last on record; None where nothing was asked yet."""
     recorded: tuple[str, ...] | None = None
     """The decided texts that the record already tells of; None where it tells of nothing yet."""
-    result: dict[str, str] | None = None
+    result: Pressed | None = None
+    """How the last press was answered."""
     doubted: bool = False
     """A job about it had a fault that nobody foresaw: a guard opens, the system does not."""
     tried: bool = False

@@ -7,7 +7,9 @@ from collections.abc import Callable
 from typing import Any
 
 from edge.config import YardConfig
-from edge.core.law.yard import YardLevel, level_body
+from edge.core.bodies import YardLevelIs
+from edge.core.law.yard import YardLevel, told
+from edge.core.view import YardView
 from edge.store import Store, Transaction
 
 YARD = "yard"
@@ -26,7 +28,7 @@ class Yard:
     def write(self, tx: Transaction, change: Change) -> None:
         """In the transaction of what changed it: the new level, and the event that tells the platform."""
         level = change(self._from(tx.notes(YARD, self._config.id)))
-        body = level_body(self._config.id, level)
+        body = YardLevelIs(level=told(self._config.id, level))
         tx.keep(YARD, self._config.id, body.to_json())
         tx.tell(body)
 
@@ -35,8 +37,8 @@ class Yard:
         kept = await asyncio.to_thread(self._store.notes, YARD, self._config.id)
         self.level = self._from(kept.get(self._config.id))
 
-    def view(self) -> dict[str, Any]:
-        return {**level_body(self._config.id, self.level).to_json(), "full": self.level.full}
+    def view(self) -> YardView:
+        return YardView(told(self._config.id, self.level), self.level.full)
 
     def _from(self, kept: dict[str, Any] | None) -> YardLevel:
         """The capacity is the config's: a yard may be built larger."""

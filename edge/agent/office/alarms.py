@@ -13,14 +13,14 @@ from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
 
 from edge import clock
 from edge.agent.lane.lane_journal import Keys, Ledger
 from edge.core.alarm import alarms
 from edge.core.alarm.alarms import Alarm, Book, Change, Condition, Moved
-from edge.core.alarm.sources import gate_conditions, lane_conditions, lane_unknown, notice_condition
+from edge.core.alarm.sources import Beside, gate_conditions, lane_conditions, lane_unknown, notice_condition
 from edge.core.bodies import AlarmMoved
+from edge.core.view import AlarmSummary, HealthView
 from edge.errors import RefusedError, StoreError
 from edge.store import Store, Transaction
 from firmware_io.safety import Notice
@@ -32,8 +32,8 @@ ALARM = "alarm"
 WATCH_S = 1.0
 UNWRITTEN_MOST = 1000
 
-Healths = Callable[[], Mapping[str, Mapping[str, Any] | None]]
-"""By lane, the part of its view that is not the passage; None where nobody could look at it."""
+Healths = Callable[[], Mapping[str, HealthView | None]]
+"""By lane; None where nobody could look at it."""
 Move = Callable[[Book], Moved]
 
 
@@ -64,23 +64,23 @@ class AlarmDesk:
 
     # ------------------------------------------------------------ what happens by itself
 
-    async def watch(self, healths: Healths) -> None:
+    async def watch(self, healths: Healths, beside: Callable[[], Beside]) -> None:
         """For ever: compare what is wrong with the list, once a second."""
         while True:
             await asyncio.sleep(WATCH_S)
             try:
-                self.look(healths())
+                self.look(healths(), beside())
             except StoreError as error:  # the lane's own view says so too
                 log.error("the alarm list cannot look: %s", error)
             await self._write_waiting()
 
-    def look(self, healths: Mapping[str, Mapping[str, Any] | None]) -> None:
+    def look(self, healths: Mapping[str, HealthView | None], beside: Beside) -> None:
         """A lane that nobody could look at is an alarm itself, and what stood there stands until somebody can."""
         found: list[Condition] = []
         for lane, health in healths.items():
             found += self._standing(lane) if health is None else lane_conditions(lane, health)
         seen = next((one for one in healths.values() if one is not None), None)
-        found += self._standing("") if seen is None else gate_conditions(seen, self._copy_limit_s)
+        found += self._standing("") if seen is None else gate_conditions(seen, beside, self._copy_limit_s)
         self._take(alarms.observe(self.book, found, clock.mono_s(), clock.wall_iso()))
 
     def _standing(self, lane: str) -> list[Condition]:
@@ -153,29 +153,22 @@ class AlarmDesk:
 
     # ------------------------------------------------------------ the picture of it
 
-    def summary(self) -> dict[str, Any]:
+    def summary(self) -> AlarmSummary:
         """For the quiet line: how many wait for an answer, how many stand, how many are shelved; the worst priority."""
         all_of = list(self.book.alarms.values())
         waiting = [one for one in all_of if one.waits]
-        return {
-            "waiting": len(waiting),
-            "active": sum(one.active and one.shelf is None for one in all_of),
-            "shelved": sum(one.shelf is not None for one in all_of),
-            "worst": min((one.priority for one in waiting), default=None),
-            "newest": max((one.raised_at for one in waiting), default=None),
-        }
+        return AlarmSummary(
+            waiting=len(waiting),
+            active=sum(one.active and one.shelf is None for one in all_of),
+            shelved=sum(one.shelf is not None for one in all_of),
+            worst=min((one.priority for one in waiting), default=None),
+            newest=max((one.raised_at for one in waiting), default=None),
+        )
 
-    def view(self) -> list[dict[str, Any]]:
-        """The list, row by row (docs/screen.md)."""
-        now_s = clock.mono_s()
-        return [_row(one, now_s) for one in self.book.listed()]
+    def listed(self) -> list[Alarm]:
+        return self.book.listed()
 
 
 def _keep(differing: Mapping[str, Alarm | None], tx: Transaction, _: object) -> None:
     for key, alarm in differing.items():
         tx.keep(ALARM, key, None if alarm is None else alarms.to_note(alarm))
-
-
-def _row(alarm: Alarm, now_s: float) -> dict[str, Any]:
-    left_s = None if alarm.shelf is None else max(0.0, alarm.shelf.until_s - now_s)
-    return {**alarms.to_note(alarm), "state": alarm.state, "waits": alarm.waits, "left_s": left_s}

@@ -11,9 +11,11 @@ from pydantic import TypeAdapter
 from edge import clock
 from edge.agent.actions.press import Presses, kept
 from edge.agent.lane.lane import LaneActor
+from edge.core.alarm.alarms import Alarm
 from edge.core.bodies import Body, HandoverSigned, HandoverWritten
 from edge.core.record import handover
 from edge.core.record.handover import Handover, HandoverNote, Tip, Written
+from edge.core.view import LaneView
 from edge.errors import RefusedError
 from edge.ports import Action, ActionResult
 from edge.store import Store, Transaction
@@ -21,9 +23,8 @@ from edge.store import Store, Transaction
 HANDOVER = "handover"
 """The kind of note: `open` waits for a signature, `last` is the one before."""
 
-Views = Callable[[], Mapping[str, Mapping[str, Any] | None]]
+Views = Callable[[], Mapping[str, LaneView | None]]
 """By lane; None where nobody could look at it."""
-Alarms = Callable[[], Sequence[Mapping[str, Any]]]
 
 
 def _written(kept: Mapping[str, Any] | None) -> Written | None:
@@ -33,7 +34,7 @@ def _written(kept: Mapping[str, Any] | None) -> Written | None:
 class HandoverDesk:
     """What stands in the note now, and the one that waits for its signature."""
 
-    def __init__(self, store: Store, lanes: Views, alarms: Alarms) -> None:
+    def __init__(self, store: Store, lanes: Views, alarms: Callable[[], Sequence[Alarm]]) -> None:
         kept = store.notes(HANDOVER)
         self.open, self.last = _written(kept.get("open")), _written(kept.get("last"))
         self._store, self._lanes, self._alarms = store, lanes, alarms

@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Coroutine, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from edge import clock
 from edge.agent.actions.alarm import AlarmPresses
@@ -21,15 +22,19 @@ from edge.agent.office.transfer_lists import ListPresses, TransferLists
 from edge.agent.watch.pc import BoxWatch
 from edge.agent.watch.side import Sides
 from edge.config import Config
+from edge.core.alarm.alarms import Alarm
+from edge.core.alarm.sources import Beside
 from edge.core.bodies import LookedAt
 from edge.core.record.day_figures import DayFigures
 from edge.core.record.dossier import Dossier, Mark
 from edge.core.record.expected import Expected, expected
 from edge.core.record.handover import Handover
 from edge.core.record.history import Found, Question
+from edge.core.view import BoxView, GateView, HealthView, LaneView
 from edge.ports import Person
 from edge.store import Store
 
+View = TypeVar("View")
 log = logging.getLogger(__name__)
 
 EXPECTED_S = 5.0
@@ -54,7 +59,7 @@ class GateOffice:
         self._config, self._store, self._law, self._desks = config, store, law, desks
         ledgers = {lane: actor.ledger for lane, actor in actors.items()}
         self.alarm_desk = AlarmDesk(store, ledgers, float(config.law.copy_age_limit_s), touch)
-        self.handover_desk = HandoverDesk(store, self._views, self.alarm_desk.view)
+        self.handover_desk = HandoverDesk(store, self._views, self.alarm_desk.listed)
         self.box = BoxWatch(touch)
         self.lists = TransferLists(store)
         self.past = Past(Path(config.site.data_dir), store, next(iter(ledgers.values())))
@@ -69,28 +74,29 @@ class GateOffice:
     def parts(self) -> dict[str, Callable[[], Coroutine[Any, Any, None]]]:
         """What runs for ever, each by itself."""
         return {
-            "alarm list": lambda: self.alarm_desk.watch(self._healths),
+            "alarm list": lambda: self.alarm_desk.watch(self._healths, self._beside),
             "history": self.past.run,
             "sensors": self.box.run,
         }
 
-    def _box(self) -> dict[str, Any]:
+    def _box(self) -> BoxView:
         """The PC as it was last seen, and whether a part of the program beside the barrier stands still."""
         told = self.box.view()
-        return {**told, "care": [*told["care"], *(["part_failed"] if self._sides.failed else [])]}
+        return replace(told, care=(*told.care, "part_failed")) if self._sides.failed else told
 
     def close(self) -> None:
         self.past.close()
 
-    def _views(self) -> dict[str, Mapping[str, Any] | None]:
+    def _views(self) -> dict[str, LaneView | None]:
         return {lane: self._or_none(lane, desk.view) for lane, desk in self._desks.items()}
 
-    def _healths(self) -> dict[str, Mapping[str, Any] | None]:
-        told = {lane: self._or_none(lane, desk.health) for lane, desk in self._desks.items()}
-        of_gate = {"box": self._box(), "lists": self.lists.overdue()}
-        return {lane: None if one is None else {**one, **of_gate} for lane, one in told.items()}
+    def _healths(self) -> dict[str, HealthView | None]:
+        return {lane: self._or_none(lane, desk.health) for lane, desk in self._desks.items()}
 
-    def _or_none(self, lane: str, look: Callable[[], Mapping[str, Any]]) -> Mapping[str, Any] | None:
+    def _beside(self) -> Beside:
+        return Beside(self._box(), self.lists.overdue())
+
+    def _or_none(self, lane: str, look: Callable[[], View]) -> View | None:
         """One lane's own fault, whatever it is, must not pass for the whole gate's: that lane is unknown then."""
         try:
             found = look()
@@ -102,10 +108,9 @@ class GateOffice:
         self._unknown.discard(lane)
         return found
 
-    def _of_gate(self) -> dict[str, Any]:
-        """What every lane's view says of the gate."""
+    def _of_gate(self) -> GateView:
         handover_open = self.handover_desk.open is not None
-        return {"alarms": self.alarm_desk.summary(), "box": self._box(), "handover_open": handover_open}
+        return GateView(alarms=self.alarm_desk.summary(), box=self._box(), handover_open=handover_open)
 
     # ------------------------------------------------------------ ports.Office
 
@@ -124,8 +129,8 @@ class GateOffice:
     async def looked(self, person: Person, what: str, about: LookedAt) -> None:
         await self.past.looked(person, what, about)
 
-    def alarms(self) -> Sequence[Mapping[str, Any]]:
-        return self.alarm_desk.view()
+    def alarms(self) -> Sequence[Alarm]:
+        return self.alarm_desk.listed()
 
     def handover(self) -> Handover:
         return self.handover_desk.view()

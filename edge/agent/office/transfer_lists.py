@@ -6,7 +6,6 @@ from __future__ import annotations
 import asyncio
 import json
 from dataclasses import asdict
-from typing import Any
 
 from edge import clock
 from edge.agent.actions.press import Presses
@@ -31,8 +30,8 @@ class TransferLists:
         day = today()
         self._overdue = [one for one in lists(self.store) if one.overdue(day)]
 
-    def overdue(self) -> list[dict[str, Any]]:
-        return [{"key": one.key, "way": one.way, "unit": one.unit, "due": one.due} for one in self._overdue]
+    def overdue(self) -> list[FiveDays]:
+        return self._overdue
 
 
 class ListPresses(Presses):

@@ -4,9 +4,8 @@ the copy."""
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 from edge import clock
 from edge.agent.cameras.eyesight import trend_view
@@ -15,6 +14,7 @@ from edge.agent.lane.barrier import Barrier
 from edge.agent.lane.lane import LaneActor
 from edge.agent.watch.copy_age import NEVER_S
 from edge.core.camera.eyesight import Trend
+from edge.core.view import BoomView, CameraView, HealthView, LinkView, RoomView, TakenView
 from edge.store import Store
 
 
@@ -50,68 +50,71 @@ class GateHealth:
         self.trends: Callable[[], Sequence[Trend]] = tuple
         """Cameras that read worse than they did, from the record; worked out now and then (agent/eyesight.py)."""
 
-    def view(self) -> dict[str, Any]:
-        """The part of the lane's mapping that is not the passage."""
-        return {
-            "boom": self._boom(),
-            "cameras": [self._camera(name, process) for name, process in self._cameras.items()],
-            "link": self._link_view(),
-            "clock": clock.state(),
-            "store": self._room(),
-            "copy_age_s": self._copy_view(),
-            "taken": self._taken(),
-            "program": self._actor.fault,
-            "record": sorted(set(self._store.troubles.values())),
-            "eyes": [trend_view(trend) for trend in self.trends()],
-        }
+    def view(self) -> HealthView:
+        return HealthView(
+            boom=self._boom(),
+            cameras=tuple(self._camera(name, process) for name, process in self._cameras.items()),
+            link=self._link_view(),
+            clock=clock.state(),
+            store=self._room(),
+            copy_age_s=self._copy_view(),
+            taken=self._taken(),
+            program=self._actor.fault,
+            record=tuple(sorted(set(self._store.troubles.values()))),
+            eyes=tuple(trend_view(trend) for trend in self.trends()),
+        )
 
     def cameras_failed_s(self) -> float:
         """For how long no camera of this lane has given a picture (down, frozen or blind); 0 as soon as one does."""
         now_s = clock.mono_s()
         return min((process.view.failed_s(now_s) for process in self._cameras.values()), default=0.0)
 
-    def _room(self) -> dict[str, str]:
+    def _room(self) -> RoomView:
         """Whether the record can be written, and how much room there is for it."""
-        if self._actor.trouble:
-            return {"state": "failed", "detail": self._actor.trouble}
-        return {"state": self._store.room(), "detail": ""}
+        return RoomView("failed", self._actor.trouble) if self._actor.trouble else RoomView(self._store.room())
 
     def _copy_view(self) -> float | None:
         """0 while the centre is reached; null where this gate never had a whole copy."""
         age_s = self._copy_age_s()
         return 0.0 if age_s is None else None if age_s >= NEVER_S else age_s
 
-    def _taken(self) -> dict[str, Any]:
-        """What the centre sent and this gate did not take: the newest watch list, rows of it, declarations."""
+    def _taken(self) -> TakenView:
         held = self._store.watch_state
-        return {
-            "watchlist": held.refused or (f"{held.missing} pieces missing" if held.missing else ""),
-            "watch_rows": held.rows,
-            "declarations": self._store.refused_declarations(),
-        }
+        return TakenView(
+            watchlist=held.refused or (f"{held.missing} pieces missing" if held.missing else ""),
+            watch_rows=held.rows,
+            declarations=self._store.refused_declarations(),
+        )
 
-    def _boom(self) -> dict[str, Any]:
+    def _boom(self) -> BoomView:
         now, hold = self._barrier.snapshot(), self._actor.hold or {}
-        return {
-            "state": now.boom,
-            "faults": list(now.faults),
-            "held": now.held,
-            "held_by": hold.get("by") if now.held else None,
-            "held_at": hold.get("at") if now.held else None,
-            "board_ok": now.board_ok,
-            "present": now.inputs.get("presence"),
-            "emergency": now.cause == "emergency",
-        }
+        return BoomView(
+            state=now.boom,
+            faults=tuple(now.faults),
+            held=now.held,
+            held_by=hold.get("by") if now.held else None,
+            held_at=hold.get("at") if now.held else None,
+            board_ok=now.board_ok,
+            present=now.inputs.get("presence"),
+            emergency=now.cause == "emergency",
+        )
 
     @staticmethod
-    def _camera(name: str, process: CameraProcess) -> dict[str, Any]:
+    def _camera(name: str, process: CameraProcess) -> CameraView:
         state, age_ms = process.view.seen(clock.mono_s())
-        return {"id": name, "state": state, "detail": process.view.detail, "age_ms": age_ms}
+        return CameraView(id=name, state=state, detail=process.view.detail, age_ms=age_ms)
 
-    def _link_view(self) -> dict[str, Any]:
+    def _link_view(self) -> LinkView:
         link = self._link()
         count, oldest, _ = self._store.unacknowledged(self._lane)
         age_s = (
             None if oldest is None else (datetime.now(clock.VIETNAM) - datetime.fromisoformat(oldest)).total_seconds()
         )
-        return {**asdict(link), "unacknowledged": count, "oldest_s": age_s}
+        return LinkView(
+            state=link.state,
+            detail=link.detail,
+            centre=link.centre,
+            silent_s=link.silent_s,
+            unacknowledged=count,
+            oldest_s=age_s,
+        )

@@ -10,6 +10,7 @@ import logging
 import shutil
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from socketserver import ThreadingMixIn
 from typing import Any, Protocol
@@ -21,7 +22,9 @@ from prometheus_client.registry import Collector
 
 from edge import __version__, clock
 from edge.core.bodies import Body, Ended, Seen, SeenPlate
+from edge.core.view import HealthView
 from edge.errors import BarieError, StoreError
+from firmware_io.loop import Snapshot
 
 log = logging.getLogger(__name__)
 
@@ -67,11 +70,21 @@ def _how(plates: Iterable[SeenPlate]) -> str:
 # ---------------------------------------------------------------- what is looked up
 
 
+@dataclass(frozen=True, slots=True)
+class LaneFigures:
+    """One lane at this moment. `cycles`: how often its boom went up, ever."""
+
+    lane: str
+    health: HealthView
+    barrier: Snapshot
+    cycles: int
+
+
 class Watched(Protocol):
     """What `States` asks of the gate, all of it cheap."""
 
-    def figures(self) -> Iterable[tuple[str, Mapping[str, Any]]]:
-        """(lane, view) of every lane: health's view, and `barrier`, `outbox`, `cycles`."""
+    def figures(self) -> Iterable[LaneFigures]:
+        """Of every lane."""
         ...
 
     def room(self) -> tuple[str, Path]:
@@ -112,44 +125,40 @@ class States(Collector):
         except StoreError as error:
             log.warning("metrics: %s", error)
             return
-        per: list[tuple[str, str, Callable[[Mapping[str, Any]], float | None]]] = [
-            ("barie_outbox_events", "Events that the centre does not have", lambda v: v["link"]["unacknowledged"]),
-            ("barie_outbox_age_seconds", "Age of the oldest of them", lambda v: v["link"]["oldest_s"] or 0.0),
-            ("barie_link_up", "The way to the centre", lambda v: float(v["link"]["state"] == "up")),
-            ("barie_centre_silent_seconds", "Since its last sign of life", lambda v: v["link"]["silent_s"]),
-            ("barie_copy_age_seconds", "Age of the declarations", lambda v: v["copy_age_s"]),
+        per: list[tuple[str, str, Callable[[LaneFigures], float | None]]] = [
+            ("barie_outbox_events", "Events that the centre does not have", lambda v: v.health.link.unacknowledged),
+            ("barie_outbox_age_seconds", "Age of the oldest of them", lambda v: v.health.link.oldest_s or 0.0),
+            ("barie_link_up", "The way to the centre", lambda v: float(v.health.link.state == "up")),
+            ("barie_centre_silent_seconds", "Since its last sign of life", lambda v: v.health.link.silent_s),
+            ("barie_copy_age_seconds", "Age of the declarations", lambda v: v.health.copy_age_s),
             (
                 "barie_watchlist_taken",
                 "The newest watch list is in force",
-                lambda v: float(not v["taken"]["watchlist"]),
+                lambda v: float(not v.health.taken.watchlist),
             ),
             (
                 "barie_watchlist_bad_rows",
                 "Rows of it that were bad or fit no plate",
-                lambda v: v["taken"]["watch_rows"],
+                lambda v: v.health.taken.watch_rows,
             ),
-            ("barie_refused_declarations", "Newest messages not taken", lambda v: v["taken"]["declarations"]),
-            ("barie_board_ok", "The relay board answers", lambda v: float(v["boom"]["board_ok"])),
-            ("barie_boom_faults", "Faults of the barrier now", lambda v: len(v["boom"]["faults"])),
-            ("barie_loop_late_p99_seconds", "Lateness of the barrier loop", lambda v: v["barrier"].late_p99_ms / 1000),
-            ("barie_loop_late_max_seconds", "The worst since the start", lambda v: v["barrier"].late_max_ms / 1000),
+            ("barie_refused_declarations", "Newest messages not taken", lambda v: v.health.taken.declarations),
+            ("barie_board_ok", "The relay board answers", lambda v: float(v.health.boom.board_ok)),
+            ("barie_boom_faults", "Faults of the barrier now", lambda v: len(v.health.boom.faults)),
+            ("barie_loop_late_p99_seconds", "Lateness of the barrier loop", lambda v: v.barrier.late_p99_ms / 1000),
+            ("barie_loop_late_max_seconds", "The worst since the start", lambda v: v.barrier.late_max_ms / 1000),
         ]
         for name, meaning, look in per:
-            values = [(look(view), {"lane": lane}) for lane, view in lanes]
+            values = [(look(one), {"lane": one.lane}) for one in lanes]
             yield _gauge(name, meaning, [(value, labels) for value, labels in values if value is not None])
         yield _counted(
-            "barie_boom_cycles", "How often the boom went up, ever", [(v["cycles"], {"lane": n}) for n, v in lanes]
+            "barie_boom_cycles", "How often the boom went up, ever", [(one.cycles, {"lane": one.lane}) for one in lanes]
         )
-        met = [(v["barrier"].obstacles, {"lane": n}) for n, v in lanes]
+        met = [(one.barrier.obstacles, {"lane": one.lane}) for one in lanes]
         yield _counted("barie_boom_obstacles", "How often an arm that came down met something, ever", met)
-        cameras = [
-            (camera, {"lane": lane, "camera": camera["id"]}) for lane, view in lanes for camera in view["cameras"]
-        ]
-        ages = [(camera["age_ms"] / 1000, labels) for camera, labels in cameras if camera["age_ms"] is not None]
+        cameras = [(camera, {"lane": one.lane, "camera": camera.id}) for one in lanes for camera in one.health.cameras]
+        ages = [(camera.age_ms / 1000, labels) for camera, labels in cameras if camera.age_ms is not None]
         yield _gauge("barie_frame_age_seconds", "Age of the newest picture", ages)
-        yield _gauge(
-            "barie_camera_up", "The camera gives pictures", [(float(c["state"] == "up"), n) for c, n in cameras]
-        )
+        yield _gauge("barie_camera_up", "The camera gives pictures", [(float(c.state == "up"), n) for c, n in cameras])
 
 
 def temperatures(folder: Path = THERMAL) -> list[tuple[float, dict[str, str]]]:

@@ -6,9 +6,9 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from edge.agent.watch.metrics import THERMAL, temperatures
+from edge.core.view import BoxView
 
 POWER = Path("/sys/class/power_supply")
 HOT_C = 85.0
@@ -70,9 +70,9 @@ class BoxWatch:
         self._touch, self._read, self._every_s = touch, read, every_s
         self._box = Box()
 
-    def view(self) -> dict[str, Any]:
+    def view(self) -> BoxView:
         box = self._box
-        return {"temperature_c": box.temperature_c, "battery_percent": box.battery_percent, "care": box.care}
+        return BoxView(temperature_c=box.temperature_c, battery_percent=box.battery_percent, care=tuple(box.care))
 
     async def run(self) -> None:
         """For ever."""

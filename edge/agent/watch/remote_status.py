@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 from edge.agent.watch import metrics as figures
+from edge.agent.watch.metrics import LaneFigures
 from edge.agent.watch.pc import read_box
 from edge.config import Config
+from edge.core.view import HealthView
 from edge.store import Store
 from edge.uplink.certificate import days_left
 from firmware_io.loop import BarrierLoop
 
-View = Callable[[], Mapping[str, Any]]
+View = Callable[[], HealthView]
 DUE_DAYS = 30.0
 """A certificate that ends sooner is due."""
 
@@ -39,12 +41,12 @@ class Afar:
     def stop(self) -> None:
         self._end()
 
-    def figures(self) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    def figures(self) -> Iterator[LaneFigures]:
         """`figures.Watched`."""
         cycles = self._store.notes(figures.CYCLES)
         for lane, (view, barrier) in self._lanes.items():
             count = int(cycles.get(lane, {}).get("count", 0))
-            yield lane, {**view(), "barrier": barrier.snapshot(), "cycles": count}
+            yield LaneFigures(lane, view(), barrier.snapshot(), count)
 
     def room(self) -> tuple[str, Path]:
         """`figures.Watched`."""

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import asdict
 from datetime import datetime
-from typing import Any
 
+from edge.core.json_shape import JsonObject, object_of
 from edge.core.law.procedures import Facts, decide
 from edge.core.law.terms import Choices, Rules
 from edge.core.model import Declaration, Verdict
@@ -14,20 +12,14 @@ from edge.core.model import Declaration, Verdict
 
 def explain(
     rules: Rules, choices: Choices, declaration: Declaration | None, place: str, direction: str, now: str | datetime
-) -> dict[str, Any]:
+) -> JsonObject:
     """What Decision 27/2025 still asks of this declaration here, its plate taken as exactly read."""
     facts = Facts(exact_plate=declaration is not None)
     return verdict_json(decide(rules, choices, declaration, place, direction, now=now, facts=facts))
 
 
-def verdict_json(verdict: Verdict) -> dict[str, Any]:
+def verdict_json(verdict: Verdict) -> JsonObject:
     """`{"verdict", "step", "missing": [{"step", "authority", "act", "article"}], "reasons": [{"code", "text",
     "article"}]}`.
     """
-    rows: Mapping[str, Any] = asdict(verdict)
-    return {
-        "verdict": rows["verdict"],
-        "step": rows["step"],
-        "missing": list(rows["missing"]),
-        "reasons": list(rows["reasons"]),
-    }
+    return object_of(verdict)

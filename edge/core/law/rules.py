@@ -21,7 +21,6 @@ from edge.core.law.terms import (
     Dropped,
     LawNeed,
     LawStep,
-    Name,
     Procedure,
     ReasonText,
     Route,
@@ -31,7 +30,7 @@ from edge.core.law.terms import (
     StepPlace,
     Table,
 )
-from edge.core.model import Missing, Reason
+from edge.core.model import Missing, Name, Reason
 
 __all__ = ["Choices", "Rules", "RulesError", "parse_rules"]
 
@@ -340,7 +339,7 @@ class _Reader:
             self.acts.get(act, Name(act, act)),
         )
         where = self.steps[step].name
-        text = self.reasons.get("missing", ReasonText(Name("", ""))).name.both.format(
+        text = self.reasons.get("missing", ReasonText(Name("", ""))).name.format(
             who_vi=who.vi, who_en=who.en, act_vi=what.vi, act_en=what.en, step_vi=where.vi, step_en=where.en
         )
         return LawNeed(

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Literal
 
-from edge.core.model import Missing, Reason
+from edge.core.model import Missing, Name, Reason
 
 StepKind = Literal["barrier", "yard", "work"]
 
@@ -80,20 +80,6 @@ REASON_WORDS: Mapping[str, frozenset[str]] = MappingProxyType(
     }
 )
 """Every reason that the law can give, and the words that its text may have filled in. The texts are data."""
-
-
-@dataclass(frozen=True, slots=True)
-class Name:
-    """What people call a thing. `zh` is empty where no driver ever sees it."""
-
-    vi: str
-    en: str
-    zh: str = ""
-
-    @property
-    def both(self) -> str:
-        """Vietnamese first, English beside."""
-        return f"{self.vi} / {self.en}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -304,7 +290,7 @@ class Rules:
     def say(self, code: str, article: str = "", **words: object) -> Reason:
         """A reason in the words of the catalogue; the text's own article rules where it has one."""
         text = self.reasons[code]
-        return Reason(code, text.name.both.format(**words), text.article or article)
+        return Reason(code, text.name.format(**words), text.article or article)
 
     def two_people(self, code: str) -> bool:
         """Whether an override of this refusal asks for two people (a customs hold)."""

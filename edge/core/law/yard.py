@@ -8,8 +8,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from edge.core.bodies import YardLevelIs
-
 
 @dataclass(frozen=True, slots=True)
 class YardLevel:
@@ -61,9 +59,21 @@ def corrected(level: YardLevel, count: int, by: str, at: str) -> YardLevel:
     return replace(level, count=count, doubtful=False, corrected_by=by, corrected_at=at)
 
 
-def level_body(yard: str, level: YardLevel) -> YardLevelIs:
-    """The body of a `yard_level` event."""
-    return YardLevelIs(
+@dataclass(frozen=True, slots=True, kw_only=True)
+class YardCount:
+    """The level as it is told: to the platform, on the screen, in the record. `percent` with one decimal."""
+
+    yard: str
+    count: int
+    capacity: int
+    percent: float
+    doubtful: bool
+    corrected_by: str | None
+    corrected_at: str | None
+
+
+def told(yard: str, level: YardLevel) -> YardCount:
+    return YardCount(
         yard=yard,
         count=level.count,
         capacity=level.capacity,

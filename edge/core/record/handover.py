@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+
+from edge.core.alarm.alarms import Alarm
+from edge.core.model import Name
+from edge.core.view import LaneView, PassageView
 
 WORDS_MOST = 2000
 
@@ -30,7 +33,7 @@ class LaneLeft:
     """`unsent`: events that the centre does not have."""
 
     lane: str
-    name: Mapping[str, str]
+    name: Name
     boom: str
     faults: tuple[str, ...]
     held: bool
@@ -119,60 +122,52 @@ class Handover:
     draft: HandoverNote
 
 
-def note(
-    lanes: Mapping[str, Mapping[str, Any] | None], alarms: Sequence[Mapping[str, Any]], tips: Iterable[Tip] = ()
-) -> HandoverNote:
-    """The note as it stands now, from the lanes' views (docs/screen.md) and the alarm list: everything that is open,
-    nothing that is as it should be. A lane that nobody could look at (None) stands there as unknown."""
+def note(lanes: Mapping[str, LaneView | None], alarms: Sequence[Alarm], tips: Iterable[Tip] = ()) -> HandoverNote:
+    """The note as it stands now: everything that is open, nothing that is as it should be. A lane that nobody could
+    look at (None) stands there as unknown."""
     views = [view for view in lanes.values() if view is not None]
     return HandoverNote(
         lanes=tuple(_unknown(lane) if view is None else _lane(view) for lane, view in lanes.items()),
         paper_tasks=tuple(
-            TaskLeft(view["lane"], task["id"], tuple(task["plates"]), task["outcome"])
-            for view in views
-            for task in view.get("paper_tasks", ())
+            TaskLeft(view.lane, task.id, task.plates, task.outcome) for view in views for task in view.paper_tasks
         ),
         overstays=_overstays(views),
-        alarms=tuple(_alarm(one) for one in alarms if one["state"] != "shelved"),
-        shelved=tuple(_alarm(one) for one in alarms if one["state"] == "shelved"),
+        alarms=tuple(_alarm(one) for one in alarms if one.state != "shelved"),
+        shelved=tuple(_alarm(one) for one in alarms if one.state == "shelved"),
         record=tuple(tips),
     )
 
 
-def _lane(view: Mapping[str, Any]) -> LaneLeft:
-    passage, boom, paper = view["passage"], view["boom"], view.get("paper")
+def _lane(view: LaneView) -> LaneLeft:
+    boom = view.health.boom
     return LaneLeft(
-        lane=view["lane"],
-        name=view["name"],
-        boom=boom["state"],
-        faults=tuple(boom["faults"]),
-        held=bool(boom["held"]),
-        paper=PaperSince(paper["by"], paper["at"]) if paper else None,
-        passage=_passage(passage) if passage else None,
-        unsent=view["link"]["unacknowledged"],
+        lane=view.lane,
+        name=view.name,
+        boom=boom.state,
+        faults=boom.faults,
+        held=boom.held,
+        paper=PaperSince(view.paper.by, view.paper.at) if view.paper else None,
+        passage=_passage(view.passage) if view.passage else None,
+        unsent=view.health.link.unacknowledged,
     )
 
 
 def _unknown(lane: str) -> LaneLeft:
-    return LaneLeft(lane, {"vi": lane, "en": lane}, "unknown", ("lane_unknown",), False, None, None, 0)
+    return LaneLeft(lane, Name(lane, lane), "unknown", ("lane_unknown",), False, None, None, 0)
 
 
-def _passage(passage: Mapping[str, Any]) -> PassageLeft:
-    verdict = passage["verdict"]
-    return PassageLeft(
-        passage["id"],
-        tuple(plate["text"] for plate in passage["plates"]),
-        passage["state"],
-        verdict["verdict"] if verdict else None,
-    )
+def _passage(passage: PassageView) -> PassageLeft:
+    verdict = passage.verdict.verdict if passage.verdict else None
+    return PassageLeft(passage.id, tuple(one.plate.text for one in passage.plates), passage.state, verdict)
 
 
-def _overstays(views: Sequence[Mapping[str, Any]]) -> tuple[StayLeft, ...]:
+def _overstays(views: Sequence[LaneView]) -> tuple[StayLeft, ...]:
     """Of the whole gate, so they are the same at each lane: each once."""
-    by_plates = {tuple(one["plates"]): one for view in views for one in view.get("overstays", ())}
-    return tuple(StayLeft(plates, one["since"], one["declaration"]) for plates, one in by_plates.items())
+    by_plates = {one.plates: one for view in views for one in view.overstays}
+    return tuple(StayLeft(plates, one.since, one.declaration) for plates, one in by_plates.items())
 
 
-def _alarm(one: Mapping[str, Any]) -> AlarmLeft:
-    keys = ("key", "code", "about", "lane", "priority", "state", "raised_at", "acknowledged_by")
-    return AlarmLeft(**{key: one[key] for key in keys})
+def _alarm(one: Alarm) -> AlarmLeft:
+    return AlarmLeft(
+        one.key, one.code, one.about, one.lane, one.priority, one.state, one.raised_at, one.acknowledged_by
+    )

@@ -1,6 +1,6 @@
 // What is known of the vehicle at the barrier: the verdict in words, the declaration's facts, the last passages.
 import { h, paint } from "./dom.js";
-import { amount, article, authority, clock, dayClock, fault, ofBoth, t, tOr } from "./words.js";
+import { amount, article, authority, clock, dayClock, fault, name, t, tOr } from "./words.js";
 import { procedureName } from "./plate.js";
 
 const PAST = new Set(["permitted", "opening", "open", "through", "turned_away", "left"]);
@@ -63,7 +63,7 @@ function details(passage) {
   if (missing.length > 2) lines.push(h("p", { text: t("missing.more", { n: missing.length - 2 }) }));
   // What is missing is said above, and "ready" in the title: the other reasons are news.
   const others = reasons.filter((each) => !SAID.has(each.code)).slice(0, 2);
-  return [...lines, ...others.map((each) => h("p", {}, `${ofBoth(each.text)} `, small(each.article)))];
+  return [...lines, ...others.map((each) => h("p", {}, `${name(each.text, each.code)} `, small(each.article)))];
 }
 
 function missingLine(each, key, here) {

@@ -21,12 +21,6 @@ export const name = (names, otherwise = "") => (names ? (names[language] ?? name
 export const section = (prefix) =>
   Object.keys(boot.messages).filter((key) => key.startsWith(`${prefix}.`)).map((key) => key.slice(prefix.length + 1));
 
-/** The desk's own "Vietnamese / English" texts, in the language chosen; any other text as it is. */
-export function ofBoth(text) {
-  const parts = text.split(" / ");
-  return parts.length === 2 ? parts[language === "vi" ? 0 : 1] : text;
-}
-
 /** "27/2025 Art. 4.2.g" as people there write it; what is written otherwise stays as it is. */
 export function article(text) {
   const [, decision, place] = /^(\S+) Art\. (.+)$/.exec(text) ?? [];

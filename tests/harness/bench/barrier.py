@@ -27,6 +27,7 @@ from edge.agent.lane.lane import LaneActor
 from edge.agent.lane.law import Law
 from edge.config import Config, parse_config
 from edge.core.plate.table import parse as parse_plates
+from edge.core.view import no_health
 from edge.errors import BarieError
 from edge.ports import Action, Person
 from edge.store import Store
@@ -197,7 +198,9 @@ class _Bench:
         inbox = GateInbox(self.store, {lane.id: self.actor}, law.knows, loop, clock_state=lambda: "synced")
         assert config.mqtt is not None
         self.uplink = Uplink(config.site.id, config.mqtt, self.store, inbox, lambda lane: {})
-        self._desk = Desk(self.actor, parse_plates(*resources.config_text("plates.toml")), dict, lambda camera: None)
+        self._desk = Desk(
+            self.actor, parse_plates(*resources.config_text("plates.toml")), no_health, lambda camera: None
+        )
         self._number = 0
 
     def _wake(self) -> None:

@@ -28,6 +28,7 @@ from edge.agent.lane.law import Law
 from edge.config import CameraConfig, LaneConfig, LawConfig, MqttConfig, Name
 from edge.core.model import PlateRead, Reading
 from edge.core.plate.table import parse as parse_plates
+from edge.core.view import no_health
 from edge.demo.platform import Visit, declare, visit
 from edge.errors import ConfigError
 from edge.logs import start_log
@@ -79,7 +80,7 @@ class Soak:
         barrier = ObedientBarrier(self._notified)
         law = Law.load(LawConfig(), self._store, lambda: None)
         self._actor = LaneActor(_lane(), self._store, law, barrier, self._uplink.wake)
-        self._desk = Desk(self._actor, self._plates, lambda: {"link": {"state": "up"}}, lambda camera: None)
+        self._desk = Desk(self._actor, self._plates, no_health, lambda camera: None)
         task = asyncio.create_task(self._actor.run())
         try:
             rows = [await self._day(day) for day in range(self._days)]
