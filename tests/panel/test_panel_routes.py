@@ -14,6 +14,7 @@ import pytest
 from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
+from edge.core.json_shape import to_json
 from edge.core.view import PaperSince
 from edge.errors import RefusedError, StoreFullError
 from edge.panel.accounts import Accounts
@@ -108,7 +109,7 @@ def test_one_lanes_fault_never_takes_the_overview_down(tmp_path: Path, fault: st
     app = create_app(FakeDesk(b1_out=Broken(), yard_in=FakeLane()), Accounts(tmp_path / "a.db"), PanelSettings("demo"))
     with TestClient(app, base_url=BASE, client=("127.0.0.1", 50000)) as client:
         lanes = client.get("/lanes.json").json()["lanes"]
-        assert lanes["b1-out"] == {"unknown": True, "name": FakeLane().where.name}, "unknown, not empty"
+        assert lanes["b1-out"] == {"unknown": True, "name": to_json(FakeLane().where.name)}, "unknown, not empty"
         assert lanes["yard-in"]["boom"]["state"]
         page = client.get("/")
         assert page.status_code == 200
