@@ -1,4 +1,5 @@
-"""The program's log on standard error: words for a person, or JSON lines for a machine, with the passage in each.
+"""The program's log: words for a person or JSON lines for a machine on standard error, or entries of journald with
+fields of their own; the passage in each.
 
 The passage's id goes with the context it was set in (contextvars): tasks and threads started from a lane's job carry it
 on, so one id runs through lane, law, record and screen. A camera's process is told it by the gate process
@@ -10,6 +11,9 @@ from __future__ import annotations
 import json
 import logging
 import os
+import re
+import socket
+import struct
 import sys
 from collections.abc import Callable, Mapping
 from contextvars import ContextVar
@@ -24,6 +28,9 @@ _TEXT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
 _PRIORITIES = ((logging.CRITICAL, 2), (logging.ERROR, 3), (logging.WARNING, 4), (logging.INFO, 6), (0, 7))
 """From which level on which of syslog's priorities."""
 _QUIET = ("uvicorn.error",)
+JOURNAL = "/run/systemd/journal/socket"
+MESSAGE_CHARS = 30_000
+"""Of one entry: a datagram has an end, and no line of ours is that long."""
 
 
 class _Process:
@@ -44,9 +51,12 @@ def start_child_log() -> None:
 
 def start_log(level: str, *, as_json: bool = False) -> None:
     """Once, at the start of a program."""
-    handler = logging.StreamHandler(sys.stderr)
     lines = JsonLines() if as_json else logging.Formatter(_TEXT)
-    handler.setFormatter(WithPriority(lines) if to_journal(os.environ) else lines)
+    journald = to_journal(os.environ)
+    handler = Journal.found() if journald else None
+    if handler is None:
+        handler = logging.StreamHandler(sys.stderr)
+        handler.setFormatter(WithPriority(lines) if journald else lines)
     handler.addFilter(Flood())
     logging.basicConfig(level=level.upper(), handlers=[handler])
     for name in _QUIET:
@@ -89,17 +99,77 @@ def to_journal(environ: Mapping[str, str]) -> bool:
     return environ.get("JOURNAL_STREAM") == f"{about.st_dev}:{about.st_ino}"
 
 
+class Journal(logging.Handler):
+    """Records as journald's own entries (systemd's Journal Native Protocol): `journalctl -p warning` shows warnings,
+    `journalctl BARIE_PASSAGE=…` one vehicle's way through every part.
+
+    Its socket is opened once: a camera's process opens nothing any more after it has locked itself in.
+    """
+
+    def __init__(self, place: str) -> None:
+        """Raises OSError where nobody listens there."""
+        super().__init__()
+        self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        self._socket.connect(place)
+
+    @classmethod
+    def found(cls) -> logging.Handler | None:
+        """None where this machine's journal has no such door: the lines then go by its stream."""
+        try:
+            return cls(JOURNAL)
+        except OSError:
+            return None
+
+    def emit(self, record: logging.LogRecord) -> None:
+        try:
+            self._socket.send(entry(record))
+        except OSError:
+            self.handleError(record)
+
+
+def entry(record: logging.LogRecord) -> bytes:
+    """One datagram. What a line has beside its words are fields of their own."""
+    text = record.getMessage()
+    if record.exc_info:  # the one line that says it first, what helps to mend it below
+        text += "\n" + logging.Formatter().formatException(record.exc_info)
+    fields: dict[str, object] = {
+        "MESSAGE": text if len(text) <= MESSAGE_CHARS else text[:MESSAGE_CHARS] + " …",
+        "PRIORITY": _priority(record),
+        "SYSLOG_IDENTIFIER": "barie",
+        "CODE_FILE": record.pathname,
+        "CODE_LINE": record.lineno,
+        "CODE_FUNC": record.funcName,
+        "BARIE_PART": record.name,
+        "BARIE_THREAD": record.threadName,
+    }
+    own = getattr(record, "fields", None)
+    more = {**_Process.fields, **(own if isinstance(own, dict) else {})}
+    if about := passage.get():
+        more["passage"] = about
+    fields |= {f"BARIE_{re.sub('[^A-Z0-9_]', '_', name.upper())}": value for name, value in more.items()}
+    return b"".join(_field(name, str(value).encode("utf-8", "backslashreplace")) for name, value in fields.items())
+
+
+def _field(name: str, value: bytes) -> bytes:
+    if b"\n" not in value:
+        return b"%s=%s\n" % (name.encode(), value)
+    return b"%s\n%s%s\n" % (name.encode(), struct.pack("<Q", len(value)), value)
+
+
+def _priority(record: logging.LogRecord) -> int:
+    return next(number for least, number in _PRIORITIES if record.levelno >= least)
+
+
 class WithPriority(logging.Formatter):
-    """Lines that carry their priority as journald takes it from a stream (sd-daemon(3)): `journalctl -p warning` shows
-    warnings."""
+    """Lines that carry their priority as journald takes it from a stream (sd-daemon(3)), where its socket is not to be
+    had."""
 
     def __init__(self, lines: logging.Formatter) -> None:
         super().__init__()
         self._lines = lines
 
     def format(self, record: logging.LogRecord) -> str:
-        level = next(number for least, number in _PRIORITIES if record.levelno >= least)
-        return "\n".join(f"<{level}>{line}" for line in self._lines.format(record).splitlines())
+        return "\n".join(f"<{_priority(record)}>{line}" for line in self._lines.format(record).splitlines())
 
 
 class JsonLines(logging.Formatter):

@@ -129,7 +129,7 @@ def event(seq: int, **body: Any) -> OutgoingEvent:
 
 def test_what_leaves_for_the_centre_is_logged_with_its_passage(lines: list[dict[str, Any]]) -> None:
     trace.sent([event(1, passage=PASSAGE), event(2, passage=None)])
-    trace.sent_photo(OutgoingEvidence("photo-1", "b1", "event-1", b"", PASSAGE))
+    trace.sent_photo(OutgoingEvidence("photo-1", "b1", "event-1", b"", "", PASSAGE))
     assert [(line["text"], line.get("passage")) for line in lines] == [
         ("sent event 1", PASSAGE),
         ("sent event 2", None),
@@ -175,6 +175,7 @@ SAYS = """
 import logging, sys
 sys.path.insert(0, {root!r})
 from edge import logs
+logs.JOURNAL = {door!r}
 logs.start_log("debug", as_json=True)
 for level in ("debug", "info", "warning", "error", "critical"):
     getattr(logging.getLogger("x"), level)("one\\ntwo")
@@ -182,16 +183,66 @@ for level in ("debug", "info", "warning", "error", "critical"):
 
 
 @pytest.mark.parametrize("named", [True, False])
-def test_lines_to_the_journal_carry_their_priority_and_others_do_not(named: bool) -> None:
-    """`journalctl -p warning` shows what is one; a program whose output goes elsewhere has inherited the name only."""
+def test_lines_to_the_journal_carry_their_priority_and_others_do_not(named: bool, tmp_path: Path) -> None:
+    """Where journald has no socket: a program whose output goes elsewhere has inherited the name of its stream only."""
     root = str(Path(__file__).resolve().parents[2])
     ours, theirs = socket.socketpair()
     with ours, theirs:
         about = os.fstat(theirs.fileno())
         stream = f"{about.st_dev}:{about.st_ino}" if named else "1:2"
         environment = {**os.environ, "JOURNAL_STREAM": stream}
-        line = [sys.executable, "-c", SAYS.format(root=root)]
+        line = [sys.executable, "-c", SAYS.format(root=root, door=str(tmp_path / "none"))]
         subprocess.run(line, stderr=theirs.fileno(), env=environment, check=True, timeout=60)
         told = ours.recv(65536).decode().splitlines()
     assert [text[:3] for text in told] == (["<7>", "<6>", "<4>", "<3>", "<2>"] if named else ['{"a'] * 5)
     assert all(json.loads(text[3:] if named else text)["text"] == "one\ntwo" for text in told)
+
+
+def read_entry(datagram: bytes) -> dict[str, str]:
+    """As journald takes one apart (Journal Native Protocol)."""
+    told: dict[str, str] = {}
+    while datagram:
+        head, _, datagram = datagram.partition(b"\n")
+        name, is_short, value = head.partition(b"=")
+        if not is_short:
+            length = int.from_bytes(datagram[:8], "little")
+            value, datagram = datagram[8 : 8 + length], datagram[8 + length + 1 :]
+        told[name.decode()] = value.decode()
+    return told
+
+
+def test_journald_is_given_fields_priority_and_the_passage(tmp_path: Path) -> None:
+    """A real socket in journald's place; the program's standard error is the journal's stream."""
+    door = tmp_path / "socket"
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as journal:
+        journal.bind(str(door))
+        journal.settimeout(30)
+        root = str(Path(__file__).parents[2])
+        code = (
+            SAYS.format(root=root, door=str(door))
+            + f"""
+logs.of_process(camera="front")
+logs.passage.set({PASSAGE!r})
+try:
+    1 / 0
+except ZeroDivisionError:
+    logging.getLogger("edge.x").exception("it broke", extra={{"fields": {{"seq": 7}}}})
+"""
+        )
+        ours, theirs = socket.socketpair()
+        with ours, theirs:
+            about = os.fstat(theirs.fileno())
+            environment = {**os.environ, "JOURNAL_STREAM": f"{about.st_dev}:{about.st_ino}"}
+            subprocess.run(
+                [sys.executable, "-c", code], stderr=theirs.fileno(), env=environment, check=True, timeout=60
+            )
+            theirs.close()
+            assert ours.recv(100) == b""  # nothing beside
+        told = [read_entry(journal.recv(65536)) for _ in range(6)]
+    assert [one["PRIORITY"] for one in told] == ["7", "6", "4", "3", "2", "3"]
+    assert [one["MESSAGE"] for one in told[:5]] == ["one\ntwo"] * 5
+    last = told[-1]
+    assert last["MESSAGE"].splitlines()[0] == "it broke"
+    assert last["MESSAGE"].splitlines()[-1] == "ZeroDivisionError: division by zero"
+    assert (last["BARIE_PASSAGE"], last["BARIE_CAMERA"], last["BARIE_SEQ"]) == (PASSAGE, "front", "7")
+    assert (last["BARIE_PART"], last["SYSLOG_IDENTIFIER"]) == ("edge.x", "barie")
