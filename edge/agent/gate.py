@@ -10,7 +10,7 @@ import asyncio
 import contextlib
 import logging
 import signal
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -125,6 +125,7 @@ class Gate:
             self.cameras[camera.id] = CameraProcess(camera.id, settings, actor.on_reading, actor.on_tracks, actor.touch)
         cameras = {camera.id: self.cameras[camera.id] for camera in lane.camera}
         actor.on_passage = tell(cameras.values())
+        actor.record.readers = lambda: {name: _texts(camera.view.models) for name, camera in cameras.items()}
         health = GateHealth(lane.id, barrier, cameras, self.store, actor, self._link, self.copy_age)
         health.trends = lambda: self.eyesight.of_lane.get(lane.id, ())
         self.afar.add(lane.id, health.view, barrier)
@@ -366,6 +367,10 @@ async def _now_and_then(step: Callable[[], Awaitable[object]]) -> None:
             await step()
         except StoreError as error:
             log.error("tidying the record: %s", error)
+
+
+def _texts(models: Mapping[str, Any]) -> dict[str, str]:
+    return {str(name): str(mark) for name, mark in models.items()}
 
 
 def run(config: Config, path: Path | None = None) -> int:

@@ -5,6 +5,7 @@ Their JSON (edge/core/json_shape.py) is the contract's (docs/protocol.md) and is
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar, Literal
 
@@ -60,8 +61,19 @@ class SeenPlate:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Ground:
+    """What judged the vehicle: the gate's software, the law table's name and SHA-256, and of each camera the reader's
+    models by name, with their SHA-256 or version."""
+
+    software: str
+    table: str
+    table_sha256: str
+    reader: Mapping[str, Mapping[str, str]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class About:
-    """Which vehicle an event is about, and where."""
+    """Which vehicle an event is about, where, and on what ground it was judged."""
 
     passage: str
     plates: tuple[SeenPlate, ...]
@@ -70,6 +82,7 @@ class About:
     step: str | None
     place: str
     direction: str
+    ground: Annotated[Ground | None, OPTIONAL] = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -156,7 +156,7 @@ class CentralStore:
 
     def _join(self, event: Mapping[str, Any]) -> bool:
         """Move the lane's mark over this event where it is the next one and hangs on the one before. One that does not
-        is of another history (docs/protocol.md, rule 12): nothing from there on is acknowledged."""
+        is of another history (docs/protocol.md, rule 15): nothing from there on is acknowledged."""
         mark = self._marks.get(event["lane"]) or self._read_mark(event["lane"])
         if event["seq"] != mark.acked + 1:
             return False

@@ -13,9 +13,12 @@ import os
 import signal
 import socket
 import threading
+import tomllib
+from contextlib import suppress
+from pathlib import Path
 from urllib.parse import urlsplit
 
-from edge import clock
+from edge import clock, resources
 from edge.confine import NOWHERE, Reach, confine, readable
 from edge.errors import BadMessageError
 from edge.logs import of_process, start_child_log
@@ -106,6 +109,20 @@ def end_where_a_thread_dies() -> None:
     threading.excepthook = hook
 
 
+def model_marks(settings: Settings) -> dict[str, str]:
+    """Which models read here: the reader's name, and each file of its manifest with its SHA-256. A manifest that cannot
+    be read is told by whoever loads it."""
+    marks = {"reader": settings.reader}
+    if settings.detector_sha256:
+        marks[str(settings.detector)] = settings.detector_sha256
+    if settings.reader == "own":
+        folder = Path(settings.models_dir) if settings.models_dir else resources.models()
+        with suppress(OSError, UnicodeDecodeError, tomllib.TOMLDecodeError):
+            rows = tomllib.loads((folder / "manifest.toml").read_text(encoding="utf-8")).get("model", [])
+            marks |= {str(row["name"]): str(row["sha256"]) for row in rows if "name" in row and "sha256" in row}
+    return marks
+
+
 def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="edge.vision.worker")
     parser.add_argument("--fd", type=int, required=True, help="the inherited socket to the gate process")
@@ -121,7 +138,7 @@ def main(arguments: list[str] | None = None) -> int:
         confine(readable(settings.models_dir), reach_of(settings))  # before anything of the camera's is read
         wishes = Wishes()
         threading.Thread(target=_watch, args=(sock, wishes), name="watch", daemon=True).start()
-        about = {"camera": settings.camera, "models": {"reader": settings.reader}, "pid": os.getpid()}
+        about = {"camera": settings.camera, "models": model_marks(settings), "pid": os.getpid()}
         messages.send(sock, "hello", about)
         _work(sock, settings, wishes)
     except BadMessageError as error:

@@ -31,6 +31,7 @@ CHANGING = (
     (re.compile(r"\d{4}-\d\d-\d\dT[0-9:.]+(\+\d\d:\d\d)?"), "T"),
     (re.compile(r"\"[0-9a-f]{64}\""), '"H"'),
     (re.compile(r"\"waited_s\":[0-9.]+"), '"waited_s":0'),
+    (re.compile(r"\"software\":\"[0-9a-z.]+\""), '"software":"V"'),
 )
 
 

@@ -21,6 +21,7 @@ from edge.uplink.conformance import check
 from edge.uplink.connection import Link, LinkSettings
 from edge.uplink.mailbox import Arrived, Connected, Mailbox
 from edge.uplink.topics import Topics
+from scripts import contract
 from tests.harness.bench import store as bench_store
 from tests.record.world import GIVEN, SITE, Centre, declaration, open_store, uplink
 from tests.uplink.brokers import Mosquitto, Stopper, mosquitto, until
@@ -53,7 +54,7 @@ def references(node: Any) -> list[str]:
 
 def test_asyncapi_names_every_topic_and_every_reference_leads_somewhere() -> None:
     document = yaml.safe_load((DOCS / "asyncapi.yaml").read_text(encoding="utf-8"))
-    assert document["asyncapi"] == "3.0.0"
+    assert document["asyncapi"] == "3.1.0"
     topics, lane = Topics("{site}"), "{lane}"
     ours = {topics.declaration("{id}"), topics.watchlist, topics.command(lane), topics.ack(lane)}
     ours |= {topics.event(lane), topics.evidence(lane, "{event_id}"), topics.status(lane)}
@@ -67,6 +68,34 @@ def test_asyncapi_names_every_topic_and_every_reference_leads_somewhere() -> Non
                 node = node[part]
         else:
             assert (DOCS / reference).is_file(), reference
+
+
+def test_every_message_has_an_example_that_fits_its_schema_and_every_operation_says_how() -> None:
+    document = yaml.safe_load((DOCS / "asyncapi.yaml").read_text(encoding="utf-8"))
+    for name, message in document["components"]["messages"].items():
+        if message.get("contentType") == "image/jpeg":
+            continue
+        file = message["payload"]["$ref"].removeprefix("schemas/").removesuffix(".schema.json")
+        for example in message["examples"]:
+            assert Draft202012Validator(schema(file)).is_valid(example["payload"]), name
+    assert all(one["bindings"]["mqtt"]["qos"] == 1 for one in document["operations"].values())
+    will = document["servers"]["broker"]["bindings"]["mqtt"]["lastWill"]
+    assert fits("status", will["message"].encode())
+
+
+def test_schemas_and_examples_of_every_kind_and_stage_are_what_the_gate_writes() -> None:
+    """Written by scripts/contract; run it where this fails, and say in docs/contract-changes.md what changed."""
+    assert contract.SCHEMAS.read_text(encoding="utf-8") == contract.schemas()
+    assert contract.EXAMPLES.read_text(encoding="utf-8") == contract.examples()
+    whole = json.loads(contract.schemas())
+    Draft202012Validator.check_schema(whole)
+    shown = set()
+    for line in contract.examples().splitlines():
+        row = json.loads(line)
+        Draft202012Validator({**whole, "$ref": f"#/$defs/{row['name']}"}).validate(row["body"])
+        shown.add(row["name"])
+    assert shown == set(contract.names()) == set(whole["$defs"]) - {"photo"}
+    assert len(shown) > 46
 
 
 def test_the_event_schema_knows_the_kinds_that_the_gate_writes() -> None:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import get_args
 
+from edge import __version__
 from edge.agent.lane.law import Assessment
 from edge.config import LaneConfig
-from edge.core.bodies import About, AlarmNotice, BarrierAlarm, BarrierSaid, BarrierStage, Eyes, Seen, SeenPlate
+from edge.core.bodies import About, AlarmNotice, BarrierAlarm, BarrierSaid, BarrierStage, Eyes, Ground, Seen, SeenPlate
 from edge.core.model import Reading
 from edge.core.passage import Passage, outcome
 from firmware_io.safety import Notice
@@ -15,8 +17,10 @@ BARRIER: tuple[BarrierStage, ...] = get_args(BarrierStage)
 ALARM: tuple[AlarmNotice, ...] = get_args(AlarmNotice)
 
 
-def about(lane: LaneConfig, passage: Passage, assessment: Assessment | None) -> About:
-    """The part that says which vehicle an event is about."""
+def about(
+    lane: LaneConfig, passage: Passage, assessment: Assessment | None, readers: Mapping[str, Mapping[str, str]]
+) -> About:
+    """The part that says which vehicle an event is about, and what judged it. `readers`: each camera's models."""
     known = assessment.who.plate if assessment else None
     sights = sorted(passage.sights, key=lambda sight: sight.plate.text != known)
     return About(
@@ -27,7 +31,12 @@ def about(lane: LaneConfig, passage: Passage, assessment: Assessment | None) -> 
         step=assessment.verdict.step if assessment else None,
         place=lane.place,
         direction=lane.direction,
+        ground=None if assessment is None else _ground(assessment, readers),
     )
+
+
+def _ground(assessment: Assessment, readers: Mapping[str, Mapping[str, str]]) -> Ground:
+    return Ground(software=__version__, table=assessment.table, table_sha256=assessment.rules, reader=readers)
 
 
 def seen(of: About, assessment: Assessment, reading: Reading | None, began_s: float | None = None) -> Seen:

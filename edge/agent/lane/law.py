@@ -48,6 +48,8 @@ class Assessment:
     old: bool = False
     rules: str = ""
     """The sha256 of the rule table that was asked."""
+    table: str = ""
+    """And its name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,7 +175,9 @@ class Law:
         two = verdict.verdict == "refuse" and needs_two_people(rules, verdict)
         old = needs_check(verdict)
         look = verdict.verdict in ("ready", "release") and bool(who.to_look_at - at.looked_at)
-        return Assessment(verdict, declaration, who, others, steps, old or look, two, best.rivals, old, rules.sha256)
+        return Assessment(
+            verdict, declaration, who, others, steps, old or look, two, best.rivals, old, rules.sha256, rules.table.name
+        )
 
     def _who(self, declaration: Declaration | None, at: AtGate, found: Mapping[str, Sequence[Declaration]]) -> Identity:
         mine = declaration.id if declaration is not None else None

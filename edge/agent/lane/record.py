@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from typing import Any
 
@@ -39,10 +39,12 @@ class Record:
         self._customs_unit = customs_unit
         self._ledger = ledger
         self.yard: Yard | None = None
+        self.readers: Callable[[], Mapping[str, Mapping[str, str]]] = dict
+        """Each camera's models, by name with hash or version."""
 
     def about(self, passage: Passage, assessment: Assessment | None) -> About:
         """The part of an event's body that says which vehicle it is about."""
-        return event_bodies.about(self._config, passage, assessment)
+        return event_bodies.about(self._config, passage, assessment, self.readers())
 
     async def seen(self, passage: Passage, shown: Shown, reading: Reading | None) -> None:
         """What was read, the photo and crop of that frame, what the law said; again with each further plate."""
