@@ -2,9 +2,9 @@
 
     python -m tests.site.attacks.rights
 
-Starts an agent of its own on loopback with a barrier and a yard gate and an account of each role, asks each address as a
-stranger, as a locked screen, as each role, without the page's token, from another site and with junk in its address and
-body, and prints one JSON line: how many it asked, and every answer that was not as the table says. Ends with 1 where
+Starts an agent of its own on loopback with a barrier and a yard gate and an account of each role, asks each address as
+a stranger, as a locked screen, as each role, without the page's token, from another site and with junk in its address
+and body, and prints one JSON line: how many it asked, and every answer that was not as the table says. Ends with 1 where
 there was one.
 """
 
@@ -133,6 +133,7 @@ class Attack:
             self.by_strangers(method, path)
             self.with_junk(method, path)
         self.presses()
+        self.locked()
         if not self.gate.alive():
             self.wrong.append("the agent ended")
         if "Traceback" in self.gate.log():
@@ -237,8 +238,8 @@ class Attack:
                 yield f"{path}?{name}={odd}{also}"
 
     def presses(self) -> None:
-        """Each press by each role at each place: refused by its right or place where the table says so, and no event of it
-        on record."""
+        """Each press by each role at each place: refused by its right or place where the table says so, and no event of
+        it on record."""
         for (role, where), may in PRESSES.items():
             caller, lane = self.people[role], self.lanes[where]
             for name in actions():
@@ -248,6 +249,24 @@ class Attack:
                 self.judge(name in may, status, f"{name} at {where} by {role}")
                 if name not in may and self.events(PERSON[role]) != before:
                     self.wrong.append(f"{name} at {where} by {role}: on record")
+
+    def locked(self) -> None:
+        """A screen that nobody touched for too long: nothing but stop, and what became of a press."""
+        with closing(sqlite3.connect(self.gate.data / "accounts.db", timeout=10)) as db:
+            db.execute("UPDATE session SET seen_s = seen_s - 1e6 WHERE account = ?", (PERSON["shift_leader"],))
+            db.commit()
+        caller, lane = self.people["shift_leader"], self.lanes["road"]
+        for (method, path), right in TABLE.items():
+            if right == ANYBODY or path in ("/lane/{lane}/settle", "/sign-out"):
+                continue
+            status = self.ask(caller, method, self.filled(path, lane), b"{}" if method == "POST" else None)
+            if status not in (401, 303):
+                self.wrong.append(f"{method} {path} on a locked screen: {status}")
+        for name in actions():
+            body = {"key": str(uuid4()), "name": name, "passage": "none"}
+            status = self.ask(caller, "POST", f"/lane/{lane}/action", json.dumps(body).encode())
+            if (status == 200) != (name == "stop"):
+                self.wrong.append(f"{name} on a locked screen: {status}")
 
     def events(self, person: str) -> int:
         with closing(sqlite3.connect(f"file:{self.gate.data / 'barie.db'}?mode=ro", uri=True)) as db:
