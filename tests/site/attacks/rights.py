@@ -4,8 +4,8 @@
 
 Starts an agent of its own on loopback with a barrier and a yard gate and an account of each role, asks each address as
 a stranger, as a locked screen, as each role, without the page's token, from another site and with junk in its address
-and body, and prints one JSON line: how many it asked, and every answer that was not as the table says. Ends with 1 where
-there was one.
+and body, and prints one JSON line: how many it asked, and every answer that was not as the table says. Ends with 1
+where there was one.
 """
 
 from __future__ import annotations
