@@ -186,8 +186,10 @@ class Link:
                 raw.setsockopt(socket.IPPROTO_TCP, _CORK, on)
 
     def _read(self) -> None:
-        """paho reads few packets at a time: again, as long as one comes."""
+        """paho reads few packets at a time: again, as long as one comes and there is room for it."""
         for _ in range(READS):
+            if self._mailbox.full:
+                return
             before = self._mailbox.count
             self._client.loop_read()
             if self._mailbox.count == before:

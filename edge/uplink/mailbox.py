@@ -17,6 +17,7 @@ from dataclasses import dataclass
 
 from edge import clock
 
+LETTERS_MOST, BYTES_MOST = 1_000, 32_000_000
 LOOK_S = 0.02
 """While letters wait here, how often the socket is looked at for urgent ones."""
 
@@ -74,7 +75,7 @@ class Mailbox:
 
     def __init__(self) -> None:
         self.source: Callable[[float, socket.socket], None] = _only_wake
-        self.count = 0
+        self.count = self._bytes = 0
         self._urgent: deque[Letter] = deque()
         self._normal: deque[Letter] = deque()
         self._woken = False
@@ -85,19 +86,26 @@ class Mailbox:
 
     @property
     def waiting(self) -> int:
-        """How many letters nobody has taken yet. Bounded by RECEIVE_MAXIMUM for messages of QoS 1 over MQTT 5: they are
-        acknowledged when they were dealt with, and the broker keeps the rest."""
+        """How many letters nobody has taken yet. Messages of QoS 1 are acknowledged when they were dealt with, so over
+        MQTT 5 RECEIVE_MAXIMUM bounds them and the broker keeps the rest; `full` bounds everything else."""
         return len(self._urgent) + len(self._normal)
+
+    @property
+    def full(self) -> bool:
+        """No more is read from the socket then: the network holds it back, and the broker what the network does."""
+        return self.waiting >= LETTERS_MOST or self._bytes >= BYTES_MOST
 
     def put(self, letter: Letter, *, urgent: bool = False) -> None:
         """By the reader's own thread, from inside `source`."""
         self.count += 1
+        self._bytes += _size(letter)
         (self._urgent if urgent else self._normal).append(letter)
 
     def clear(self) -> None:
         """Forget what a connection that is closed has left."""
         self._urgent.clear()
         self._normal.clear()
+        self._bytes = 0
 
     def wake(self) -> None:
         """Make `take` return; from any thread, never waits."""
@@ -115,10 +123,9 @@ class Mailbox:
                 break
         if self._normal and clock.mono_s() - self._looked_s > LOOK_S:
             self._look(0.0)  # something urgent may stand behind what waits here
-        if self._urgent:
-            return self._urgent.popleft()
-        if self._normal:
-            return self._normal.popleft()
+        for queue in (self._urgent, self._normal):
+            if queue:
+                return self._taken(queue)
         self._woken = False
         return None
 
@@ -127,8 +134,13 @@ class Mailbox:
         taken: list[Letter] = []
         for queue in (self._urgent, self._normal):
             while queue and len(taken) < most:
-                taken.append(queue.popleft())
+                taken.append(self._taken(queue))
         return taken
+
+    def _taken(self, queue: deque[Letter]) -> Letter:
+        letter = queue.popleft()
+        self._bytes -= _size(letter)
+        return letter
 
     def _look(self, timeout_s: float) -> None:
         self.source(timeout_s, self._ear)
@@ -136,6 +148,10 @@ class Mailbox:
         with suppress(BlockingIOError):
             while self._ear.recv(4096):
                 self._woken = True
+
+
+def _size(letter: Letter) -> int:
+    return len(letter.payload) if isinstance(letter, Arrived) else 0
 
 
 def wait(timeout_s: float, files: dict[int, int]) -> dict[int, int]:

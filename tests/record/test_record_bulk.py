@@ -3,6 +3,7 @@ so."""
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Iterator
 from contextlib import closing
@@ -13,9 +14,13 @@ from typing import Any
 import pytest
 
 from edge import clock, wire
+from edge.agent.actions.desk import PRESSES_MOST
 from edge.agent.actions.remote import BURST, RemoteCommands
 from edge.agent.inbox import GateInbox
+from edge.agent.lane.actor import WAITING_MOST
 from edge.errors import StoreFullError
+from edge.ports import ActionResult
+from edge.uplink.mailbox import BYTES_MOST, LETTERS_MOST, Arrived, Mailbox
 from edge.wire import Command
 from tests.lane.world import World, ready
 
@@ -100,3 +105,87 @@ def test_the_loop_is_told_once_for_a_burst(world: World) -> None:
     assert len(told) == 1
     told[0]()
     assert world.actor._jobs.qsize() == 1
+
+
+# ---------------------------------------------------------------- queues that end somewhere
+
+
+def test_a_lane_whose_disk_hangs_keeps_the_newest_of_each_and_lets_no_queue_grow(world: World) -> None:
+    done: list[str] = []
+
+    def job(name: str) -> Any:
+        async def one() -> bool:
+            done.append(name)
+            return False
+
+        return one
+
+    for number in range(10_000):
+        world.actor.on_tick()
+        world.actor.put_newest("reading/front/1", job(f"{number}"))
+    assert world.actor._jobs.qsize() <= 3
+    for number in range(1_000):
+        world.actor.put_newest(f"reading/front/{number + 2}", job("other"))
+    assert world.actor._jobs.qsize() <= WAITING_MOST + 2
+    assert world.actor.left_out > 0
+    world.run(world.tick())
+    assert done[0] == "9999", "the newest of a track, once"
+    assert done.count("other") == len(done) - 1
+    world.actor.put_newest("reading/front/1", job("again"))
+    world.run(world.tick())
+    assert done[-1] == "again"
+
+
+def test_more_presses_than_a_person_can_make_are_told_that_they_are_not_done(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(world.actor, "put", lambda job: None)  # a disk that hangs
+
+    async def crowd() -> tuple[list[ActionResult], ActionResult]:
+        waiting = [asyncio.ensure_future(world.press("reset")) for _ in range(PRESSES_MOST)]
+        await asyncio.sleep(0)
+        refused = [await world.press("reset") for _ in range(3)]
+        held = await world.press("hold")
+        for one in waiting:
+            one.cancel()
+        await asyncio.gather(*waiting, return_exceptions=True)
+        return refused, held
+
+    refused, held = asyncio.run(crowd())
+    assert [one.code for one in refused] == ["store_failed"] * 3
+    assert (held.done, held.code) == (True, "held_unrecorded")
+    assert world.barrier.now.held
+
+
+def test_a_hold_acts_before_the_presses_that_wait(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(world.actor, "put", lambda job: None)
+
+    async def hold() -> bool:
+        pressing = asyncio.ensure_future(world.press("hold"))
+        await asyncio.sleep(0)
+        held = world.barrier.now.held
+        pressing.cancel()
+        return held
+
+    assert asyncio.run(hold())
+
+
+def test_an_old_press_of_hold_that_comes_again_does_not_hold_what_was_released(world: World) -> None:
+    first = world.run(world.press("hold", key="old"))
+    world.run(world.press("release_hold"))
+    assert not world.barrier.now.held
+    assert world.run(world.press("hold", key="old")).seq == first.seq
+    assert not world.barrier.now.held
+
+
+def test_a_mailbox_that_is_full_reads_no_more() -> None:
+    mailbox, full = Mailbox(), []
+    for count in (1, 1, -1):
+        mailbox.put(Arrived("t", bytes(BYTES_MOST // 2), False, 0, 0)) if count > 0 else mailbox.take(0.0)
+        full.append(mailbox.full)
+    assert full == [False, True, False]
+    mailbox.clear()
+    for _ in range(LETTERS_MOST):
+        mailbox.put(Arrived("t", b"", False, 0, 0))
+    before, taken = mailbox.full, mailbox.take_all(LETTERS_MOST)
+    assert (before, len(taken), mailbox.full) == (True, LETTERS_MOST, False)

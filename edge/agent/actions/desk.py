@@ -24,6 +24,8 @@ from edge.panel.press_log import UNSURE
 from edge.ports import KEY_REUSED, VOID, Action, ActionResult, LanePlace, Person
 
 Health = Callable[[], HealthView]
+PRESSES_MOST = 50
+"""So many presses of one lane wait at most; no person presses so often, only a disk that hangs lets them pile up."""
 CENTRE_SILENT_S = 120.0
 """An event that the centre has not acknowledged for so long: it gives no sign of life, whatever the broker says."""
 
@@ -45,6 +47,7 @@ class Desk:
         actor.reconcile = lambda: reconcile(actor)
         self._health = health
         self._live_jpeg = live_jpeg
+        self._waiting = 0
         self._paper = PaperPresses(actor, lambda: _reach(health().link))
         groups = (PassagePresses(actor, plates), BoomPresses(actor), YardPresses(actor, plates), self._paper)
         self._handlers = handlers(groups)
@@ -86,10 +89,15 @@ class Desk:
         return self._live_jpeg(camera)
 
     async def act(self, action: Action) -> ActionResult:
-        """Queue the press behind whatever the lane is doing; a stop does not wait for anything."""
+        """Queue the press behind whatever the lane is doing; a stop and a hold only make safer, and do not wait for
+        anything."""
         action = replace(action, key=self._key(action.key))
         if action.name == "stop":
             self._actor.barrier.stop_boom()
+        elif action.name == "hold":
+            self._actor.barrier.hold(True)
+        if self._waiting >= PRESSES_MOST:
+            return self._not_written(action, StoreError(f"{PRESSES_MOST} presses of this lane wait already"))
         answer: asyncio.Future[ActionResult] = asyncio.get_running_loop().create_future()
 
         async def job() -> None:
@@ -101,27 +109,36 @@ class Desk:
                     answer.set_result(result)
 
         self._actor.put(job)
-        return await answer
+        self._waiting += 1
+        try:
+            return await answer
+        finally:
+            self._waiting -= 1
 
     async def _answer(self, action: Action) -> ActionResult:
         try:
             before = await self._actor.ledger.known(action.key)
             if before is not None:
+                if action.name == "hold" and self._actor.hold is None:
+                    self._actor.barrier.hold(False)  # an old press come again: what it held was released since
                 return _answered(before, action.person, action.name)
             try:
                 result = await self._handler(action)(action)
             except RefusedError as error:
                 return await self._refused(action, error)
         except StoreError as error:
-            row = actions().get(action.name)
-            if row is not None and row.unrecorded:
-                return self._unrecorded(action, row.unrecorded, error)
-            # Not on disk, so not done: nothing was offered to the barrier (docs/safety.md).
-            code = "store_full" if isinstance(error, StoreFullError) else "store_failed"
-            return ActionResult(False, code, None, str(error))
+            return self._not_written(action, error)
         self._actor.shown.result = Pressed(result.code, result.detail)
         self._actor.touch()
         return result
+
+    def _not_written(self, action: Action, error: StoreError) -> ActionResult:
+        row = actions().get(action.name)
+        if row is not None and row.unrecorded:
+            return self._unrecorded(action, row.unrecorded, error)
+        # Not on disk, so not done: nothing was offered to the barrier (docs/safety.md).
+        code = "store_full" if isinstance(error, StoreFullError) else "store_failed"
+        return ActionResult(False, code, None, str(error))
 
     async def _refused(self, action: Action, error: RefusedError) -> ActionResult:
         """A refusal is an answer as well: the same press, come again later, is not judged anew. Raises StoreError."""

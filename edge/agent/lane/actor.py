@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
+from functools import partial
 
 from edge import clock, logs
 from edge.errors import StoreError
@@ -19,6 +20,8 @@ log = logging.getLogger(__name__)
 
 FAULT_S = 60.0
 """A fault stands for so long after the last job that had one."""
+WAITING_MOST = 200
+"""So many jobs of `put_newest` wait at most, while a disk hangs; more are left out and counted."""
 Job = Callable[[], Awaitable[bool | None]]
 """Done when awaited; False says that nothing changed that a screen would show."""
 
@@ -32,6 +35,8 @@ class Actor:
         self.trouble = ""
         self._name = name
         self._jobs: asyncio.Queue[Job] = asyncio.Queue()
+        self._newest: dict[str, Job] = {}
+        self.left_out = 0
         self._changed = asyncio.Event()
         self._told = ""
         self._fault, self._fault_s = "", 0.0
@@ -84,6 +89,19 @@ class Actor:
     def put(self, job: Job) -> None:
         """On the event loop only."""
         self._jobs.put_nowait(job)
+
+    def put_newest(self, key: str, job: Job) -> None:
+        """The same for what a newer one makes needless (a tick, a reading of one track): it takes the place of the one
+        of this key that waits still, so that nothing piles up before a press."""
+        if key not in self._newest:
+            if len(self._newest) >= WAITING_MOST:
+                self.left_out += 1
+                return
+            self.put(partial(self._do_newest, key))
+        self._newest[key] = job
+
+    def _do_newest(self, key: str) -> Awaitable[bool | None]:
+        return self._newest.pop(key)()
 
     def touch(self) -> None:
         """The view changed: whoever waits for it looks again."""

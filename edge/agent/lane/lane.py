@@ -46,10 +46,11 @@ class LaneActor(LaneState):
     # ------------------------------------------------------------ jobs in
 
     def on_reading(self, reading: Reading, photo: bytes, crop: bytes) -> None:
-        self.put(lambda: self._reading(reading, photo, crop))
+        key = f"reading/{reading.camera}/{reading.track}"
+        self.put_newest(key, lambda: self._reading(reading, photo, crop))
 
     def on_tracks(self, camera: str, tracks: frozenset[int]) -> None:
-        self.put(lambda: self._tracks(camera, tracks))
+        self.put_newest(f"tracks/{camera}", lambda: self._tracks(camera, tracks))
 
     def on_notice(self, notice: Notice) -> None:
         self.put(lambda: self._notice(notice))
@@ -62,7 +63,7 @@ class LaneActor(LaneState):
             self.put(self._reassess)
 
     def on_tick(self) -> None:
-        self.put(self._tick)
+        self.put_newest("tick", self._tick)
 
     # ------------------------------------------------------------ what happens
 
