@@ -249,8 +249,10 @@ class BarrierLoop(threading.Thread):
 
     def _with_pending(self, new: Outputs, now_s: float) -> Outputs:
         """Add a motion that could not be written a moment ago, unless something newer was decided."""
+        if new.open or new.close or new.stop:
+            self._pending = (Outputs(), 0.0)
         old, until_s = self._pending
-        if now_s > until_s or not self._link.ok or new.open or new.close or new.stop:
+        if now_s > until_s or not self._link.ok:
             return new
         return replace(new, open=old.open, close=old.close, stop=old.stop)
 
@@ -262,11 +264,14 @@ class BarrierLoop(threading.Thread):
             self._link.write(allowed, pulse_s)
             motions: dict[OutputName, bool] = {"open": allowed.open, "close": allowed.close, "stop": allowed.stop}
             self._done = tuple(name for name, on in motions.items() if on and self._link.can(name))
-            self._pending = (Outputs(), 0.0)
+            if self._link.ok:
+                self._pending = (Outputs(), 0.0)
         except BoardError as error:
             log.warning("%s: %s", self.name, error)
             until_s = self._pending[1] if self._pending[1] > now_s else now_s + AGAIN_S
-            self._pending = (allowed, until_s) if self._link.ok else (Outputs(), 0.0)
+            turns_round = allowed.open and self._state.lowered_s is not None
+            kept = allowed if self._link.ok else Outputs(open=turns_round)  # the moment that the board answers again
+            self._pending = (kept, until_s)
 
     def _look(self) -> Snapshot:
         state: State = self._state
