@@ -33,7 +33,7 @@ CLOSED: tuple[InputName, ...] = ("safety_loop", "photocell")
 OUTPUTS: dict[OutputName, int] = {"open": 1, "close": 2, "stop": 3}
 SAFE_DEG = 48.0
 """Who steps under an arm that is higher than this is not touched: 28 degrees is where it lies on a person's head, and
-it falls up to 16 while reading, ordering, relay and drive take their time on a line in order (0.25 s and the braking)."""
+it falls up to 16 while reading, ordering, relay and drive take their time on a line in order (0.25 s, and braking)."""
 
 
 def _e1214(clock: Clock) -> Module:
