@@ -17,7 +17,7 @@ from typing import Any
 
 from edge import clock, resources
 from edge.agent import cannot_start
-from edge.agent.actions.desk import Desk
+from edge.agent.actions.desk import LaneActions
 from edge.agent.cameras.eyesight import Eyesight
 from edge.agent.cameras.supervisor import CameraProcess, tell
 from edge.agent.cameras.workbench import GateWorkbench
@@ -85,7 +85,7 @@ class Gate:
         self.barriers: dict[str, BarrierLoop] = {}
         self.actors: dict[str, LaneActor] = {}
         self.cameras: dict[str, CameraProcess] = {}
-        self.desks: dict[str, Desk] = {}
+        self.desks: dict[str, LaneActions] = {}
         self._was_up = False
         self.accounts: Accounts | None = None
         self.afar = Afar(config, self.store)
@@ -132,12 +132,12 @@ class Gate:
         if lane.place.startswith("yard"):
             actor.record.yard = self.yard
             actor.devices_failed = lambda: health.cameras_failed_s() >= lane.device_fault_after_s
-        self.desks[lane.id] = Desk(
+        self.desks[lane.id] = LaneActions(
             actor, plates, health.view, lambda camera: cameras[camera].view.jpeg if camera in cameras else None
         )
 
     @property
-    def lanes(self) -> dict[str, Desk]:
+    def lanes(self) -> dict[str, LaneActions]:
         """`ports.Desk`: what the screen sees."""
         return self.desks
 
@@ -146,7 +146,7 @@ class Gate:
         body = Calibrated(change=change, by=by.id)
 
         async def write() -> None:
-            await self.actors[lane].ledger.write(body)
+            await self.actors[lane].journal.write(body)
 
         self.actors[lane].put(write)
 
@@ -337,13 +337,13 @@ class Gate:
         """What was done to accounts, at the console too, becomes events of the signed record. Raises StoreError."""
         if self.accounts is None:
             return
-        ledger = next(iter(self.actors.values())).ledger
+        journal = next(iter(self.actors.values())).journal
         for one in await asyncio.to_thread(self.accounts.changes):
             by, _, second = one.by.partition(BESIDE)
             told = AccountChanged(
                 what=one.what, account=one.account, at=one.at, by=by, second=second or None, role=one.detail or None
             )
-            await ledger.write(told)
+            await journal.write(told)
             await asyncio.to_thread(self.accounts.recorded, one.seq)
 
     async def _end(self, tasks: list[asyncio.Task[None]], screen: asyncio.Task[None]) -> None:

@@ -75,7 +75,7 @@ async def act(request: Request) -> Response:
         second = await _second(request, press, session.person, place)
     except RefusedError as error:
         return _answer(press.key, ActionResult(False, error.code, None, error.detail))
-    result = await panel.ledger.do(lane, _action(press, session, second))
+    result = await panel.press_log.do(lane, _action(press, session, second))
     answer = _answer(press.key, result)
     if press.name == TAKES_OVER and result.done and second is not None and isinstance(panel.door, AccountsDoor):
         panel.door.end(request)  # who signed for the shift stands at the screen from now on
@@ -90,7 +90,7 @@ async def settle(request: Request) -> Response:
     body = await body_of(request)
     asked = checked(Settle, body)
     panel: Panel = request.app.state.panel
-    result = await panel.ledger.settle(lane_of(request), session.person, asked.key, asked.boot == panel.boot)
+    result = await panel.press_log.settle(lane_of(request), session.person, asked.key, asked.boot == panel.boot)
     return _answer(asked.key, result)
 
 

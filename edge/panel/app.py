@@ -30,7 +30,7 @@ from edge.panel import (
 from edge.panel.accounts import Accounts
 from edge.panel.headers import SafeHeaders
 from edge.panel.messages import load_catalogue
-from edge.panel.press_log import Ledger
+from edge.panel.press_log import PressLog
 from edge.panel.rights import load_rights
 from edge.panel.sessions import AccountsDoor, DemoDoor, Door
 from edge.panel.settings import Panel, PanelSettings
@@ -94,7 +94,7 @@ def create_app(desk: Desk, accounts: Accounts, settings: PanelSettings) -> Starl
         settings=settings,
         catalogue=catalogue,
         rights=load_rights(),
-        ledger=Ledger(),
+        press_log=PressLog(),
         templates=pages.make_templates(catalogue),
         boot=secrets.token_hex(8),
     )

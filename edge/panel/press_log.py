@@ -1,6 +1,6 @@
 """A press is done once or not at all, and the page can ask which.
 
-The page makes a key for each press. The ledger runs a key once at a lane; the same key again waits for the same answer.
+The page makes a key for each press. The log runs a key once at a lane; the same key again waits for the same answer.
 After a lost answer the page settles the key: either it learns what was done, or the key is void from then on, so that
 the lost press cannot arrive late and open a barrier that nobody expects to open.
 
@@ -25,7 +25,7 @@ Place = tuple[int, str]
 """A lane's desk and a key there."""
 
 
-class Ledger:
+class PressLog:
     """The newest keys and what became of them."""
 
     def __init__(self, room: int = 2000) -> None:

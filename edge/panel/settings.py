@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from starlette.templating import Jinja2Templates
 
     from edge.panel.messages import Catalogue
-    from edge.panel.press_log import Ledger
+    from edge.panel.press_log import PressLog
     from edge.panel.rights import Rights
     from edge.panel.sessions import Door
     from edge.ports import Desk
@@ -50,7 +50,7 @@ class Panel:
     settings: PanelSettings
     catalogue: Catalogue
     rights: Rights
-    ledger: Ledger
+    press_log: PressLog
     templates: Jinja2Templates
     boot: str
     proofs: Proofs = field(default_factory=Proofs)

@@ -9,6 +9,7 @@ from firmware_io.terms import InputName
 from tests.boom.bench import ALL, EVERYTHING, Bench, codes, refusal
 
 
+@pytest.mark.slow
 def test_repeated_reversal_is_a_fault_for_a_person() -> None:
     bench = Bench().open_for_vehicle().drive_through()
     for _ in range(3):
@@ -151,6 +152,7 @@ def test_a_photocell_that_failed_clear_lets_no_arm_down_and_is_told_at_its_first
     assert codes(bench) == set()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("inputs", [("safety_loop",), ("safety_loop", "photocell")])
 def test_sensors_that_all_failed_clear_lower_on_none_of_30_trucks(inputs: tuple[InputName, ...]) -> None:
     """Two on one supply, or the only one there is: nothing under the arm is ever seen. Each truck stays for 20 s."""

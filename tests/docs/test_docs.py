@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import argparse
+import ast
 import re
 import shlex
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -62,3 +64,44 @@ def test_every_script_that_the_readme_names_can_be_run() -> None:
         path = ROOT / name
         assert path.exists(), name
         assert path.suffix == ".py" or path.stat().st_mode & 0o111, f"{name} is not executable"
+
+
+ARCHITECTURE = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+
+
+def names(source: Path) -> Iterator[str]:
+    """Every function, class and method of a module, methods with their class."""
+    for node in ast.parse(source.read_text(encoding="utf-8")).body:
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            yield node.name
+        elif isinstance(node, ast.ClassDef):
+            yield node.name
+            inner = (one for one in node.body if isinstance(one, ast.FunctionDef | ast.AsyncFunctionDef))
+            yield from (f"{node.name}.{one.name}" for one in inner)
+
+
+def test_the_five_flows_name_only_functions_that_exist() -> None:
+    walk = ARCHITECTURE.split("## Five flows", 1)[1].split("\n## ", 1)[0]
+    assert re.findall(r"^\*\*An? (\w+)\*\*", walk, re.M) == ["frame", "reading", "press", "declaration", "event"]
+    steps = re.findall(r"`([\w/]+\.py):([\w.]+)`", walk)
+    assert len(steps) >= 25
+    gone = [f"{path}:{name}" for path, name in steps if name not in set(names(ROOT / path))]
+    assert gone == []
+
+
+def test_every_folder_has_its_line_and_every_line_its_folder() -> None:
+    told = set(re.findall(r"^\| `([\w/]+/)` \|", ARCHITECTURE, re.M))
+    out = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=False).stdout
+    files = [Path(name) for name in out.split()] or [path.relative_to(ROOT) for path in ROOT.glob("edge/**/*.py")]
+    there = {f"{parent}/" for path in files for parent in path.parents if parent != Path()}
+    inner = ("tests/", "packaging/", "models/tools/", ".ci/")  # told in their own line
+    assert {one for one in told if not (ROOT / one).is_dir()} == set()
+    assert {one for one in there - told if not one.startswith(inner)} == set()
+
+
+def test_decisions_are_numbered_without_a_hole_and_each_stands_in_the_index() -> None:
+    folder = ROOT / "docs" / "decisions"
+    files = sorted(path.name for path in folder.glob("0*.md"))
+    assert [int(name[:4]) for name in files] == list(range(1, len(files) + 1))
+    index = (folder / "README.md").read_text(encoding="utf-8")
+    assert [name for name in files if f"[{name[:4]}]({name})" not in index] == []

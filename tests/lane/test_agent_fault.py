@@ -91,7 +91,7 @@ def test_after_a_fault_over_a_vehicle_the_system_leaves_it_to_the_guard(
 
 
 def test_a_fault_is_an_alarm_on_record_that_names_no_plate(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    desk = AlarmDesk(world.store, {world.config.id: world.actor.ledger}, 600.0, lambda: None)
+    desk = AlarmDesk(world.store, {world.config.id: world.actor.journal}, 600.0, lambda: None)
     breaks(monkeypatch, world.actor, "reconcile", ValueError("12C12345"))
 
     async def looks() -> None:

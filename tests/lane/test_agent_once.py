@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from edge import clock
-from edge.panel.press_log import Ledger
+from edge.panel.press_log import PressLog
 from edge.ports import Action
 from tests.lane.world import GUARD, OPERATOR, World
 
@@ -31,17 +31,17 @@ def confirm(world: World, key: str) -> Action:
 def test_a_void_key_opens_nothing_after(world: World, between: str) -> None:
     """The screen was told "not arrived"; then the lost press arrives."""
     key = clock.new_id()
-    ledger = Ledger(room=20)
-    assert world.run(ledger.settle(world.desk, GUARD, key, True)).code == "not_arrived"
+    press_log = PressLog(room=20)
+    assert world.run(press_log.settle(world.desk, GUARD, key, True)).code == "not_arrived"
     if between == "a restart":
         world.restart()
-        ledger = Ledger(room=20)
+        press_log = PressLog(room=20)
     else:
         for _ in range(30):
-            world.run(ledger.settle(world.desk, GUARD, clock.new_id(), True))
+            world.run(press_log.settle(world.desk, GUARD, clock.new_id(), True))
     world.declares_ready()
     world.arrives()
-    late = world.run(ledger.do(world.desk, confirm(world, key)))
+    late = world.run(press_log.do(world.desk, confirm(world, key)))
     assert (late.done, late.code) == (False, "not_arrived")
     assert world.barrier.offers == []
 
@@ -79,10 +79,10 @@ def test_two_that_settle_and_press_at_once_agree(world: World) -> None:
     key = clock.new_id()
 
     async def both() -> tuple[bool, bool]:
-        ledger = Ledger()
-        press = asyncio.ensure_future(ledger.do(world.desk, confirm(world, key)))
+        press_log = PressLog()
+        press = asyncio.ensure_future(press_log.do(world.desk, confirm(world, key)))
         await asyncio.sleep(0)
-        told = await ledger.settle(world.desk, GUARD, key, True)
+        told = await press_log.settle(world.desk, GUARD, key, True)
         return (await press).done, told.done
 
     done, told = world.run(both())

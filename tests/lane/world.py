@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from edge import clock, resources
-from edge.agent.actions.desk import Desk
+from edge.agent.actions.desk import LaneActions
 from edge.agent.actions.remote import RemoteCommands
 from edge.agent.lane.lane import LaneActor
 from edge.agent.lane.law import Law
@@ -118,7 +118,7 @@ class World:
         self.barrier = FakeBarrier()
         law = Law.load(self.law_config, self.store, lambda: self.age_s)
         self.actor = LaneActor(self.config, self.store, law, self.barrier, lambda: None)
-        self.desk = Desk(self.actor, plates(), self.health, lambda camera: None)
+        self.desk = LaneActions(self.actor, plates(), self.health, lambda camera: None)
         self.commands = RemoteCommands(self.actor, self.clock_state)
 
     def close(self) -> None:

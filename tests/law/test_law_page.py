@@ -5,6 +5,8 @@ from __future__ import annotations
 import subprocess
 import sys
 
+import pytest
+
 from scripts.procedures_page import page
 from tests.harness.bench.law import figures
 from tests.law.table import TABLE
@@ -29,6 +31,7 @@ def test_the_page_has_every_procedure_and_every_article_of_the_decision() -> Non
         assert rules().procedures[procedure].name.vi in part
 
 
+@pytest.mark.slow
 def test_the_figure_has_its_name_unit_and_way() -> None:
     told = figures(rounds=50, copy=5)
     assert [(one["figure"], one["unit"]) for one in told] == [

@@ -120,6 +120,7 @@ def test_a_swap_matters_only_where_the_decision_lists_the_order(procedure: str, 
 LONG = [case for case in CASES if len(asked_at(*case, ALL)) > 1]
 
 
+@pytest.mark.slow
 @settings(max_examples=300, deadline=None)
 @examples(data=st.data(), case=st.sampled_from(LONG))
 def test_no_order_of_arrival_changes_the_verdict_outside_the_listed_groups(
@@ -139,6 +140,7 @@ def test_no_order_of_arrival_changes_the_verdict_outside_the_listed_groups(
     assert (at_gate(declared(procedure, confirmations, ALL), gate).verdict == "release") == legal
 
 
+@pytest.mark.slow
 @settings(max_examples=300, deadline=None)
 @examples(data=st.data(), case=st.sampled_from(LONG))
 def test_giving_any_asked_confirmation_never_increases_what_is_missing(

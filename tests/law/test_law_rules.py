@@ -438,6 +438,7 @@ def test_overstays_and_who_is_expected_go_by_the_table_that_was_in_force(tmp_pat
         assert law.table_of(declared("VN-EMPTY-TO-CN", [far])) is rules()
 
 
+@pytest.mark.slow
 def test_a_bundle_that_deletes_in_silence_is_not_taken(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     folder = tmp_path / "tables"
     shutil.copytree(TABLE_FILE.parent, folder)

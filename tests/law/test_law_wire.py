@@ -320,6 +320,7 @@ PATHS = [
 ]  # fmt: skip
 
 
+@pytest.mark.slow
 @settings(max_examples=400, deadline=None)
 @examples(path=st.sampled_from(PATHS), value=JSON, flip=st.integers(0, 2_000), byte=st.integers(0, 255))
 def test_a_declaration_with_anything_anywhere_parses_goes_round_or_is_refused(

@@ -14,10 +14,10 @@ import pytest
 
 from edge import clock
 from edge.agent.actions.alarm import AlarmPresses
-from edge.agent.lane.lane_journal import Ledger
+from edge.agent.lane.lane_journal import LaneJournal
 from edge.agent.office.alarms import AlarmDesk
 from edge.agent.office.handover import HandoverDesk, HandoverPresses
-from edge.agent.watch.pc import Box, BoxWatch, read_box
+from edge.agent.watch.pc import Pc, PcWatch, read_pc
 from edge.core.alarm import alarms
 from edge.core.alarm.alarms import OFF_DELAY_S, Condition
 from edge.core.alarm.sources import Beside
@@ -37,8 +37,8 @@ class OfficeWorld(World):
 
     def start(self) -> None:
         super().start()
-        ledgers = {self.config.id: self.actor.ledger}
-        self.alarms = AlarmDesk(self.store, ledgers, 3600.0, lambda: None)
+        journals = {self.config.id: self.actor.journal}
+        self.alarms = AlarmDesk(self.store, journals, 3600.0, lambda: None)
         self.handover = HandoverDesk(self.store, self.views, self.alarms.listed)
         presses = (AlarmPresses(self.actor, self.alarms), HandoverPresses(self.actor, self.handover))
         self.desk.join(presses, lambda: GateView(alarms=self.alarms.summary(), box=BoxView(), handover_open=False))
@@ -124,7 +124,7 @@ def full(monkeypatch: pytest.MonkeyPatch) -> None:
     async def write(*_: Any, **__: Any) -> None:
         raise StoreFullError("no room left")
 
-    monkeypatch.setattr(Ledger, "write", write)
+    monkeypatch.setattr(LaneJournal, "write", write)
 
 
 def test_an_alarm_is_shown_though_the_disk_is_full_and_recorded_when_there_is_room(
@@ -214,23 +214,23 @@ def test_the_box_says_when_it_lives_on_its_battery(
 ) -> None:
     for name, words in supplies.items():
         supply(tmp_path / name, **words)
-    box = read_box(tmp_path / "none", tmp_path)
+    box = read_pc(tmp_path / "none", tmp_path)
     assert (box.battery_percent, box.care) == (percent, care)
 
 
 def test_a_hot_box_is_told(tmp_path: Path) -> None:
     supply(tmp_path / "thermal_zone0", temp="85001", type="x86_pkg_temp")
     supply(tmp_path / "thermal_zone1", temp="40000", type="acpitz")
-    assert read_box(tmp_path, tmp_path / "none") == Box(temperature_c=85.001)
-    assert read_box(tmp_path, tmp_path / "none").care == ["hot"]
+    assert read_pc(tmp_path, tmp_path / "none") == Pc(temperature_c=85.001)
+    assert read_pc(tmp_path, tmp_path / "none").care == ["hot"]
 
 
 def test_the_lanes_are_told_of_the_box_as_soon_as_it_needs_somebody() -> None:
-    boxes = [Box(91.0), Box(41.0), Box(40.0)]
+    boxes = [Pc(91.0), Pc(41.0), Pc(40.0)]
     touched: list[BoxView] = []
 
     async def look() -> BoxView:
-        watch = BoxWatch(lambda: touched.append(watch.view()), boxes.pop, every_s=0.0)
+        watch = PcWatch(lambda: touched.append(watch.view()), boxes.pop, every_s=0.0)
         with contextlib.suppress(IndexError):
             await watch.run()
         return watch.view()

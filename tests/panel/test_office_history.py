@@ -145,7 +145,7 @@ def test_looking_something_up_is_no_part_of_the_passage(world: World) -> None:
     with closing(filled(world)) as history:
         row = history.find(Question()).rows[0]
         looked = Looked(what="passage", by="KT", role="auditor", about=LookedAt(looked_at=row.id))
-        world.run(world.actor.ledger.write(looked))
+        world.run(world.actor.journal.write(looked))
         while history.take_in():
             pass
         assert history.find(Question()).rows == (row,)

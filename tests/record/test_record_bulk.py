@@ -73,7 +73,7 @@ def test_with_a_full_disk_the_answer_says_what_is_so(
     async def full(*_: Any, **__: Any) -> Any:
         raise StoreFullError("no room")
 
-    monkeypatch.setattr(world.actor.ledger, "write", full)
+    monkeypatch.setattr(world.actor.journal, "write", full)
     answer = world.run(world.press(name))
     assert (answer.done, answer.code) == (True, code)
     assert world.barrier.now.held == held

@@ -125,14 +125,14 @@ def test_changes_are_named_by_their_path() -> None:
 def test_boom_cycles_outlive_a_restart(tmp_path: Path) -> None:
     import asyncio
 
-    from edge.agent.lane.lane_journal import Ledger
+    from edge.agent.lane.lane_journal import LaneJournal
     from edge.core.bodies import BarrierSaid
     from edge.store import Store
 
     opened = BarrierSaid(stage="opened", permit=1, code="", passage=None)
     for expected in (1, 2):
         store = Store.open(tmp_path, site="s", lanes=["l"])
-        asyncio.run(Ledger(store, "l", lambda: None).write(opened))
+        asyncio.run(LaneJournal(store, "l", lambda: None).write(opened))
         assert store.notes(figures.CYCLES) == {"l": {"count": expected}}
         store.close()
 

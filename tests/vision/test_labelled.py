@@ -13,7 +13,7 @@ from typing import Any
 import cv2
 import pytest
 
-from edge.agent.lane.lane_journal import Ledger
+from edge.agent.lane.lane_journal import LaneJournal
 from edge.agent.office.history import Past
 from edge.agent.office.labels import LABEL, Labels
 from edge.config import load_config
@@ -159,11 +159,13 @@ def store(data_dir: Path, tmp_path: Path) -> Iterator[Store]:
     store.close()
 
 
-def says(store: Store, folder: Path, marks: list[Mark], ledger: Ledger | None = None) -> tuple[list[str], list[Any]]:
+def says(
+    store: Store, folder: Path, marks: list[Mark], journal: LaneJournal | None = None
+) -> tuple[list[str], list[Any]]:
     """What each answer was, and the marks that the passage's page shows then."""
 
     async def story() -> tuple[list[str], list[Any]]:
-        ours = ledger or Ledger(store, LANE, lambda: None)
+        ours = journal or LaneJournal(store, LANE, lambda: None)
         past = Past(folder, store, ours)
         running = asyncio.create_task(past.run())
         labels = Labels(folder, store, past, {LANE: ours})
@@ -212,13 +214,13 @@ def test_the_last_word_is_kept_with_the_photo_and_who_said_it_is_on_record(store
 def test_what_cannot_be_recorded_is_not_kept_either(
     store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    ledger = Ledger(store, LANE, lambda: None)
+    journal = LaneJournal(store, LANE, lambda: None)
 
     async def broken(*_: object, **__: object) -> None:
         raise StoreError("no room")
 
-    monkeypatch.setattr(ledger, "write", broken)
-    codes, shown = says(store, tmp_path, [Mark(True)], ledger)
+    monkeypatch.setattr(journal, "write", broken)
+    codes, shown = says(store, tmp_path, [Mark(True)], journal)
     assert codes[0] == "label.store_failed"
     assert shown == [None]
     assert list((tmp_path / "site-clips").iterdir()) == []

@@ -36,7 +36,7 @@ def _reach(link: LinkView) -> str:
     return "silent" if silent else link.state
 
 
-class Desk:
+class LaneActions:
     """`ports.LaneDesk` over one lane actor."""
 
     def __init__(
@@ -79,7 +79,7 @@ class Desk:
         """`ports.ActionMemory`: what became of a press, also across a restart; one that never arrived is void from
         now on, on record."""
         void = {"code": VOID, "done": False, "by": person.id}
-        return _answered(await self._actor.ledger.settle(self._key(key), void), person)
+        return _answered(await self._actor.journal.settle(self._key(key), void), person)
 
     def _key(self, key: str) -> str:
         """A page's key as the record knows it: of a press, at this lane."""
@@ -117,7 +117,7 @@ class Desk:
 
     async def _answer(self, action: Action) -> ActionResult:
         try:
-            before = await self._actor.ledger.known(action.key)
+            before = await self._actor.journal.known(action.key)
             if before is not None:
                 if action.name == "hold" and self._actor.hold is None:
                     self._actor.barrier.hold(False)  # an old press come again: what it held was released since
@@ -144,7 +144,7 @@ class Desk:
         """A refusal is an answer as well: the same press, come again later, is not judged anew. Raises StoreError."""
         answer = {"code": error.code, "detail": error.detail[:500], "done": False}
         by = {"name": action.name, "by": action.person.id}
-        return _answered(await self._actor.ledger.settle(action.key, {**answer, **by}), action.person, action.name)
+        return _answered(await self._actor.journal.settle(action.key, {**answer, **by}), action.person, action.name)
 
     def _unrecorded(self, action: Action, code: str, error: StoreError) -> ActionResult:
         """The answer says what is so: the boom was stopped or held before its record. A hold can end without a record

@@ -160,7 +160,7 @@ async def _reconcile_one(actor: LaneActor, form_id: str, kept: Mapping[str, Any]
             fresh = {"outcome": found.outcome, "platform": platform_id, "differences": differences}
             tx.keep(paper.PAPER, form_id, {**kept, **fresh})
 
-    await actor.ledger.write(body, also=also)
+    await actor.journal.write(body, also=also)
 
 
 def _object(text: str) -> dict[str, Any]:

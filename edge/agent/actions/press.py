@@ -64,5 +64,5 @@ class Presses:
 
     async def record(self, action: Action, code: str, body: Body, also: Also | None = None) -> ActionResult:
         """The event and the press's answer, in one transaction."""
-        done = await self.actor.ledger.write(body, keys=kept(action, code), also=also)
+        done = await self.actor.journal.write(body, keys=kept(action, code), also=also)
         return ActionResult(True, code, done.seq)

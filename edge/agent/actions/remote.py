@@ -68,16 +68,16 @@ class RemoteCommands:
 
     async def _tell_too_many(self) -> None:
         count, self._too_many = self._too_many, 0
-        await self._actor.ledger.write(CommandsRefused(count=count))
+        await self._actor.journal.write(CommandsRefused(count=count))
 
     async def _do(self, command: Command, retained: bool) -> None:
         key = f"command/{command.id}"
         told = Commanded(command=command.id, action=command.action, by=command.by, reason=command.reason)
         why = "retained" if retained else too_old(command, self._clock_state(), datetime.now(clock.VIETNAM))
-        if await self._actor.ledger.known(key) is not None:
+        if await self._actor.journal.known(key) is not None:
             why = "repeated"
         if why:
-            await self._actor.ledger.write(CommandRefused(commanded=told, code=why))
+            await self._actor.journal.write(CommandRefused(commanded=told, code=why))
             return
         keys = {key: {"code": "done"}}
         if command.action == "open":
@@ -92,7 +92,7 @@ class RemoteCommands:
             self._actor.barrier.hold(True)
             self._actor.hold = {"by": command.by, "at": clock.wall_iso()}
             also = holding(self._actor.config.id, self._actor.hold)
-        await self._actor.ledger.write(body, keys=keys, also=also)
+        await self._actor.journal.write(body, keys=keys, also=also)
 
     async def _open(self, told: Commanded, keys: Keys) -> None:
         """One person at the centre opens what one guard may open here, and no more: a hold that asks for two people at
@@ -102,7 +102,7 @@ class RemoteCommands:
         passage = actor.lane.passage
         about = actor.about(passage) if passage is not None else None
         if assessment is not None and assessment.two_people:
-            await actor.ledger.write(CommandRefused(about=about, commanded=told, code="two_people"))
+            await actor.journal.write(CommandRefused(about=about, commanded=told, code="two_people"))
             return
         await actor.open_after_record(OpenedByCommand(about=about, commanded=told), keys=keys)
 
@@ -111,7 +111,7 @@ class RemoteCommands:
         on, lane = command.action == "paper_on", self._actor.config.id
         mode = PaperSince(command.by, clock.wall_iso(), command.reason) if on else None
         kept = asdict(mode) if mode else None
-        await self._actor.ledger.write(body, keys=keys, also=lambda tx, _: tx.keep(PAPER_MODE, lane, kept))
+        await self._actor.journal.write(body, keys=keys, also=lambda tx, _: tx.keep(PAPER_MODE, lane, kept))
         self._actor.beside.paper = mode
 
 

@@ -103,7 +103,7 @@ class YardPresses(Presses):
             confirmation=confirmation[1] if confirmation else None,
             named=named,
         )
-        done = await self.actor.ledger.write(
+        done = await self.actor.journal.write(
             body,
             keys=kept(action, "entered_by_hand"),
             confirmation=confirmation,

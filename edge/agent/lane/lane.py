@@ -100,7 +100,7 @@ class LaneActor(LaneState):
                 await self._record_through(notice)
             body = event_bodies.noticed(notice, self.lane.passage)
             if body is not None:
-                await self.ledger.write(body)
+                await self.journal.write(body)
         finally:
             await self._follow(effects)
 
@@ -155,7 +155,7 @@ class LaneActor(LaneState):
             return
         self._failure_told = True
         body = DeviceFailed(place=self.config.place)
-        await self.ledger.write(body, also=lambda tx, _: yard.write(tx, device_failed))
+        await self.journal.write(body, also=lambda tx, _: yard.write(tx, device_failed))
         await yard.refresh()
 
     async def _tick(self) -> bool:
@@ -247,7 +247,7 @@ class LaneActor(LaneState):
         if passage is None or assessment is None:
             return
         once = self.once_key(assessment)
-        answer = automatic(self._case(passage, assessment, again=await self.ledger.known(once) is not None))
+        answer = automatic(self._case(passage, assessment, again=await self.journal.known(once) is not None))
         if not answer.permit:
             await self._stays_shut(passage, answer)
             return
@@ -300,7 +300,7 @@ class LaneActor(LaneState):
             copy_age_s=self.law.copy_age_s(),
         )
         self.shown.shut = answer
-        await self.ledger.write(body)
+        await self.journal.write(body)
 
     def _odd(self, passage: Passage) -> str:
         """How some plate that was surely read was not shown as a vehicle shows it; "" where none was."""

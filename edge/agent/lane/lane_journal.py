@@ -27,7 +27,7 @@ class Recorded(NamedTuple):
 Also = Callable[[Transaction, Recorded], None]
 
 
-class Ledger:
+class LaneJournal:
     """`wake` tells the uplink that there is something new; nothing here waits for it."""
 
     def __init__(self, store: Store, lane: str, wake: Callable[[], None]) -> None:

@@ -9,7 +9,7 @@ from edge.agent.lane import boom_memory
 from edge.agent.lane.actor import Actor
 from edge.agent.lane.barrier import Barrier
 from edge.agent.lane.context import Beside
-from edge.agent.lane.lane_journal import Keys, Ledger, Recorded
+from edge.agent.lane.lane_journal import Keys, LaneJournal, Recorded
 from edge.agent.lane.law import Assessment, Law
 from edge.agent.lane.record import STANDING, Record, restored
 from edge.agent.lane.screen_state import Shown
@@ -40,8 +40,8 @@ class LaneState(Actor):
         self.store = store
         self.law = law
         self.barrier = barrier
-        self.ledger = Ledger(store, config.id, wake)
-        self.record = Record(config, self.ledger, law.customs_unit)
+        self.journal = LaneJournal(store, config.id, wake)
+        self.record = Record(config, self.journal, law.customs_unit)
         self.devices_failed: Callable[[], bool] = lambda: False
         """Whether this lane's devices are out of order (Art. 23.2)."""
         self.near: Callable[[str], tuple[str, ...]] = lambda text: ()
@@ -136,7 +136,7 @@ class LaneState(Actor):
             if passage is not None and not emergency:
                 self.record.standing(tx, recorded, passage, shown)
 
-        done = await self.ledger.write(body, self.best_reading(), confirmation=confirmation, keys=keys, also=also)
+        done = await self.journal.write(body, self.best_reading(), confirmation=confirmation, keys=keys, also=also)
         assert done.serial is not None
         shown.permitted = True
         if not emergency:  # up for everybody: whoever stands here is still judged, held and shown as before

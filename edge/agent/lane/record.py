@@ -9,7 +9,7 @@ from typing import Any
 
 from edge import clock
 from edge.agent.lane import event_bodies
-from edge.agent.lane.lane_journal import Ledger, Recorded
+from edge.agent.lane.lane_journal import LaneJournal, Recorded
 from edge.agent.lane.law import Assessment
 from edge.agent.lane.receipts import keep_passed
 from edge.agent.lane.screen_state import Shown
@@ -34,10 +34,10 @@ STANDING = "standing"
 
 
 class Record:
-    def __init__(self, config: LaneConfig, ledger: Ledger, customs_unit: str | None = None) -> None:
+    def __init__(self, config: LaneConfig, journal: LaneJournal, customs_unit: str | None = None) -> None:
         self._config = config
         self._customs_unit = customs_unit
-        self._ledger = ledger
+        self._journal = journal
         self.yard: Yard | None = None
         self.readers: Callable[[], Mapping[str, Mapping[str, str]]] = dict
         """Each camera's models, by name with hash or version."""
@@ -55,7 +55,7 @@ class Record:
         body = event_bodies.seen(about, shown.assessment, reading, passage.began_s)
         pictures = shown.pictures.get(reading.read.plate.text) if reading else None
         photos = await self._photos(pictures)
-        await self._ledger.write(body, reading, photos=photos)
+        await self._journal.write(body, reading, photos=photos)
         if pictures and photos:
             shown.staged[pictures[0].read.plate.text] = (pictures[0], *photos)
         shown.recorded = texts
@@ -67,7 +67,7 @@ class Record:
         if pictures is None:
             return ()
         try:
-            return await self._ledger.stage(*pictures[1:])
+            return await self._journal.stage(*pictures[1:])
         except StoreFullError as error:
             log.warning("no photos: %s", error)
             return ()
@@ -97,12 +97,12 @@ class Record:
 
         unknown = assessment is None or assessment.declaration is None or assessment.who.asked or step is None
         if by_hand or unknown:
-            await self._ledger.write(Through(about=about, permit=serial, by_hand=by_hand), also=gone)
+            await self._journal.write(Through(about=about, permit=serial, by_hand=by_hand), also=gone)
         elif assessment and assessment.declaration and step:
             given = self.passed(step, plate)
             body = PassedThrough(about=about, permit=serial, by_hand=by_hand, confirmation=given)
             confirmation = (assessment.declaration.id, given)
-            await self._ledger.write(body, confirmation=confirmation, also=gone)
+            await self._journal.write(body, confirmation=confirmation, also=gone)
         if self.yard is not None:
             await self.yard.refresh()
 
@@ -133,7 +133,7 @@ class Record:
         return list(note["last"]) if note else []
 
     def _by_hand(self, passage: str) -> bool:
-        return any(one["passage"] == passage and one["by_hand"] for one in self.counted(self._ledger.store))
+        return any(one["passage"] == passage and one["by_hand"] for one in self.counted(self._journal.store))
 
     async def ended(self, passage: Passage, shown: Shown) -> EndedView:
         """Returns how it ended, for the list of the last passages."""
@@ -144,7 +144,7 @@ class Record:
         if shown.recorded is not None or shown.permitted or shown.restored:
             about = self.about(passage, shown.assessment)
             body = Ended(about=about, outcome=how, verdict=verdict, restarted=shown.restored)
-            await self._ledger.write(body, also=lambda tx, _: tx.keep(STANDING, self._config.id, None))
+            await self._journal.write(body, also=lambda tx, _: tx.keep(STANDING, self._config.id, None))
         return EndedView(plate, clock.wall_iso(), how, verdict)
 
 

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from edge import clock
-from edge.agent.lane.lane_journal import Keys, Ledger
+from edge.agent.lane.lane_journal import Keys, LaneJournal
 from edge.core.alarm import alarms
 from edge.core.alarm.alarms import Alarm, Book, Change, Condition, Moved
 from edge.core.alarm.sources import Beside, gate_conditions, lane_conditions, lane_unknown, notice_condition
@@ -50,13 +50,13 @@ NOBODY = Answerer()
 
 
 class AlarmDesk:
-    """Everything on the gate's event loop; only the record is written on threads. `ledgers` are the lanes' own."""
+    """Everything on the gate's event loop; only the record is written on threads. `journals` are the lanes' own."""
 
     def __init__(
-        self, store: Store, ledgers: Mapping[str, Ledger], copy_limit_s: float, touch: Callable[[], None]
+        self, store: Store, journals: Mapping[str, LaneJournal], copy_limit_s: float, touch: Callable[[], None]
     ) -> None:
         self.boot = clock.boot_id()
-        self._ledgers, self._copy_limit_s, self._touch = ledgers, copy_limit_s, touch
+        self._journals, self._copy_limit_s, self._touch = journals, copy_limit_s, touch
         self._kept = {key: alarms.from_note(row, self.boot) for key, row in store.notes(ALARM).items()}
         self.book = Book(dict(self._kept))
         self._unwritten: deque[Change] = deque(maxlen=UNWRITTEN_MOST)
@@ -137,8 +137,8 @@ class AlarmDesk:
             role=who.role,
             words=who.words or None,
         )
-        ledger = self._ledgers.get(alarm.lane) or next(iter(self._ledgers.values()))
-        done = await ledger.write(body, keys=keys, also=partial(_keep, differing))
+        journal = self._journals.get(alarm.lane) or next(iter(self._journals.values()))
+        done = await journal.write(body, keys=keys, also=partial(_keep, differing))
         for key, one in differing.items():
             if one is None:
                 self._kept.pop(key, None)

@@ -101,5 +101,5 @@ class HandoverPresses(Presses):
         return done
 
     async def _write(self, action: Action, body: Body, code: str, also: Callable[[Transaction], None]) -> ActionResult:
-        done = await self.actor.ledger.write(body, keys=kept(action, code), also=lambda tx, _: also(tx))
+        done = await self.actor.journal.write(body, keys=kept(action, code), also=lambda tx, _: also(tx))
         return ActionResult(True, code, done.seq)

@@ -7,7 +7,7 @@ import logging
 from collections.abc import Sequence
 from pathlib import Path
 
-from edge.agent.lane.lane_journal import Ledger
+from edge.agent.lane.lane_journal import LaneJournal
 from edge.core.bodies import Looked, LookedAt
 from edge.core.record.day_figures import DayFigures, day_figures
 from edge.core.record.dossier import Dossier, dossier
@@ -24,8 +24,8 @@ DAY_MS = 86_400_000
 
 
 class Past:
-    def __init__(self, data_dir: Path, store: Store, ledger: Ledger) -> None:
-        self._data_dir, self._store, self._ledger = data_dir, store, ledger
+    def __init__(self, data_dir: Path, store: Store, journal: LaneJournal) -> None:
+        self._data_dir, self._store, self._journal = data_dir, store, journal
         self._history: History | None = None
 
     async def run(self) -> None:
@@ -79,4 +79,4 @@ class Past:
         return await asyncio.to_thread(self._open().people)
 
     async def looked(self, person: Person, what: str, about: LookedAt) -> None:
-        await self._ledger.write(Looked(what=what, by=person.id, role=person.role, about=about))
+        await self._journal.write(Looked(what=what, by=person.id, role=person.role, about=about))

@@ -14,7 +14,7 @@ from typing import Any
 
 from edge import clock, resources
 from edge.agent.cameras import site_clips
-from edge.agent.lane.lane_journal import Ledger
+from edge.agent.lane.lane_journal import LaneJournal
 from edge.agent.office.history import Past
 from edge.core.bodies import Labelled
 from edge.core.plate.table import parse as parse_plates
@@ -33,8 +33,8 @@ LABEL = "label"
 class Labels:
     """`dossier` and `label` as in `ports.Office`."""
 
-    def __init__(self, data_dir: Path, store: Store, past: Past, ledgers: Mapping[str, Ledger]) -> None:
-        self._folder, self._store, self._past, self._ledgers = data_dir / site_clips.FOLDER, store, past, ledgers
+    def __init__(self, data_dir: Path, store: Store, past: Past, journals: Mapping[str, LaneJournal]) -> None:
+        self._folder, self._store, self._past, self._journals = data_dir / site_clips.FOLDER, store, past, journals
         self._plates = parse_plates(*resources.config_text("plates.toml"))
 
     async def dossier(self, passage: str) -> Dossier | None:
@@ -77,7 +77,7 @@ class Labels:
             role=by.role,
         )
         try:
-            await self._ledgers[row.lane].write(body, also=lambda tx, _: tx.keep(LABEL, shot.id, asdict(said)))
+            await self._journals[row.lane].write(body, also=lambda tx, _: tx.keep(LABEL, shot.id, asdict(said)))
         except StoreError:
             await asyncio.to_thread(site_clips.forget, still)
             raise

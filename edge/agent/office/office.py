@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 
 from edge import clock
 from edge.agent.actions.alarm import AlarmPresses
-from edge.agent.actions.desk import Desk
+from edge.agent.actions.desk import LaneActions
 from edge.agent.lane.lane import LaneActor
 from edge.agent.lane.law import Law
 from edge.agent.office.alarms import AlarmDesk
@@ -19,7 +19,7 @@ from edge.agent.office.handover import HandoverDesk, HandoverPresses
 from edge.agent.office.history import Past
 from edge.agent.office.labels import Labels
 from edge.agent.office.transfer_lists import ListPresses, TransferLists
-from edge.agent.watch.pc import BoxWatch
+from edge.agent.watch.pc import PcWatch
 from edge.agent.watch.side import Sides
 from edge.config import Config
 from edge.core.alarm.alarms import Alarm
@@ -49,7 +49,7 @@ class GateOffice:
         config: Config,
         store: Store,
         law: Law,
-        desks: Mapping[str, Desk],
+        desks: Mapping[str, LaneActions],
         actors: Mapping[str, LaneActor],
         touch: Callable[[], None],
         sides: Sides,
@@ -57,13 +57,13 @@ class GateOffice:
         self._sides = sides
         self._unknown: set[str] = set()
         self._config, self._store, self._law, self._desks = config, store, law, desks
-        ledgers = {lane: actor.ledger for lane, actor in actors.items()}
-        self.alarm_desk = AlarmDesk(store, ledgers, float(config.law.copy_age_limit_s), touch)
+        journals = {lane: actor.journal for lane, actor in actors.items()}
+        self.alarm_desk = AlarmDesk(store, journals, float(config.law.copy_age_limit_s), touch)
         self.handover_desk = HandoverDesk(store, self._views, self.alarm_desk.listed)
-        self.box = BoxWatch(touch)
+        self.box = PcWatch(touch)
         self.lists = TransferLists(store)
-        self.past = Past(Path(config.site.data_dir), store, next(iter(ledgers.values())))
-        self._labels = Labels(Path(config.site.data_dir), store, self.past, ledgers)
+        self.past = Past(Path(config.site.data_dir), store, next(iter(journals.values())))
+        self._labels = Labels(Path(config.site.data_dir), store, self.past, journals)
         self._expected: tuple[float, list[Expected]] = (-EXPECTED_S, [])
         self._asking = asyncio.Lock()
         for lane, desk in desks.items():

@@ -19,7 +19,7 @@ LOOK_S = 5.0
 
 
 @dataclass(frozen=True, slots=True)
-class Box:
+class Pc:
     """What the kernel shows of the machine; None where it shows nothing."""
 
     temperature_c: float | None = None
@@ -38,14 +38,14 @@ class Box:
         return [code for code, so in is_so.items() if so]
 
 
-def read_box(thermal: Path = THERMAL, power: Path = POWER) -> Box:
+def read_pc(thermal: Path = THERMAL, power: Path = POWER) -> Pc:
     """The hottest sensor, and the battery of a PC or UPS that the kernel knows (Documentation/ABI/testing/
     sysfs-class-power). A machine without one says nothing of its mains: that is the barrier's input `mains_ok`."""
     supplies = [_supply(folder) for folder in sorted(power.glob("*"))]
     batteries = [one for one in supplies if one["type"] in ("Battery", "UPS") and one["scope"] != "Device"]
     mains = [one["online"] for one in supplies if one["type"] == "Mains"]
     drains = any(one["status"] == "Discharging" for one in batteries) or (bool(mains) and set(mains) == {"0"})
-    return Box(
+    return Pc(
         temperature_c=max((degrees for degrees, _ in temperatures(thermal)), default=None),
         on_battery=drains if batteries else None,
         battery_percent=min((int(one["capacity"]) for one in batteries if one["capacity"].isdigit()), default=None),
@@ -63,22 +63,22 @@ def _word(path: Path) -> str:
         return ""
 
 
-class BoxWatch:
+class PcWatch:
     """The newest look at the box, for every lane's view: some sensors answer slowly, and never on the event loop."""
 
-    def __init__(self, touch: Callable[[], None], read: Callable[[], Box] = read_box, every_s: float = LOOK_S) -> None:
+    def __init__(self, touch: Callable[[], None], read: Callable[[], Pc] = read_pc, every_s: float = LOOK_S) -> None:
         self._touch, self._read, self._every_s = touch, read, every_s
-        self._box = Box()
+        self._pc = Pc()
 
     def view(self) -> BoxView:
-        box = self._box
+        box = self._pc
         return BoxView(temperature_c=box.temperature_c, battery_percent=box.battery_percent, care=tuple(box.care))
 
     async def run(self) -> None:
         """For ever."""
         while True:
-            before = self._box.care
-            self._box = await asyncio.to_thread(self._read)
-            if self._box.care != before:
+            before = self._pc.care
+            self._pc = await asyncio.to_thread(self._read)
+            if self._pc.care != before:
                 self._touch()
             await asyncio.sleep(self._every_s)

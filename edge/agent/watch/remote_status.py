@@ -9,7 +9,7 @@ from typing import Any
 
 from edge.agent.watch import metrics as figures
 from edge.agent.watch.metrics import LaneFigures
-from edge.agent.watch.pc import read_box
+from edge.agent.watch.pc import read_pc
 from edge.config import Config
 from edge.core.view import HealthView
 from edge.store import Store
@@ -62,7 +62,7 @@ class Afar:
 
     def box(self, lane: str) -> dict[str, Any]:
         """Of the PC, for the retained status; `care` holds the codes of what a person should look at."""
-        box = read_box()
+        box = read_pc()
         free = shutil.disk_usage(self._config.site.data_dir).free
         mains = self._lanes[lane][1].snapshot().inputs.get("mains_ok") if lane in self._lanes else None
         days, room = self.cert_days(), self._store.room()

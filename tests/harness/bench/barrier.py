@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from edge import clock, resources
-from edge.agent.actions.desk import Desk
+from edge.agent.actions.desk import LaneActions
 from edge.agent.inbox import GateInbox
 from edge.agent.lane.lane import LaneActor
 from edge.agent.lane.law import Law
@@ -198,7 +198,7 @@ class _Bench:
         inbox = GateInbox(self.store, {lane.id: self.actor}, law.knows, loop, clock_state=lambda: "synced")
         assert config.mqtt is not None
         self.uplink = Uplink(config.site.id, config.mqtt, self.store, inbox, lambda lane: {})
-        self._desk = Desk(
+        self._desk = LaneActions(
             self.actor, parse_plates(*resources.config_text("plates.toml")), no_health, lambda camera: None
         )
         self._number = 0

@@ -1,4 +1,4 @@
-"""The gate process that the fault runner kills: real store, uplink, agent's ledger; a headless guard at a pipe.
+"""The gate process that the fault runner kills: real store, uplink, agent's journal; a headless guard at a pipe.
 
 `python -m tests.harness.faults.victim FOLDER PORT` (port 0: no uplink) reads lines: `start` forks a gate, which then
 answers `press KEY`, `waiting`, `verify`, `clock SECONDS`, `arm N ERRNO STICKY`, `hits`, and writes `open KEY` where the
@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import ClassVar
 
 from edge import clock
-from edge.agent.lane.lane_journal import Ledger
+from edge.agent.lane.lane_journal import LaneJournal
 from edge.config import MqttConfig
 from edge.core.bodies import Kind, Opens
 from edge.errors import StoreError
@@ -63,7 +63,7 @@ class Gate:
         if os.environ.get("BARIE_VICTIM_SYNC") == "OFF":
             self.store._db.execute("PRAGMA synchronous = OFF")
         self._uplink = self._connect(port) if port else None
-        self._ledger = Ledger(self.store, LANE, self._uplink.wake if self._uplink else lambda: None)
+        self._journal = LaneJournal(self.store, LANE, self._uplink.wake if self._uplink else lambda: None)
 
     def _connect(self, port: int) -> Uplink:
         config = MqttConfig(host="127.0.0.1", port=port, resend_s=1.0)
@@ -75,12 +75,12 @@ class Gate:
     async def press(self, key: str) -> str:
         """As the agent's lane does it: the first answer again, or record, and only then the permit."""
         try:
-            known = await self._ledger.known(key)
+            known = await self._journal.known(key)
             if known is not None:
                 return f"done {key} {known['seq']}"
-            photos = await self._ledger.stage(PHOTO, PHOTO[:500])
+            photos = await self._journal.stage(PHOTO, PHOTO[:500])
             answer = {key: {"code": "done"}}
-            done = await self._ledger.write(Press(key=key, declaration="CKS-1"), keys=answer, photos=photos)
+            done = await self._journal.write(Press(key=key, declaration="CKS-1"), keys=answer, photos=photos)
         except StoreError as error:
             return f"failed {key} {error}"
         say(f"open {key} {done.serial}")

@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Any
 
 from edge import clock, resources
-from edge.agent.actions.desk import Desk
+from edge.agent.actions.desk import LaneActions
 from edge.agent.lane.lane import LaneActor
 from edge.agent.lane.law import Law
 from edge.config import CameraConfig, LaneConfig, LawConfig, MqttConfig, Name
@@ -80,7 +80,7 @@ class Soak:
         barrier = ObedientBarrier(self._notified)
         law = Law.load(LawConfig(), self._store, lambda: None)
         self._actor = LaneActor(_lane(), self._store, law, barrier, self._uplink.wake)
-        self._desk = Desk(self._actor, self._plates, no_health, lambda camera: None)
+        self._desk = LaneActions(self._actor, self._plates, no_health, lambda camera: None)
         task = asyncio.create_task(self._actor.run())
         try:
             rows = [await self._day(day) for day in range(self._days)]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from dataclasses import replace
 
-from edge.panel.press_log import Ledger
+from edge.panel.press_log import PressLog
 from edge.ports import Action, ActionResult, Person
 from tests.panel.fakes import FakeLane, passage
 
@@ -27,9 +27,9 @@ class RememberingLane(FakeLane):
 
 def test_two_presses_of_one_key_at_the_same_time_act_once() -> None:
     async def run() -> tuple[list[ActionResult], int]:
-        lane, ledger = FakeLane(passage=passage()), Ledger()
+        lane, press_log = FakeLane(passage=passage()), PressLog()
         lane.gate.clear()
-        both = [asyncio.ensure_future(ledger.do(lane, action())) for _ in range(2)]
+        both = [asyncio.ensure_future(press_log.do(lane, action())) for _ in range(2)]
         while not lane.acts:
             await asyncio.sleep(0)
         lane.gate.set()
@@ -42,23 +42,23 @@ def test_two_presses_of_one_key_at_the_same_time_act_once() -> None:
 
 def test_a_waiter_that_goes_away_does_not_stop_the_act() -> None:
     async def run() -> ActionResult:
-        lane, ledger = FakeLane(passage=passage()), Ledger()
+        lane, press_log = FakeLane(passage=passage()), PressLog()
         lane.gate.clear()
-        waiter = asyncio.ensure_future(ledger.do(lane, action()))
+        waiter = asyncio.ensure_future(press_log.do(lane, action()))
         while not lane.acts:
             await asyncio.sleep(0)
         waiter.cancel()
         lane.gate.set()
-        return await ledger.settle(lane, GUARD, action().key, same_boot=True)
+        return await press_log.settle(lane, GUARD, action().key, same_boot=True)
 
     assert asyncio.run(run()).done
 
 
 def test_a_settled_key_that_never_arrived_is_void_even_if_it_arrives_later() -> None:
     async def run() -> tuple[ActionResult, ActionResult, int]:
-        lane, ledger = FakeLane(passage=passage()), Ledger()
-        told = await ledger.settle(lane, GUARD, action().key, same_boot=True)
-        late = await ledger.do(lane, action())
+        lane, press_log = FakeLane(passage=passage()), PressLog()
+        told = await press_log.settle(lane, GUARD, action().key, same_boot=True)
+        late = await press_log.do(lane, action())
         return told, late, len(lane.acts)
 
     told, late, acts = asyncio.run(run())
@@ -69,36 +69,36 @@ def test_a_settled_key_that_never_arrived_is_void_even_if_it_arrives_later() -> 
 
 def test_after_a_restart_the_desks_own_record_answers() -> None:
     lane = RememberingLane(passage=passage())
-    assert asyncio.run(Ledger().settle(lane, GUARD, "before-restart", same_boot=False)).seq == 7
-    assert asyncio.run(Ledger().settle(lane, GUARD, "never-recorded", same_boot=False)).code == "not_arrived"
+    assert asyncio.run(PressLog().settle(lane, GUARD, "before-restart", same_boot=False)).seq == 7
+    assert asyncio.run(PressLog().settle(lane, GUARD, "never-recorded", same_boot=False)).code == "not_arrived"
 
 
 def test_after_a_restart_a_desk_without_memory_leaves_it_open() -> None:
-    assert asyncio.run(Ledger().settle(FakeLane(), GUARD, "some-old-key", same_boot=False)).code == "unsure"
+    assert asyncio.run(PressLog().settle(FakeLane(), GUARD, "some-old-key", same_boot=False)).code == "unsure"
 
 
 def test_an_act_that_broke_is_told_as_unsure() -> None:
     async def run() -> ActionResult:
-        lane, ledger = FakeLane(passage=passage()), Ledger()
+        lane, press_log = FakeLane(passage=passage()), PressLog()
 
         async def broken(_: Action) -> ActionResult:
             raise ZeroDivisionError
 
         lane.act = broken  # type: ignore[method-assign, assignment]
-        press = asyncio.ensure_future(ledger.do(lane, action()))
+        press = asyncio.ensure_future(press_log.do(lane, action()))
         await asyncio.wait([press])
         assert isinstance(press.exception(), ZeroDivisionError)
-        return await ledger.settle(lane, GUARD, action().key, same_boot=True)
+        return await press_log.settle(lane, GUARD, action().key, same_boot=True)
 
     assert asyncio.run(run()).code == "unsure"
 
 
 def test_old_keys_make_room_and_running_ones_stay() -> None:
     async def run() -> tuple[ActionResult, ActionResult]:
-        lane, ledger = FakeLane(passage=passage()), Ledger(room=3)
+        lane, press_log = FakeLane(passage=passage()), PressLog(room=3)
         for n in range(5):
-            await ledger.do(lane, action(f"key-0000000{n}"))
-        return await ledger.settle(lane, GUARD, "key-00000004", True), await ledger.settle(
+            await press_log.do(lane, action(f"key-0000000{n}"))
+        return await press_log.settle(lane, GUARD, "key-00000004", True), await press_log.settle(
             lane, GUARD, "key-00000000", True
         )
 
@@ -111,12 +111,12 @@ def test_a_key_means_one_press_at_one_lane_by_one_person() -> None:
     """Answered "done" for something that was not done: by another lane's key, and by another person's."""
 
     async def run() -> tuple[ActionResult, ActionResult, ActionResult, ActionResult]:
-        here, there, ledger = FakeLane(passage=passage()), FakeLane(passage=passage()), Ledger()
-        await ledger.do(here, action())
-        elsewhere = await ledger.settle(there, GUARD, action().key, True)
-        others = await ledger.settle(here, Person("bp-2", "Khác", "guard"), action().key, True)
-        by_other = await ledger.do(here, replace(action(), person=Person("bp-2", "Khác", "guard")))
-        return elsewhere, others, by_other, await ledger.settle(here, GUARD, action().key, True)
+        here, there, press_log = FakeLane(passage=passage()), FakeLane(passage=passage()), PressLog()
+        await press_log.do(here, action())
+        elsewhere = await press_log.settle(there, GUARD, action().key, True)
+        others = await press_log.settle(here, Person("bp-2", "Khác", "guard"), action().key, True)
+        by_other = await press_log.do(here, replace(action(), person=Person("bp-2", "Khác", "guard")))
+        return elsewhere, others, by_other, await press_log.settle(here, GUARD, action().key, True)
 
     elsewhere, others, by_other, mine = asyncio.run(run())
     assert (elsewhere.done, elsewhere.code) == (False, "not_arrived")
