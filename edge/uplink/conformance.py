@@ -1,19 +1,23 @@
 """`barie central --check BROKER`: does the platform's own consumer keep the contract? Plays a gate with one new lane.
 
-Every event is well made unless a check says otherwise. What is looked at is what a gate can see: the lane's `ack`.
+Every event is well made and signed unless a check says otherwise. What is looked at is what a gate can see: `ack`,
+`evidence_ack` and `centre`.
 """
 
 from __future__ import annotations
 
+import hashlib
 import json
 import secrets
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
 from edge import clock
 from edge.core.record import events
-from edge.core.record.events import Anchor
+from edge.core.record.events import Anchor, Signer
 from edge.uplink.connection import Link, LinkError, LinkSettings, Protocol
 from edge.uplink.mailbox import Arrived, Connected, Lost, Mailbox, Subscribed
 from edge.uplink.topics import Topics
@@ -22,6 +26,9 @@ ANSWER_S = 10.0
 SETTLE_S = 1.0
 RESEND_S = 2.0
 BEGINS_AT = 31
+JPEG = b"\xff\xd8\xff\xe0 a check, no photo "
+LARGE_BYTES, PACKET_ROOM = 1_000_000, 512
+"""The largest photo that is tried, and what a packet needs beside it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,9 +50,10 @@ def check(
     """One result for each check, in order. `restart` restarts the consumer; without it that check is left out. Raises
     LinkError."""
     lane = f"check-{secrets.token_hex(4)}"
-    gate = _Gate(settings, protocol, Topics(site), lane, [_event(site, lane)])
+    sign = Ed25519PrivateKey.generate().sign
+    gate = _Gate(settings, protocol, Topics(site), lane, [_event(site, lane, sign)], sign)
     for _ in range(59):
-        gate.made.append(_event(site, lane, after=gate.made[-1]))
+        gate.made.append(_event(site, lane, sign, after=gate.made[-1]))
     try:
         gate.connect()
         yield from _checks(gate, restart)
@@ -64,7 +72,7 @@ def _checks(gate: _Gate, restart: Callable[[], None] | None) -> Iterator[Checked
     yield gate.expect("a gate that forgot its acknowledgements", range(1, 31), 30)
     yield gate.expect_bad("content that does not give its hash", _changed(gate.made[30]), 30)
     yield gate.expect("the right one after it", [31], 31)
-    other = _event(gate.topics.site, gate.lane, after=gate.made[29], body={"other": True})
+    other = _event(gate.topics.site, gate.lane, gate.sign, after=gate.made[29], body={"other": True})
     yield gate.expect_bad("another event under a number that is taken", other, 31)
     yield gate.expect("the first one stands, and the chain goes on", [32], 32)
     yield gate.expect_bad("no JSON", b"\xff{", 32)
@@ -76,16 +84,49 @@ def _checks(gate: _Gate, restart: Callable[[], None] | None) -> Iterator[Checked
     last = 50 if restart is not None else 40
     gate.made[last + 2] = _loss(gate, last + 1, last + 2)
     yield gate.expect("events that their gate declares lost", [last + 3], last + 3)
+    yield from _photos(gate, last + 4)
+    yield from _liveness(gate)
     yield from _pruned(gate)
+
+
+def _photos(gate: _Gate, number: int) -> Iterator[Checked]:
+    """An event that names two photos: a small one, and the largest that this broker takes."""
+    largest = min(gate.packet_bytes or LARGE_BYTES, LARGE_BYTES) - PACKET_ROOM
+    jpegs = [JPEG + secrets.token_bytes(size) for size in (2_000, largest - len(JPEG))]
+    named = [{"id": clock.new_id(), "sha256": hashlib.sha256(one).hexdigest(), "name": "photo"} for one in jpegs]
+    body = {"stage": "check", "evidence": named}
+    gate.made[number - 1] = _event(gate.topics.site, gate.lane, gate.sign, after=gate.made[number - 2], body=body)
+    yield gate.expect("an event that names photos", [number], number)
+    event_id = str(json.loads(gate.made[number - 1])["event_id"])
+    yield gate.expect_photo("a photo is acknowledged by its SHA-256", event_id, jpegs[0])
+    yield gate.expect_photo("the same photo again", event_id, jpegs[0])
+    yield gate.expect_photo(f"the largest photo that goes through ({largest} bytes)", event_id, jpegs[1])
+
+
+def _liveness(gate: _Gate) -> Iterator[Checked]:
+    """Rule 13 of docs/protocol.md."""
+    gate.listen(SETTLE_S, lambda: bool(gate.words))
+    there = bool(gate.words) and gate.words[-1].get("online") is True
+    yield Checked("it says that it is there", there, "" if there else f"on `centre`: {gate.words[-1:] or 'nothing'}")
+    before = {str(one.get("at")) for one in gate.words}
+    gate.publish(json.dumps({"online": True, "lanes": [gate.lane]}).encode(), gate.topics.status(gate.lane))
+
+    def anew() -> bool:
+        return any(one.get("online") is True and str(one.get("at")) not in before for one in gate.words)
+
+    gate.listen(ANSWER_S, anew)
+    why = "" if anew() else f"no other word within {ANSWER_S:g} s after a gate's status"
+    yield Checked("it says it anew when a gate comes", anew(), why)
 
 
 def _pruned(gate: _Gate) -> Iterator[Checked]:
     """A lane whose beginning its gate does not have any more, for a consumer that never had it or lost it."""
-    late = _Gate(gate.settings, gate.protocol, gate.topics, f"{gate.lane}-late", [_event(gate.topics.site, "")])
+    first = _event(gate.topics.site, "", gate.sign)
+    late = _Gate(gate.settings, gate.protocol, gate.topics, f"{gate.lane}-late", [first], gate.sign)
     for _ in range(BEGINS_AT + 1):
-        late.made.append(_event(late.topics.site, late.lane, after=late.made[-1]))
+        late.made.append(_event(late.topics.site, late.lane, gate.sign, after=late.made[-1]))
     body = {"code": "record_pruned", "lost_from": 1, "lost_to": BEGINS_AT - 1}
-    late.made.append(_event(late.topics.site, late.lane, after=late.made[-1], kind="alarm", body=body))
+    late.made.append(_event(late.topics.site, late.lane, gate.sign, after=late.made[-1], kind="alarm", body=body))
     late.connect()
     try:
         yield late.expect(
@@ -103,7 +144,11 @@ class _Gate:
     topics: Topics
     lane: str
     made: list[bytes]
+    sign: Signer
     acks: list[int] = field(default_factory=list)
+    photos: list[str] = field(default_factory=list)
+    words: list[dict[str, Any]] = field(default_factory=list)
+    packet_bytes: int | None = None
     _link: Link | None = None
     _mailbox: Mailbox = field(default_factory=Mailbox)
 
@@ -114,7 +159,9 @@ class _Gate:
         connected = self._await(Connected)
         if connected.refused:
             raise LinkError(f"broker refused: {connected.refused}", refused=True)
-        self._link.subscribe([(self.topics.ack(self.lane), False)])
+        self.packet_bytes = connected.packet_bytes
+        topics = (self.topics.ack(self.lane), self.topics.evidence_ack(self.lane), self.topics.centre)
+        self._link.subscribe([(topic, False) for topic in topics])
         if any(self._await(Subscribed).refused):
             raise LinkError("broker refused the subscription: check its ACL", refused=True)
 
@@ -127,9 +174,21 @@ class _Gate:
         for number in numbers:
             self.publish(self.made[number - 1])
 
-    def publish(self, payload: bytes) -> None:
+    def publish(self, payload: bytes, topic: str = "") -> None:
         assert self._link is not None
-        self._link.publish(self.topics.event(self.lane), payload)
+        self._link.publish(topic or self.topics.event(self.lane), payload)
+
+    def expect_photo(self, name: str, event_id: str, jpeg: bytes) -> Checked:
+        """Sends it, as a gate does again after a while, until its hash comes."""
+        digest = hashlib.sha256(jpeg).hexdigest()
+        self.photos.clear()
+        until_s = clock.mono_s() + ANSWER_S
+        while clock.mono_s() < until_s and digest not in self.photos:
+            self.publish(jpeg, self.topics.evidence(self.lane, event_id))
+            self.listen(RESEND_S, lambda: digest in self.photos)
+        if digest in self.photos:
+            return Checked(name, True)
+        return Checked(name, False, f"no evidence_ack with its SHA-256 within {ANSWER_S:g} s")
 
     def expect(self, name: str, numbers: Sequence[int], acked: int) -> Checked:
         """Sends, as a gate does again after a while, until `acked` comes; then nothing higher may follow."""
@@ -137,15 +196,15 @@ class _Gate:
         until_s = clock.mono_s() + ANSWER_S
         while clock.mono_s() < until_s and acked not in self.acks:
             self.send(numbers)
-            self._listen(RESEND_S, lambda: acked in self.acks)
-        self._listen(SETTLE_S, lambda: False)
+            self.listen(RESEND_S, lambda: acked in self.acks)
+        self.listen(SETTLE_S, lambda: False)
         return self._judge(name, acked, asked=acked in self.acks)
 
     def expect_bad(self, name: str, payload: bytes, acked: int) -> Checked:
         """Nothing beyond `acked` may be acknowledged for this."""
         self.acks.clear()
         self.publish(payload)
-        self._listen(SETTLE_S, lambda: False)
+        self.listen(SETTLE_S, lambda: False)
         return self._judge(name, acked, asked=True)
 
     def _judge(self, name: str, acked: int, *, asked: bool) -> Checked:
@@ -155,7 +214,7 @@ class _Gate:
             return Checked(name, False, f"no acknowledgement of {acked} within {ANSWER_S:g} s; seen: {self.acks[-5:]}")
         return Checked(name, True)
 
-    def _listen(self, seconds: float, done: Callable[[], bool]) -> None:
+    def listen(self, seconds: float, done: Callable[[], bool]) -> None:
         until_s = clock.mono_s() + seconds
         while not done() and (left_s := until_s - clock.mono_s()) > 0:
             self._take(self._mailbox.take(left_s))
@@ -165,7 +224,16 @@ class _Gate:
             raise LinkError(f"connection lost: {letter.why}")
         if isinstance(letter, Arrived) and self._link is not None:
             self._link.done(letter)
-            self.acks.append(int(json.loads(letter.payload)["seq"]))
+            self._heard(self.topics.parse(letter.topic)[0], letter.payload)
+
+    def _heard(self, kind: str, payload: bytes) -> None:
+        said = json.loads(payload) if payload else {}
+        if kind == "ack":
+            self.acks.append(int(said["seq"]))
+        elif kind == "evidence_ack":
+            self.photos += said.get("sha256", [])
+        elif kind == "centre":
+            self.words.append(said)
 
     def _await(self, kind: type[Any]) -> Any:
         until_s = clock.mono_s() + ANSWER_S
@@ -183,6 +251,7 @@ class _Gate:
 def _event(
     site: str,
     lane: str,
+    sign: Signer | None,
     *,
     after: bytes | None = None,
     kind: str = "health",
@@ -201,7 +270,7 @@ def _event(
         mono_ns=clock.mono_ns(),
         clock="synced",
         body=body or {"check": True},
-        sign=None,
+        sign=sign,
     )
     return payload
 
@@ -214,4 +283,4 @@ def _changed(payload: bytes) -> bytes:
 def _loss(gate: _Gate, first: int, last: int) -> bytes:
     """The event behind a hole that its gate declares: an alarm that names it."""
     body = {"code": "record_set_aside", "lost_from": first, "lost_to": last}
-    return _event(gate.topics.site, gate.lane, after=gate.made[last - 1], kind="alarm", body=body)
+    return _event(gate.topics.site, gate.lane, gate.sign, after=gate.made[last - 1], kind="alarm", body=body)

@@ -199,7 +199,7 @@ def test_the_stand_in_passes_every_check(mosquitto: Mosquitto, tmp_path: Path, m
 
     results = list(check(settings(mosquitto.port), SITE, restart=restart))
     assert [one for one in results if not one.ok] == []
-    assert len(results) == 16
+    assert len(results) == 22
     centres[-1].stop()
 
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
+import sys
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -174,3 +177,49 @@ def test_the_whole_uplink_works_over_tls_with_the_documented_rights(
     until(lambda: store.unacknowledged("b1-out").waiting == 0, "acknowledged")
     link.stop()
     store.close()
+
+
+def test_stand_in_and_kit_reach_the_broker_as_the_docs_set_it_up(
+    tls: Mosquitto, certificates: Path, tmp_path: Path
+) -> None:
+    """Seen: neither could, for want of TLS, certificate and user."""
+    door = ["--ca", f"{certificates}/ca.pem", "--cert", f"{certificates}/centre.pem"]
+    door += ["--key", f"{certificates}/centre.key"]
+    barie = [sys.executable, "-m", "edge", "central", "--site", "langson"]
+    line = [*barie, "--broker", f"127.0.0.1:{tls.port}", "--db", str(tmp_path / "c.db"), *door]
+    with subprocess.Popen(line, stdout=subprocess.PIPE) as centre:
+        assert centre.stdout is not None
+        assert b"connected" in centre.stdout.readline()
+        threading.Thread(target=centre.stdout.read, daemon=True).start()
+        kit = subprocess.run([*barie, "--check", f"127.0.0.1:{tls.port}", *door], capture_output=True, check=False)
+        centre.terminate()
+    results = [json.loads(line) for line in kit.stdout.splitlines()]
+    assert [one for one in results if not one["ok"]] == []
+    assert (kit.returncode, len(results)) == (0, 21)
+
+
+@pytest.mark.parametrize(
+    ("door", "said"),
+    [
+        (["--ca", "nowhere.pem"], "--ca: cannot be used"),
+        (["--cert", "a.pem"], "--cert and --key: one is of no use without the other"),
+        (["--user", "x", "--password-file", "nowhere"], "cannot be read"),
+    ],
+)
+def test_a_door_that_does_not_open_is_named(door: list[str], said: str) -> None:
+    line = [sys.executable, "-m", "edge", "central", "--site", "langson", *door]
+    done = subprocess.run(line, capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert said in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_reader_that_leaves_ends_it_without_a_word(tls: Mosquitto, certificates: Path, tmp_path: Path) -> None:
+    """Seen: `barie central | head` ended in a traceback."""
+    line = f"{sys.executable} -m edge central --site langson --broker 127.0.0.1:{tls.port} --db {tmp_path}/c.db"
+    line += f" --ca {certificates}/ca.pem --cert {certificates}/centre.pem --key {certificates}/centre.key | head -1"
+    centre = subprocess.Popen(["sh", "-c", line], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    watcher = Client(tls.port, certificates, "gate-b1").joined()
+    until(lambda: watcher.say("b1-in/status") and centre.poll() is not None, "ended", 60.0)
+    _, error = centre.communicate()
+    assert error == b""
