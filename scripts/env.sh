@@ -48,6 +48,14 @@ barie_gst() {
     return 1
 }
 
+# An MQTT library of others, for the consumer in another language.
+barie_node_mqtt() {
+    NODE_PATH=/usr/share/nodejs node -e "require('mqtt')" >/dev/null 2>&1 && return 0
+    apt_install node-mqtt && NODE_PATH=/usr/share/nodejs node -e "require('mqtt')" >/dev/null 2>&1 && return 0
+    echo "set-up: no mqtt for node: the consumer in another language is skipped" >&2
+    return 1
+}
+
 # The compilers and the simulator (simavr) for the open firmware of firmware_io/board/.
 barie_avr() {
     { command -v gcc && command -v avr-gcc && [ -f /usr/include/simavr/sim_avr.h ] && [ -f /usr/include/libelf.h ]; } >/dev/null 2>&1 && return 0
