@@ -268,7 +268,7 @@ class BarrierLoop(threading.Thread):
                 self._pending = (Outputs(), 0.0)
         except BoardError as error:
             log.warning("%s: %s", self.name, error)
-            until_s = self._pending[1] if self._pending[1] > now_s else now_s + AGAIN_S
+            until_s = self._pending[1] if self._pending[1] >= now_s else now_s + AGAIN_S
             turns_round = allowed.open and self._state.lowered_s is not None
             kept = allowed if self._link.ok else Outputs(open=turns_round)  # the moment that the board answers again
             self._pending = (kept, until_s)

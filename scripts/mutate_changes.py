@@ -117,19 +117,23 @@ def _less_keywords(node: ast.Call) -> Iterator[ast.AST]:
             yield less
 
 
-def functions(tree: ast.Module) -> Iterator[tuple[str, ast.FunctionDef]]:
+def functions(tree: ast.Module, only: tuple[str, ...] = ()) -> Iterator[tuple[str, ast.AST]]:
+    """By name; `only`: these alone, and coroutines among them."""
+    kinds = (ast.FunctionDef, ast.AsyncFunctionDef) if only else (ast.FunctionDef,)
+    found: list[tuple[str, ast.AST]] = []
     for node in tree.body:
-        if isinstance(node, ast.FunctionDef):
-            yield node.name, node
+        if isinstance(node, kinds):
+            found.append((node.name, node))
         elif isinstance(node, ast.ClassDef):
-            yield from ((f"{node.name}.{part.name}", part) for part in node.body if isinstance(part, ast.FunctionDef))
+            found += [(f"{node.name}.{part.name}", part) for part in node.body if isinstance(part, kinds)]
+    yield from ((name, node) for name, node in found if not only or name in only)
 
 
 def spots(parent: ast.AST) -> Iterator[Spot]:
     """Places below `parent` where a node may be exchanged; not in annotations, docstrings and the texts of messages."""
     for field, value in ast.iter_fields(parent):
         if field in ("args", "returns", "annotation", "decorator_list") and isinstance(
-            parent, ast.FunctionDef | ast.AnnAssign
+            parent, ast.FunctionDef | ast.AsyncFunctionDef | ast.AnnAssign
         ):
             continue
         for index, child in enumerate(value if isinstance(value, list) else [value]):
@@ -140,11 +144,11 @@ def spots(parent: ast.AST) -> Iterator[Spot]:
             yield from spots(child)
 
 
-def mutants(module: str) -> Iterator[Mutant]:
-    """Every change of every function of a module given by its dotted name."""
+def mutants(module: str, only: tuple[str, ...] = ()) -> Iterator[Mutant]:
+    """Every change of every function (or of `only` these) of a module given by its dotted name."""
     alike: Counter[tuple[str, str]] = Counter()
     tree = ast.parse((ROOT / (module.replace(".", "/") + ".py")).read_text(encoding="utf-8"))
-    for name, function in functions(tree):
+    for name, function in functions(tree, only):
         for spot in spots(function):
             for new in changes(spot[3]):
                 before, after = (ast.unparse(node).splitlines()[0] for node in (spot[3], new))

@@ -81,8 +81,11 @@ class Wire:
         self._ask(lambda: self._rig.energise(output, duration_s))
 
     def set_output(self, output: OutputName, on: bool) -> None:
-        self._rig.tried |= output == "close"  # before an opening or a stop; where that is lost, these are not sent
-        self._ask(lambda: self._rig.release(output))
+        try:
+            self._ask(lambda: self._rig.release(output))
+        except NoAnswer:  # of close, before an opening or a stop: where that is lost these are not sent
+            self._rig.tried |= output == "close"
+            raise
 
     def describe(self) -> str:
         return "a simulated wire"
