@@ -10,7 +10,7 @@ import asyncio
 import contextlib
 import logging
 import signal
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -18,13 +18,14 @@ from typing import Any
 from edge import clock, resources
 from edge.agent import cannot_start
 from edge.agent.actions.desk import LaneActions
+from edge.agent.build import BuiltLane, GateParts, build_lane
 from edge.agent.cameras.eyesight import Eyesight
-from edge.agent.cameras.supervisor import CameraProcess, tell
+from edge.agent.cameras.supervisor import CameraProcess
 from edge.agent.cameras.workbench import GateWorkbench
-from edge.agent.cameras.worker_settings import camera_settings
 from edge.agent.inbox import GateInbox
 from edge.agent.lane import boom_memory
 from edge.agent.lane.lane import LaneActor
+from edge.agent.lane.lane_journal import LaneJournal
 from edge.agent.lane.law import Law
 from edge.agent.lane.receipts import lists, received
 from edge.agent.lane.yard import Yard
@@ -33,10 +34,10 @@ from edge.agent.office.office import GateOffice
 from edge.agent.reload import Reload
 from edge.agent.screen import bind, make_screen
 from edge.agent.watch.copy_age import CopyAge
-from edge.agent.watch.health import GateHealth, LinkState
+from edge.agent.watch.health import LinkState
 from edge.agent.watch.remote_status import Afar
 from edge.agent.watch.side import Sides
-from edge.config import Config, LaneConfig
+from edge.config import Config
 from edge.core.bodies import AccountChanged, AimUndone, Calibrated, CameraAimed
 from edge.core.law.transfer import FiveDays, Received
 from edge.core.plate.table import parse as parse_plates
@@ -46,7 +47,6 @@ from edge.ports import Person
 from edge.store import Store
 from edge.store.keys import open_key
 from edge.uplink.mqtt import Uplink
-from firmware_io.boards import open_board
 from firmware_io.loop import BarrierLoop
 from firmware_io.safety import Memory, Notice
 from firmware_io.watchdog import Watchdog
@@ -90,14 +90,14 @@ class Gate:
         self.accounts: Accounts | None = None
         self.afar = Afar(config, self.store)
         self.eyesight = Eyesight(config, self.store)
-        self.yard = Yard(config.yard, self.store) if config.yard is not None else None
-        plates = parse_plates(*resources.config_text("plates.toml"))
-        for lane in config.lane:
-            self._add_lane(lane, plates)
         self.reload = Reload(path, config, self.store, self.cameras)
         self.workbench = GateWorkbench(path, config, self.cameras, self.reload, self._note_config)
         self.sides = Sides(self._touch)
-        self.office = GateOffice(config, self.store, self.law, self.desks, self.actors, self._touch, self.sides)
+        journals = {lane.id: LaneJournal(self.store, lane.id, self._wake) for lane in config.lane}
+        self.office = GateOffice(config, self.store, self.law, self.desks, journals, self._touch, self.sides)
+        parts = self._parts()
+        for lane in config.lane:
+            self._take(lane.id, build_lane(lane, journals[lane.id], parts))
         self.watchdog = Watchdog.from_environment([barrier.turns for barrier in self.barriers.values()])
         if config.mqtt is not None:
             inbox = GateInbox(self.store, self.actors, self.law.knows, self.loop)
@@ -105,36 +105,27 @@ class Gate:
                 config.site.id, config.mqtt, self.store, inbox, self._status, on_state=self._touch_soon
             )
 
-    def _add_lane(self, lane: LaneConfig, plates: Any) -> None:
-        barrier = BarrierLoop(
-            lane.id,
-            lambda: open_board(lane.board),
-            lane.barrier,
-            self._notify(lane.id),
-            clock=clock.mono_s,
-            realtime=True,
-            remembered=boom_memory.remembered(self.store, lane.id),
-            remember=self._remember(lane.id),
-            held=boom_memory.hold(self.store, lane.id) is not None,
+    def _parts(self) -> GateParts:
+        """What every lane is joined to."""
+        return GateParts(
+            store=self.store,
+            law=self.law,
+            plates=parse_plates(*resources.config_text("plates.toml")),
+            vision=self.config.vision,
+            yard=Yard(self.config.yard, self.store) if self.config.yard is not None else None,
+            notify=self._notify,
+            remember=self._remember,
+            link=self._link,
+            copy_age_s=self.copy_age,
+            trends=lambda lane: self.eyesight.of_lane.get(lane, ()),
+            presses=self.office.presses,
+            of_gate=self.office.of_gate,
         )
-        actor = LaneActor(lane, self.store, self.law, barrier, self._wake)
-        self.barriers[lane.id] = barrier
-        self.actors[lane.id] = actor
-        for camera in lane.camera:
-            settings = camera_settings(camera, self.config.vision)
-            self.cameras[camera.id] = CameraProcess(camera.id, settings, actor.on_reading, actor.on_tracks, actor.touch)
-        cameras = {camera.id: self.cameras[camera.id] for camera in lane.camera}
-        actor.on_passage = tell(cameras.values())
-        actor.record.readers = lambda: {name: _texts(camera.view.models) for name, camera in cameras.items()}
-        health = GateHealth(lane.id, barrier, cameras, self.store, actor, self._link, self.copy_age)
-        health.trends = lambda: self.eyesight.of_lane.get(lane.id, ())
-        self.afar.add(lane.id, health.view, barrier)
-        if lane.place.startswith("yard"):
-            actor.record.yard = self.yard
-            actor.devices_failed = lambda: health.cameras_failed_s() >= lane.device_fault_after_s
-        self.desks[lane.id] = LaneActions(
-            actor, plates, health.view, lambda camera: cameras[camera].view.jpeg if camera in cameras else None
-        )
+
+    def _take(self, lane: str, built: BuiltLane) -> None:
+        self.barriers[lane], self.actors[lane], self.desks[lane] = built.barrier, built.actor, built.desk
+        self.cameras.update(built.cameras)
+        self.afar.add(lane, built.health.view, built.barrier)
 
     @property
     def lanes(self) -> dict[str, LaneActions]:
@@ -173,20 +164,15 @@ class Gate:
 
     # ------------------------------------------------------------ what crosses threads
 
-    def _notify(self, lane: str) -> Callable[[Notice], None]:
-        def notify(notice: Notice) -> None:
-            # Called on the barrier's thread, which must never wait.
-            with contextlib.suppress(RuntimeError):  # the event loop is closing
-                self.loop.call_soon_threadsafe(self._noticed, lane, notice)
+    def _notify(self, lane: str, notice: Notice) -> None:
+        """On the barrier's thread, which must never wait."""
+        with contextlib.suppress(RuntimeError):  # the event loop is closing
+            self.loop.call_soon_threadsafe(self._noticed, lane, notice)
 
-        return notify
-
-    def _remember(self, lane: str) -> Callable[[Memory], None]:
-        def remember(memory: Memory) -> None:
-            with contextlib.suppress(RuntimeError):  # the event loop is closing
-                self.loop.call_soon_threadsafe(self._kept_in_mind, lane, memory)
-
-        return remember
+    def _remember(self, lane: str, memory: Memory) -> None:
+        """On the barrier's thread."""
+        with contextlib.suppress(RuntimeError):  # the event loop is closing
+            self.loop.call_soon_threadsafe(self._kept_in_mind, lane, memory)
 
     def _kept_in_mind(self, lane: str, memory: Memory) -> None:
         self.actors[lane].put(lambda: boom_memory.remember(self.store, lane, memory))
@@ -323,7 +309,7 @@ class Gate:
     async def _look_for_overstays(self) -> None:
         stays = await asyncio.to_thread(self.law.overstays)
         for actor in self.actors.values():
-            actor.beside.overstays = stays
+            actor.beside.inside_too_long(stays)
 
     async def _watch_accounts(self) -> None:
         while True:
@@ -367,10 +353,6 @@ async def _now_and_then(step: Callable[[], Awaitable[object]]) -> None:
             await step()
         except StoreError as error:
             log.error("tidying the record: %s", error)
-
-
-def _texts(models: Mapping[str, Any]) -> dict[str, str]:
-    return {str(name): str(mark) for name, mark in models.items()}
 
 
 def run(config: Config, path: Path | None = None) -> int:

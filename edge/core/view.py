@@ -104,18 +104,6 @@ class HealthView:
     eyes: tuple[TrendView, ...] = ()
 
 
-def no_health() -> HealthView:
-    """Of a lane by itself, in a trial without a gate around it: nothing is known, and the link is up."""
-    return HealthView(
-        boom=BoomView(state="unknown"),
-        cameras=(),
-        link=LinkView(state="up"),
-        clock="unset",
-        store=RoomView("ok"),
-        copy_age_s=None,
-    )
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BoxView:
     """The PC itself; `care`: codes of what somebody should see to, the worst first."""

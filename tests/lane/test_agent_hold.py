@@ -25,8 +25,7 @@ def test_a_held_lane_is_held_after_a_restart_and_says_since_when_and_by_whom(wor
     assert world.run(world.press("hold")).done
     note = boom_memory.hold(world.store, lane)
     assert note is not None
-    assert note["by"] == GUARD.id
-    assert note["at"] == world.actor.hold["at"]  # type: ignore[index]
+    assert (note.by, note) == (GUARD.id, world.actor.hold)
     assert world.run(world.press("release_hold")).done
     assert boom_memory.hold(world.store, lane) is None
 

@@ -35,8 +35,7 @@ def world(tmp_path: Path) -> Iterator[World]:
 
 @pytest.fixture
 def yard(tmp_path: Path) -> Iterator[World]:
-    with closing(World(tmp_path, "yard_in")) as one:
-        one.actor.record.yard = Yard(YardConfig(capacity=2), one.store)
+    with closing(World(tmp_path, "yard_in", yard=YardConfig(capacity=2))) as one:
         yield one
 
 
@@ -431,7 +430,7 @@ def test_an_undeclared_vehicle_recorded_by_hand_counts_too(yard: World) -> None:
 def test_where_the_cameras_failed_a_vehicle_passes_as_normal_and_only_once(
     yard: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    yard.actor.devices_failed = lambda: True
+    yard.failed = lambda: True
     yard.run(yard.notice("arrived"))
     assert yard.barrier.offers == []
     now_s = clock.mono_s()
@@ -583,7 +582,6 @@ def test_a_yard_gates_own_opening_survives_a_restart_too(yard: World) -> None:
     yard.arrives()
     yard.run(yard.notice("opening"), yard.notice("opened"))
     yard.restart()
-    yard.actor.record.yard = Yard(YardConfig(capacity=2), yard.store)
     yard.run(yard.notice("observed", "open", 0), yard.notice("through", serial=0))
     kept = yard.store.declaration(declaration.id)
     assert kept is not None

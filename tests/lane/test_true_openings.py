@@ -13,7 +13,6 @@ from typing import Any
 import pytest
 
 from edge import clock
-from edge.agent.lane.yard import Yard
 from edge.config import LawConfig, YardConfig
 from edge.core.driver_sign import sign_of
 from edge.core.model import Confirmation, Transfer, Vehicle
@@ -35,8 +34,7 @@ def world(tmp_path: Path) -> Iterator[World]:
 
 @pytest.fixture
 def yard(tmp_path: Path) -> Iterator[World]:
-    with closing(World(tmp_path, "yard_in")) as one:
-        one.actor.record.yard = Yard(YardConfig(capacity=9), one.store)
+    with closing(World(tmp_path, "yard_in", yard=YardConfig(capacity=9))) as one:
         yield one
 
 
@@ -180,7 +178,7 @@ def test_3_a_plate_that_was_read_and_is_undeclared_is_never_let_in_by_a_fault(
 ) -> None:
     for decided in (True, False):
         yard.run(yard.notice("arrived"), yard.reads(OTHER, decided=decided, track=7 + decided))
-        yard.actor.devices_failed = lambda: True
+        yard.failed = lambda: True
         now_s = clock.mono_s()
         with monkeypatch.context() as later:
             later.setattr(clock, "mono_s", lambda now_s=now_s: now_s + 60.0)
@@ -189,12 +187,12 @@ def test_3_a_plate_that_was_read_and_is_undeclared_is_never_let_in_by_a_fault(
         assert yard.verdict() == "unknown"
         backs_off(yard)
         yard.run(yard.tick())
-        yard.actor.devices_failed = lambda: False
+        yard.failed = lambda: False
 
 
 def test_3_a_fault_ends_at_once_when_a_picture_comes_back(yard: World, monkeypatch: pytest.MonkeyPatch) -> None:
     failed = [True]
-    yard.actor.devices_failed = lambda: failed[0]
+    yard.failed = lambda: failed[0]
     yard.barrier.now = replace(yard.barrier.now, held=True)
     stands_unread(yard, monkeypatch)
     assert yard.verdict() == "release"
@@ -553,7 +551,7 @@ def test_12_an_unread_vehicle_that_the_loop_counted_gets_its_name_by_hand_and_no
     yard: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     declaration = yard.declares_ready()
-    yard.actor.devices_failed = lambda: True
+    yard.failed = lambda: True
     stands_unread(yard, monkeypatch)
     yard.passes()
     assert level(yard) == 1

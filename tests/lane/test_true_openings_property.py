@@ -19,7 +19,6 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from edge import clock
-from edge.agent.lane.yard import Yard
 from edge.config import LawConfig, YardConfig
 from edge.core.model import Declaration, Vehicle
 from tests.lane.test_agent_ways import form
@@ -338,13 +337,13 @@ class Play:
 
     def cameras_lost(self, vehicle: str) -> bool:
         self.model.cameras = False
-        self.world.actor.devices_failed = lambda: True
+        self.world.failed = lambda: True
         self.world.run(self.world.tick())
         return False
 
     def cameras_back(self, vehicle: str) -> bool:
         self.model.cameras = True
-        self.world.actor.devices_failed = lambda: False
+        self.world.failed = lambda: False
         self.world.run(self.world.tick())
         return False
 
@@ -372,9 +371,7 @@ class Play:
         now, offers, failed = self.world.barrier.now, self.world.barrier.offers, not self.model.cameras
         self.world.restart()
         self.world.barrier.now, self.world.barrier.offers = now, offers
-        self.world.actor.devices_failed = lambda: failed
-        if self.world.gate == "yard_in":
-            self.world.actor.record.yard = Yard(YardConfig(capacity=9), self.world.store)
+        self.world.failed = lambda: failed
         if not self.model.permit:
             standing = self.model.standing
             self.model.standing = self.model.in_view = None
@@ -389,10 +386,9 @@ def run(folder: Path, gate: str, steps: list[Step], *, smart: bool = False) -> N
     ahead = [0.0]
     real = clock.mono_s
     law = LawConfig(smart_lane="on" if smart else "off")
-    with pytest.MonkeyPatch.context() as patched, closing(World(folder, gate, law, smart=smart)) as world:
+    yard = YardConfig(capacity=9) if gate == "yard_in" else None
+    with pytest.MonkeyPatch.context() as patched, closing(World(folder, gate, law, smart=smart, yard=yard)) as world:
         patched.setattr(clock, "mono_s", lambda: real() + ahead[0])
-        if gate == "yard_in":
-            world.actor.record.yard = Yard(YardConfig(capacity=9), world.store)
         world.store.put_watchlist(json.dumps({"plates": [{"plate": W, "reason": "xin dừng", "by": None}]}).encode())
 
         def pass_time(seconds: float) -> None:

@@ -13,7 +13,6 @@ from typing import Any
 import pytest
 
 from edge import clock
-from edge.agent.lane.yard import Yard
 from edge.config import Config, Name, SiteConfig, StoreConfig, YardConfig
 from edge.core.record.dossier import code_of
 from edge.core.record.why import OPENINGS
@@ -33,8 +32,7 @@ def world(tmp_path: Path) -> Iterator[World]:
 
 @pytest.fixture
 def yard(tmp_path: Path) -> Iterator[World]:
-    with closing(World(tmp_path, "yard_in")) as one:
-        one.actor.record.yard = Yard(YardConfig(capacity=9), one.store)
+    with closing(World(tmp_path, "yard_in", yard=YardConfig(capacity=9))) as one:
         yield one
 
 

@@ -5,23 +5,27 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Awaitable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from itertools import count
 from pathlib import Path
 from typing import Any, TypeVar
 
 from edge import clock, resources
-from edge.agent.actions.desk import LaneActions
+from edge.agent.actions.desk import LaneActions, lane_presses
+from edge.agent.actions.press import Presses
 from edge.agent.actions.remote import RemoteCommands
 from edge.agent.lane.lane import LaneActor
+from edge.agent.lane.lane_journal import LaneJournal
+from edge.agent.lane.lane_state import LaneParts
 from edge.agent.lane.law import Law
-from edge.config import CameraConfig, LaneConfig, LawConfig, Name
+from edge.agent.lane.yard import Yard
+from edge.config import CameraConfig, LaneConfig, LawConfig, Name, YardConfig
 from edge.core.json_shape import object_of
 from edge.core.model import Confirmation, Declaration, PlateRead, Reading, Vehicle
 from edge.core.plate.table import PlateTable
 from edge.core.plate.table import parse as parse_plates
-from edge.core.view import BoomView, HealthView, LinkView
+from edge.core.view import BoomView, GateView, HealthView, LinkView
 from edge.ports import Action, ActionResult, Person
 from edge.store import Store
 from edge.wire import declaration_to_json
@@ -96,8 +100,17 @@ class World:
     """A lane and its record in `folder`. `gate` is a step of the rule table, as b1_out or yard_in."""
 
     def __init__(
-        self, folder: Path, gate: str = "b1_out", law: LawConfig | None = None, *, smart: bool = False
+        self,
+        folder: Path,
+        gate: str = "b1_out",
+        law: LawConfig | None = None,
+        *,
+        smart: bool = False,
+        yard: YardConfig | None = None,
     ) -> None:
+        self.yard_config = yard
+        self.failed: Callable[[], bool] = lambda: False
+        """Whether the lane's devices are out of order."""
         self.smart = smart
         self.folder, self.gate, self.law_config = folder, gate, law or LawConfig()
         self.may_fail = False
@@ -117,9 +130,31 @@ class World:
         self.store = Store.open(self.folder, site="demo", lanes=[self.config.id])
         self.barrier = FakeBarrier()
         law = Law.load(self.law_config, self.store, lambda: self.age_s)
-        self.actor = LaneActor(self.config, self.store, law, self.barrier, lambda: None)
-        self.desk = LaneActions(self.actor, plates(), self.health, lambda camera: None)
+        parts = LaneParts(
+            store=self.store,
+            law=law,
+            journal=LaneJournal(self.store, self.config.id, lambda: None),
+            barrier=self.barrier,
+            plates=plates(),
+            yard=Yard(self.yard_config, self.store) if self.yard_config else None,
+            devices_failed=self._devices_failed,
+            readers=dict,
+            on_passage=lambda passage: None,
+        )
+        self.actor = LaneActor(self.config, parts)
+        groups = [*lane_presses(self.actor, plates(), self.health), *self.more_presses()]
+        self.desk = LaneActions(self.actor, groups, self.health, lambda camera: None, self.of_gate())
         self.commands = RemoteCommands(self.actor, self.clock_state)
+
+    def _devices_failed(self) -> bool:
+        return self.failed()
+
+    def more_presses(self) -> Sequence[Presses]:
+        """Of the whole gate."""
+        return ()
+
+    def of_gate(self) -> Callable[[], GateView] | None:
+        return None
 
     def close(self) -> None:
         self._runner.close()

@@ -15,7 +15,6 @@ from typing import Any
 import pytest
 
 from edge import clock
-from edge.agent.lane.yard import Yard
 from edge.config import LawConfig, YardConfig
 from edge.core.model import Confirmation, Declaration, Transfer, Vehicle
 from tests.lane.test_agent_ways import form, on_paper, typed
@@ -53,10 +52,9 @@ class Border:
     def _open(self, folder: Path, stack: ExitStack, gate: str, *, smart: bool) -> None:
         name = f"smart_{gate}" if smart else gate
         law = LawConfig(smart_lane="on") if smart else LawConfig()
-        world = World(folder / name, gate, law, smart=smart)
+        yard = YardConfig(capacity=99) if gate.startswith("yard") else None
+        world = World(folder / name, gate, law, smart=smart, yard=yard)
         stack.callback(world.close)
-        if gate.startswith("yard"):
-            world.actor.record.yard = Yard(YardConfig(capacity=99), world.store)
         self.worlds[name] = world
 
     def gives(self, declaration: str, confirmation: Confirmation) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing
 from dataclasses import replace
 from datetime import date
@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from edge import cli
+from edge.agent.actions.press import Presses
 from edge.agent.lane import receipts
 from edge.agent.lane.receipts import received
 from edge.agent.office.transfer_lists import ListPresses, TransferLists
@@ -71,13 +72,20 @@ def test_a_hand_over_record_is_on_the_list_by_passing(world: World, monitored: b
     assert (("passage", "transfer_at_once") in world.stages()) == monitored
 
 
+class ListWorld(World):
+    """A lane with the gate's five-day lists."""
+
+    def more_presses(self) -> Sequence[Presses]:
+        self.lists = TransferLists(self.store)
+        return (ListPresses(self.actor, self.lists),)
+
+
 def test_a_record_that_went_from_here_is_a_list_that_the_other_unit_owes(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     customs = Person("HQ-0001", "Hải quan Ví Dụ", "customs")
-    with closing(World(tmp_path, law=LawConfig(customs_unit="Chi cục A"))) as world:
-        lists = TransferLists(world.store)
-        world.desk.join((ListPresses(world.actor, lists),), None)
+    with closing(ListWorld(tmp_path, law=LawConfig(customs_unit="Chi cục A"))) as world:
+        lists = world.lists
         record = Transfer("BB-17", "2026-11-20", "Chi cục A", "Chi cục B", ("S1",))
         world.declares_ready(transfer=record)
         world.arrives()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,7 @@ import pytest
 
 from edge import clock
 from edge.agent.actions.alarm import AlarmPresses
+from edge.agent.actions.press import Presses
 from edge.agent.lane.lane_journal import LaneJournal
 from edge.agent.office.alarms import AlarmDesk
 from edge.agent.office.handover import HandoverDesk, HandoverPresses
@@ -35,13 +36,14 @@ TORN = Condition("b1-out/boom/arm_torn", "arm_torn", 1, "b1-out")
 class OfficeWorld(World):
     """A lane with the gate's alarm list and handover note."""
 
-    def start(self) -> None:
-        super().start()
+    def more_presses(self) -> Sequence[Presses]:
         journals = {self.config.id: self.actor.journal}
         self.alarms = AlarmDesk(self.store, journals, 3600.0, lambda: None)
         self.handover = HandoverDesk(self.store, self.views, self.alarms.listed)
-        presses = (AlarmPresses(self.actor, self.alarms), HandoverPresses(self.actor, self.handover))
-        self.desk.join(presses, lambda: GateView(alarms=self.alarms.summary(), box=BoxView(), handover_open=False))
+        return AlarmPresses(self.actor, self.alarms), HandoverPresses(self.actor, self.handover)
+
+    def of_gate(self) -> Callable[[], GateView]:
+        return lambda: GateView(alarms=self.alarms.summary(), box=BoxView(), handover_open=False)
 
     def views(self) -> dict[str, LaneView | None]:
         return {self.config.id: with_boom(self.desk.view(), state="closed")}

@@ -14,7 +14,6 @@ import jsonschema
 
 from edge import clock
 from edge.agent.actions.remote import RemoteCommands
-from edge.agent.lane.yard import Yard
 from edge.config import YardConfig
 from edge.core.alarm.alarms import Condition
 from edge.core.bodies import BODIES, Body
@@ -83,7 +82,6 @@ def alarms_and_shift(world: OfficeWorld) -> None:
 
 
 def in_the_yard(world: World) -> None:
-    world.actor.record.yard = Yard(YardConfig(capacity=2), world.store)
     world.declares_ready()
     world.arrives()
     world.passes()
@@ -111,7 +109,7 @@ def walked(folder: Path) -> list[str]:
     with closing(OfficeWorld(folder / "shift")) as world:
         alarms_and_shift(world)
         found += said(world)
-    with closing(World(folder / "yard", "yard_in")) as yard:
+    with closing(World(folder / "yard", "yard_in", yard=YardConfig(capacity=2))) as yard:
         in_the_yard(yard)
         found += said(yard)
     return found

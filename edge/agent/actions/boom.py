@@ -6,7 +6,7 @@ from typing import Literal
 
 from edge import clock
 from edge.agent.actions.press import Presses, kept
-from edge.agent.lane.boom_memory import holding
+from edge.agent.lane.boom_memory import Hold, holding
 from edge.agent.lane.lane_journal import Also
 from edge.core.bodies import BoomPressed, EmergencyOpened
 from edge.errors import RefusedError
@@ -23,20 +23,21 @@ class BoomPresses(Presses):
     async def hold(self, action: Action) -> ActionResult:
         """Holding only makes safer, so it is done before its record, as a stop is."""
         self.actor.barrier.hold(True)
-        self.actor.hold = {"by": action.person.id, "at": clock.wall_iso()}
-        return await self._boom(action, "held", holding(self.actor.config.id, self.actor.hold))
+        hold = Hold(action.person.id, clock.wall_iso())
+        self.actor.held_by(hold)
+        return await self._boom(action, "held", holding(self.actor.config.id, hold))
 
     async def release_hold(self, action: Action) -> ActionResult:
         """Only after its record."""
         result = await self._boom(action, "hold_released", holding(self.actor.config.id, None))
         self.actor.barrier.hold(False)
-        self.actor.hold = None
+        self.actor.held_by(None)
         return result
 
     async def close(self, action: Action) -> ActionResult:
         """Asks only: the barrier lowers if it knows the lane to be clear, and says so otherwise."""
         result = await self._boom(action, "closing")
-        self.actor.not_lowered = ""
+        self.actor.asked_to_lower()
         self.actor.barrier.lower_boom()
         return result
 

@@ -10,10 +10,9 @@ from typing import Any
 
 from edge.actions import ActionRow, Condition, actions, offered
 from edge.agent.actions.boom import BoomPresses
-from edge.agent.actions.paper import PaperPresses, reconcile
+from edge.agent.actions.paper import PaperPresses, paper_conditions
 from edge.agent.actions.passage import PassagePresses
 from edge.agent.actions.press import Handler, Presses, handlers
-from edge.agent.actions.similar_plates import near_plates
 from edge.agent.actions.yard import YardPresses
 from edge.agent.lane.lane import LaneActor
 from edge.core.model import Name
@@ -30,6 +29,12 @@ CENTRE_SILENT_S = 120.0
 """An event that the centre has not acknowledged for so long: it gives no sign of life, whatever the broker says."""
 
 
+def lane_presses(actor: LaneActor, plates: PlateTable, health: Health) -> tuple[Presses, ...]:
+    """Those of one lane."""
+    paper = PaperPresses(actor, lambda: _reach(health().link))
+    return (PassagePresses(actor, plates), BoomPresses(actor), YardPresses(actor, plates), paper)
+
+
 def _reach(link: LinkView) -> str:
     """The link's state, "silent" where only the broker answers: then, too, a lane may go on paper (Art. 23.1)."""
     silent = link.state == "up" and link.oldest_s is not None and link.oldest_s > CENTRE_SILENT_S
@@ -40,35 +45,32 @@ class LaneActions:
     """`ports.LaneDesk` over one lane actor."""
 
     def __init__(
-        self, actor: LaneActor, plates: PlateTable, health: Health, live_jpeg: Callable[[str], bytes | None]
+        self,
+        actor: LaneActor,
+        groups: Sequence[Presses],
+        health: Health,
+        live_jpeg: Callable[[str], bytes | None],
+        of_gate: Callable[[], GateView] | None,
     ) -> None:
+        """`groups`: `lane_presses` and the whole gate's; `of_gate` is None in a trial without a gate around it."""
         self._actor = actor
-        actor.near = lambda text: near_plates(plates, text, actor.store.declared)
-        actor.reconcile = lambda: reconcile(actor)
         self._health = health
         self._live_jpeg = live_jpeg
         self._waiting = 0
-        self._paper = PaperPresses(actor, lambda: _reach(health().link))
-        groups = (PassagePresses(actor, plates), BoomPresses(actor), YardPresses(actor, plates), self._paper)
         self._handlers = handlers(groups)
-        self._of_gate: Callable[[], GateView] | None = None
+        self._of_gate = of_gate
 
     @property
     def where(self) -> LanePlace:
         config = self._actor.config
         return LanePlace(Name(config.name.vi, config.name.en), config.place, config.direction)
 
-    def join(self, groups: Sequence[Presses], of_gate: Callable[[], GateView] | None) -> None:
-        """Presses of the whole gate, answered at this lane as well, and what its view says of the gate."""
-        self._handlers |= handlers(groups)
-        self._of_gate = of_gate
-
     def health(self) -> HealthView:
         return self._health()
 
     def view(self) -> LaneView:
         health = self._health()
-        holds = lane_conditions(health.boom) | self._paper.conditions(_reach(health.link))
+        holds = lane_conditions(health.boom) | paper_conditions(self._actor.beside, _reach(health.link))
         holds |= {"yard"} if self._actor.record.yard else set()
         return self._actor.view(health, self._of_gate() if self._of_gate else None, offered("lane", holds))
 
@@ -128,8 +130,7 @@ class LaneActions:
                 return await self._refused(action, error)
         except StoreError as error:
             return self._not_written(action, error)
-        self._actor.shown.result = Pressed(result.code, result.detail)
-        self._actor.touch()
+        self._actor.answered(Pressed(result.code, result.detail))
         return result
 
     def _not_written(self, action: Action, error: StoreError) -> ActionResult:
@@ -151,8 +152,7 @@ class LaneActions:
         too: it opens nothing, and a disk that is full must not keep a lane shut."""
         if action.name == "release_hold":
             self._actor.barrier.hold(False)
-        self._actor.trouble = str(error)
-        self._actor.touch()
+        self._actor.not_recorded(str(error))
         return ActionResult(True, code, None, str(error))
 
     def _handler(self, action: Action) -> Handler:

@@ -12,16 +12,25 @@ from edge import clock
 from edge.actions import Condition
 from edge.agent.actions.press import Presses
 from edge.agent.lane import paper
+from edge.agent.lane.context import Beside
 from edge.agent.lane.lane import LaneActor
-from edge.agent.lane.lane_journal import Recorded
-from edge.core.bodies import PaperEntered, PaperMode, PaperReconciled, PaperSettled
+from edge.core.bodies import PaperEntered, PaperMode, PaperSettled
 from edge.core.law.lookup import normal_plate
 from edge.core.law.paper import Entry, PaperForm
 from edge.core.law.paper_read import PaperError
 from edge.core.view import PaperSince
 from edge.errors import RefusedError
 from edge.ports import Action, ActionResult
-from edge.store import Transaction
+
+
+def paper_conditions(beside: Beside, link: str) -> set[Condition]:
+    """What of the lane's paper work may be offered now."""
+    known: dict[Condition, bool] = {
+        "on_paper": beside.paper is not None,
+        "link_not_up": link != "up",
+        "paper_tasks": bool(beside.tasks),
+    }
+    return {one for one, holds in known.items() if holds}
 
 
 class PaperPresses(Presses):
@@ -32,15 +41,6 @@ class PaperPresses(Presses):
     def __init__(self, actor: LaneActor, link: Callable[[], str]) -> None:
         super().__init__(actor)
         self._link = link
-
-    def conditions(self, link: str) -> set[Condition]:
-        """What of the lane's paper work may be offered now."""
-        known: dict[Condition, bool] = {
-            "on_paper": self.actor.beside.paper is not None,
-            "link_not_up": link != "up",
-            "paper_tasks": bool(self.actor.beside.tasks),
-        }
-        return {one for one, holds in known.items() if holds}
 
     async def mode(self, action: Action) -> ActionResult:
         """The value is "on" or "off"."""
@@ -56,7 +56,7 @@ class PaperPresses(Presses):
         result = await self.record(
             action, code, body, lambda tx, _: tx.keep(paper.PAPER_MODE, lane, asdict(mode) if on else None)
         )
-        self.actor.beside.paper = mode if on else None
+        self.actor.beside.on_paper(mode if on else None)
         return result
 
     async def form(self, action: Action) -> ActionResult:
@@ -70,8 +70,7 @@ class PaperPresses(Presses):
         result = await self.record(
             action, "paper_entered", body, lambda tx, _: tx.keep(paper.PAPER, declaration.id, note)
         )
-        shown = self.actor.shown
-        shown.picked, shown.vehicle, shown.picked_by = declaration.id, None, action.person.id
+        self.actor.picked(declaration.id, None, action.person.id)
         await self.actor.assess()
         return result
 
@@ -133,34 +132,6 @@ class PaperPresses(Presses):
         )
         await self.actor.beside.refresh()
         return result
-
-
-async def reconcile(actor: LaneActor) -> None:
-    """The platform is back: every form typed at this lane against its declaration. A change is an event, and what
-    differs becomes a guard's task (Art. 23.3)."""
-    kept_all = await asyncio.to_thread(actor.store.notes, paper.PAPER)
-    for form_id, kept in kept_all.items():
-        if kept["lane"] == actor.config.id:
-            await _reconcile_one(actor, form_id, kept)
-    await actor.beside.refresh()
-
-
-async def _reconcile_one(actor: LaneActor, form_id: str, kept: Mapping[str, Any]) -> None:
-    found, platform = await asyncio.to_thread(paper.compare, actor.store, kept)
-    platform_id = platform.id if platform else None
-    if (found.outcome, platform_id) == (kept["outcome"], kept.get("platform")):
-        return
-    differences = [asdict(difference) for difference in found.differences]
-    body = PaperReconciled(form=form_id, declaration=platform_id, outcome=found.outcome, differences=found.differences)
-
-    def also(tx: Transaction, _: Recorded) -> None:
-        if found.outcome == "same":
-            paper.settle(tx, form_id, platform_id)
-        else:
-            fresh = {"outcome": found.outcome, "platform": platform_id, "differences": differences}
-            tx.keep(paper.PAPER, form_id, {**kept, **fresh})
-
-    await actor.journal.write(body, also=also)
 
 
 def _object(text: str) -> dict[str, Any]:

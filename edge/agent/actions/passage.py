@@ -52,9 +52,8 @@ class PassagePresses(Presses):
         """The border guard's own confirmation, given here, opens (Art. 4.2.g and its kin). Judged anew on the copy as
         it is now."""
         shown = self.actor.shown
-        if action.value == "checked" and shown.assessment is not None:  # of what the screen showed, and no more
-            shown.checked = shown.checked or shown.assessment.old
-            shown.looked_at |= shown.assessment.who.to_look_at
+        if action.value == "checked":
+            self.actor.looked()
         assessment = await self.actor.assess()
         passage = self.actor.lane.passage
         if passage is None or passage.state in passages.MOVING:
@@ -124,7 +123,7 @@ class PassagePresses(Presses):
     async def turn_away(self, action: Action) -> ActionResult:
         body = TurnedAway(pressed=self.who(action), reason=action.reason, words=action.words)
         result = await self.record(action, "turned_away", body)
-        self.actor.lane = passages.turned_away(self.actor.lane)
+        self.actor.turned_away()
         return result
 
     async def pick(self, action: Action) -> ActionResult:
@@ -133,8 +132,7 @@ class PassagePresses(Presses):
             raise RefusedError("no_such_declaration", action.value)
         body = DeclarationPicked(pressed=self.who(action), picked=declaration.id)
         result = await self.record(action, "declaration_picked", body)
-        shown = self.actor.shown
-        shown.picked, shown.vehicle, shown.picked_by = declaration.id, None, action.person.id
+        self.actor.picked(declaration.id, None, action.person.id)
         await self.actor.assess()
         return result
 
@@ -147,8 +145,7 @@ class PassagePresses(Presses):
         vehicle = unit(declaration, (action.value,))
         body = VehiclePicked(pressed=self.who(action), picked=declaration.id, vehicle=vehicle)
         result = await self.record(action, "vehicle_picked", body)
-        shown = self.actor.shown
-        shown.picked, shown.vehicle, shown.picked_by = declaration.id, action.value, action.person.id
+        self.actor.picked(declaration.id, action.value, action.person.id)
         await self.actor.assess()
         return result
 
@@ -172,7 +169,7 @@ class PassagePresses(Presses):
             offered=tuple(sorted({text for near in self.actor.shown.near.values() for text in near})),
         )
         result = await self.record(action, "plate_typed", body)
-        self.actor.lane, _ = passages.typed(self.actor.lane, plate, action.person.id, sure or "")
+        self.actor.typed(plate, action.person.id, sure or "")
         await self.actor.assess()
         return result
 
@@ -191,9 +188,7 @@ class PassagePresses(Presses):
         stands = unit(declaration, (vehicle.plate,)) if vehicle else ()
         body = DeclarationSearched(pressed=self.who(action), asked=action.value, picked=declaration.id, vehicle=stands)
         result = await self.record(action, "declaration_picked", body)
-        shown = self.actor.shown
-        shown.picked, shown.picked_by = declaration.id, action.person.id
-        shown.vehicle = vehicle.plate if vehicle else None
+        self.actor.picked(declaration.id, vehicle.plate if vehicle else None, action.person.id)
         await self.actor.assess()
         return result
 
@@ -217,7 +212,7 @@ class PassagePresses(Presses):
         own = sent_from(declaration.transfer, self.actor.law.customs_unit)
         also = None if own else lambda tx, _: keep_receipt(tx, declaration, found.condition)
         result = await self.record(action, "seals_recorded", body, also)
-        self.actor.shown.seals = found
+        self.actor.seals_found(found)
         await self.actor.assess()
         return result
 

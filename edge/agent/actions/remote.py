@@ -11,7 +11,7 @@ from dataclasses import asdict
 from datetime import datetime
 
 from edge import clock
-from edge.agent.lane.boom_memory import holding
+from edge.agent.lane.boom_memory import Hold, holding
 from edge.agent.lane.lane import LaneActor
 from edge.agent.lane.lane_journal import Keys
 from edge.agent.lane.paper import PAPER_MODE
@@ -90,8 +90,9 @@ class RemoteCommands:
         body = BoomCommanded(commanded=told, stage="command_hold" if command.action == "hold" else "command_stop")
         if command.action == "hold":
             self._actor.barrier.hold(True)
-            self._actor.hold = {"by": command.by, "at": clock.wall_iso()}
-            also = holding(self._actor.config.id, self._actor.hold)
+            hold = Hold(command.by, clock.wall_iso())
+            self._actor.held_by(hold)
+            also = holding(self._actor.config.id, hold)
         await self._actor.journal.write(body, keys=keys, also=also)
 
     async def _open(self, told: Commanded, keys: Keys) -> None:
@@ -112,7 +113,7 @@ class RemoteCommands:
         mode = PaperSince(command.by, clock.wall_iso(), command.reason) if on else None
         kept = asdict(mode) if mode else None
         await self._actor.journal.write(body, keys=keys, also=lambda tx, _: tx.keep(PAPER_MODE, lane, kept))
-        self._actor.beside.paper = mode
+        self._actor.beside.on_paper(mode)
 
 
 def too_old(command: Command, state: clock.ClockState, now: datetime) -> str:

@@ -243,11 +243,10 @@ class CameraProcess:
 
 
 def tell(cameras: Iterable[CameraProcess]) -> Callable[[str], None]:
-    """Which passage their lane has, to all of them."""
-    them = tuple(cameras)
+    """Which passage their lane has, to all of them that there are by then."""
 
     def about(passage: str) -> None:
-        for camera in them:
+        for camera in cameras:
             camera.about(passage)
 
     return about

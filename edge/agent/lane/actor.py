@@ -30,7 +30,8 @@ class Actor:
     """`number` grows with every change; `trouble` is why the record could last not be written, or ""; `fault` the kind
     of the last job's own fault, or "" once none was for FAULT_S."""
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, on_passage: Callable[[str], None]) -> None:
+        """`on_passage` is told when `passage_id` is another one."""
         self.number = 0
         self.trouble = ""
         self._name = name
@@ -40,8 +41,7 @@ class Actor:
         self._changed = asyncio.Event()
         self._told = ""
         self._fault, self._fault_s = "", 0.0
-        self.on_passage: Callable[[str], None] = lambda passage: None
-        """Told when `passage_id` is another one."""
+        self._on_passage = on_passage
 
     async def run(self) -> None:
         """Do jobs for ever. A record that cannot be written is trouble that the screen shows, no reason to stop."""
@@ -80,7 +80,7 @@ class Actor:
         about = self.passage_id()
         if about != self._told:
             self._told = about
-            self.on_passage(about)
+            self._on_passage(about)
 
     def passage_id(self) -> str:
         """What this job is about, for the log; "" where it is about nothing."""

@@ -5,11 +5,11 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Mapping
-from dataclasses import asdict
-from typing import Any, get_args
+from dataclasses import asdict, dataclass
+from typing import get_args
 
 from edge.agent.lane.lane_journal import Also
+from edge.core.json_shape import read
 from edge.errors import StoreError
 from edge.store import Store
 from firmware_io.safety import Memory
@@ -23,13 +23,23 @@ BOOM = "boom"
 """The note, by lane, of what the barrier loop remembers."""
 
 
-def hold(store: Store, lane: str) -> Mapping[str, Any] | None:
-    """Who keeps this lane shut and since when; None where nobody does."""
-    return store.notes(HOLD, lane).get(lane)
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """Who keeps a lane shut, and since when."""
+
+    by: str
+    at: str
 
 
-def holding(lane: str, note: Mapping[str, Any] | None) -> Also:
+def hold(store: Store, lane: str) -> Hold | None:
+    """None where nobody holds this lane."""
+    kept = store.notes(HOLD, lane).get(lane)
+    return None if kept is None else read(Hold, kept)
+
+
+def holding(lane: str, hold: Hold | None) -> Also:
     """Written in the transaction of the press or command that holds, or ends it."""
+    note = None if hold is None else asdict(hold)
     return lambda tx, _: tx.keep(HOLD, lane, note)
 
 

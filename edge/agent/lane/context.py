@@ -9,7 +9,7 @@ from edge.agent.lane import paper
 from edge.agent.lane.law import Law
 from edge.config import LaneConfig
 from edge.core.law.overstay import Stay
-from edge.core.view import Overstay, PaperOptions, PaperTask
+from edge.core.view import Overstay, PaperOptions, PaperSince, PaperTask
 from edge.store import Store
 
 
@@ -22,6 +22,12 @@ class Beside:
         """None where the lane is not on paper."""
         self.tasks = self._waiting()
         self.overstays: Sequence[Stay] = ()
+
+    def on_paper(self, mode: PaperSince | None) -> None:
+        self.paper = mode
+
+    def inside_too_long(self, stays: Sequence[Stay]) -> None:
+        self.overstays = stays
 
     async def refresh(self) -> None:
         self.tasks = await asyncio.to_thread(self._waiting)

@@ -2,24 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 
 from edge import clock
+from edge.agent.actions.similar_plates import near_plates
 from edge.agent.lane import boom_memory
 from edge.agent.lane.actor import Actor
 from edge.agent.lane.barrier import Barrier
+from edge.agent.lane.boom_memory import Hold
 from edge.agent.lane.context import Beside
 from edge.agent.lane.lane_journal import Keys, LaneJournal, Recorded
 from edge.agent.lane.law import Assessment, Law
+from edge.agent.lane.reconcile import reconcile
 from edge.agent.lane.record import STANDING, Record, restored
 from edge.agent.lane.screen_state import Shown
 from edge.agent.lane.view import actions, passage_view
+from edge.agent.lane.yard import Yard
 from edge.config import LaneConfig
 from edge.core import passage as passages
 from edge.core.bodies import About, Opens
-from edge.core.model import Confirmation, Name, Reading
+from edge.core.model import Confirmation, Name, PlateText, Reading
 from edge.core.passage import Lane, Passage, Timing
-from edge.core.view import EndedView, GateView, HealthView, LaneView
+from edge.core.plate.table import PlateTable
+from edge.core.view import EndedView, GateView, HealthView, LaneView, Pressed, Seals
 from edge.store import Store, Transaction
 from firmware_io.safety import Permit
 
@@ -27,11 +33,29 @@ PERMIT_S = 2.0
 """A permit not used within this time is void (docs/safety.md)."""
 
 
+@dataclass(frozen=True, slots=True)
+class LaneParts:
+    """What one lane is joined to. `devices_failed`: whether its devices are out of order (Art. 23.2); `yard`: the one
+    behind this yard gate; `readers`: each camera's models, by name with hash or version; `on_passage`: told when
+    another passage stands here."""
+
+    store: Store
+    law: Law
+    journal: LaneJournal
+    barrier: Barrier
+    plates: PlateTable
+    yard: Yard | None
+    devices_failed: Callable[[], bool]
+    readers: Callable[[], Mapping[str, Mapping[str, str]]]
+    on_passage: Callable[[str], None]
+
+
 class LaneState(Actor):
     """Everything that one lane knows. Whatever opens goes through `open_after_record`."""
 
-    def __init__(self, config: LaneConfig, store: Store, law: Law, barrier: Barrier, wake: Callable[[], None]) -> None:
-        super().__init__(f"lane {config.id}")
+    def __init__(self, config: LaneConfig, parts: LaneParts) -> None:
+        super().__init__(f"lane {config.id}", parts.on_passage)
+        store, law = parts.store, parts.law
         self.config = config
         self.lane = Lane()
         self.shown = Shown()
@@ -39,15 +63,11 @@ class LaneState(Actor):
         self.last: list[EndedView] = []
         self.store = store
         self.law = law
-        self.barrier = barrier
-        self.journal = LaneJournal(store, config.id, wake)
-        self.record = Record(config, self.journal, law.customs_unit)
-        self.devices_failed: Callable[[], bool] = lambda: False
-        """Whether this lane's devices are out of order (Art. 23.2)."""
-        self.near: Callable[[str], tuple[str, ...]] = lambda text: ()
-        """Declared plates like a text; reads the store."""
-        self.reconcile: Callable[[], Awaitable[None]] = _nothing
-        """Forms typed on paper against the copy as it is now."""
+        self.barrier = parts.barrier
+        self.journal = parts.journal
+        self.record = Record(config, self.journal, parts.yard, law.customs_unit, parts.readers)
+        self.devices_failed = parts.devices_failed
+        self._plates = parts.plates
         self.beside = Beside(config, store, law)
         self._reassess_waits = False
         self.not_lowered = ""
@@ -77,6 +97,56 @@ class LaneState(Actor):
         press still does."""
         super().failed(error)
         self.shown.doubted = True
+
+    # ------------------------------------------------------------ what a press or a command changes
+
+    def held_by(self, hold: Hold | None) -> None:
+        """Who keeps the lane shut from now on; None: nobody any more."""
+        self.hold = hold
+
+    def asked_to_lower(self) -> None:
+        self.not_lowered = ""
+
+    def answered(self, answer: Pressed) -> None:
+        """What the screen shows of the last press."""
+        self.shown.result = answer
+        self.touch()
+
+    def not_recorded(self, why: str) -> None:
+        """Something was done that the record could not take."""
+        self.trouble = why
+        self.touch()
+
+    def turned_away(self) -> None:
+        self.lane = passages.turned_away(self.lane)
+
+    def typed(self, plate: PlateText, by: str, over: str) -> None:
+        self.lane, _ = passages.typed(self.lane, plate, by, over)
+
+    def picked(self, declaration: str, vehicle: str | None, by: str) -> None:
+        """A person said which declaration, and which of its vehicles, stands here."""
+        self.shown.picked, self.shown.vehicle, self.shown.picked_by = declaration, vehicle, by
+
+    def looked(self) -> None:
+        """A guard said to have looked at what the screen showed, and no more."""
+        shown = self.shown
+        if shown.assessment is not None:
+            shown.checked = shown.checked or shown.assessment.old
+            shown.looked_at |= shown.assessment.who.to_look_at
+
+    def seals_found(self, seals: Seals) -> None:
+        self.shown.seals = seals
+
+    # ------------------------------------------------------------ what it asks
+
+    def near(self, text: str) -> tuple[str, ...]:
+        """Declared plates like a text; reads the store."""
+        return near_plates(self._plates, text, self.store.declared)
+
+    async def reconcile(self) -> None:
+        """Forms typed on paper against the copy as it is now."""
+        await reconcile(self.config.id, self.store, self.journal)
+        await self.beside.refresh()
 
     def passage_id(self) -> str:
         return self.lane.passage.id if self.lane.passage else ""
@@ -190,7 +260,3 @@ class LaneState(Actor):
             return []
         paper = self.beside.paper is not None
         return actions(self.lane.passage, self.shown.assessment, opens=self.would_refuse() is None, paper=paper)
-
-
-async def _nothing() -> None:
-    pass

@@ -34,13 +34,20 @@ STANDING = "standing"
 
 
 class Record:
-    def __init__(self, config: LaneConfig, journal: LaneJournal, customs_unit: str | None = None) -> None:
+    def __init__(
+        self,
+        config: LaneConfig,
+        journal: LaneJournal,
+        yard: Yard | None,
+        customs_unit: str | None,
+        readers: Callable[[], Mapping[str, Mapping[str, str]]],
+    ) -> None:
+        """`readers`: each camera's models, by name with hash or version."""
         self._config = config
         self._customs_unit = customs_unit
         self._journal = journal
-        self.yard: Yard | None = None
-        self.readers: Callable[[], Mapping[str, Mapping[str, str]]] = dict
-        """Each camera's models, by name with hash or version."""
+        self.yard = yard
+        self.readers = readers
 
     def about(self, passage: Passage, assessment: Assessment | None) -> About:
         """The part of an event's body that says which vehicle it is about."""

@@ -12,7 +12,9 @@ from typing import Any, TypeVar
 from edge import clock
 from edge.agent.actions.alarm import AlarmPresses
 from edge.agent.actions.desk import LaneActions
+from edge.agent.actions.press import Presses
 from edge.agent.lane.lane import LaneActor
+from edge.agent.lane.lane_journal import LaneJournal
 from edge.agent.lane.law import Law
 from edge.agent.office.alarms import AlarmDesk
 from edge.agent.office.handover import HandoverDesk, HandoverPresses
@@ -50,14 +52,14 @@ class GateOffice:
         store: Store,
         law: Law,
         desks: Mapping[str, LaneActions],
-        actors: Mapping[str, LaneActor],
+        journals: Mapping[str, LaneJournal],
         touch: Callable[[], None],
         sides: Sides,
     ) -> None:
+        """`desks`: the lanes' own, looked at once they are built."""
         self._sides = sides
         self._unknown: set[str] = set()
         self._config, self._store, self._law, self._desks = config, store, law, desks
-        journals = {lane: actor.journal for lane, actor in actors.items()}
         self.alarm_desk = AlarmDesk(store, journals, float(config.law.copy_age_limit_s), touch)
         self.handover_desk = HandoverDesk(store, self._views, self.alarm_desk.listed)
         self.box = PcWatch(touch)
@@ -66,10 +68,11 @@ class GateOffice:
         self._labels = Labels(Path(config.site.data_dir), store, self.past, journals)
         self._expected: tuple[float, list[Expected]] = (-EXPECTED_S, [])
         self._asking = asyncio.Lock()
-        for lane, desk in desks.items():
-            actor = actors[lane]
-            alarm, shift = AlarmPresses(actor, self.alarm_desk), HandoverPresses(actor, self.handover_desk)
-            desk.join((alarm, shift, ListPresses(actor, self.lists)), self._of_gate)
+
+    def presses(self, actor: LaneActor) -> tuple[Presses, ...]:
+        """Presses of the whole gate, answered at this lane."""
+        alarm, shift = AlarmPresses(actor, self.alarm_desk), HandoverPresses(actor, self.handover_desk)
+        return alarm, shift, ListPresses(actor, self.lists)
 
     def parts(self) -> dict[str, Callable[[], Coroutine[Any, Any, None]]]:
         """What runs for ever, each by itself."""
@@ -108,7 +111,7 @@ class GateOffice:
         self._unknown.discard(lane)
         return found
 
-    def _of_gate(self) -> GateView:
+    def of_gate(self) -> GateView:
         handover_open = self.handover_desk.open is not None
         return GateView(alarms=self.alarm_desk.summary(), box=self._box(), handover_open=handover_open)
 

@@ -3,7 +3,7 @@ the copy."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -29,6 +29,12 @@ class LinkState:
     silent_s: float | None = None
 
 
+def cameras_failed_s(cameras: Iterable[CameraProcess]) -> float:
+    """For how long none of these has given a picture (down, frozen or blind); 0 as soon as one does."""
+    now_s = clock.mono_s()
+    return min((process.view.failed_s(now_s) for process in cameras), default=0.0)
+
+
 class GateHealth:
     def __init__(
         self,
@@ -39,7 +45,9 @@ class GateHealth:
         actor: LaneActor,
         link: Callable[[], LinkState],
         copy_age_s: Callable[[], float | None],
+        trends: Callable[[], Sequence[Trend]],
     ) -> None:
+        """`trends`: cameras that read worse than they did, from the record; worked out now and then."""
         self._lane = lane
         self._barrier = barrier
         self._cameras = cameras
@@ -47,8 +55,7 @@ class GateHealth:
         self._actor = actor
         self._link = link
         self._copy_age_s = copy_age_s
-        self.trends: Callable[[], Sequence[Trend]] = tuple
-        """Cameras that read worse than they did, from the record; worked out now and then (agent/eyesight.py)."""
+        self._trends = trends
 
     def view(self) -> HealthView:
         return HealthView(
@@ -61,13 +68,8 @@ class GateHealth:
             taken=self._taken(),
             program=self._actor.fault,
             record=tuple(sorted(set(self._store.troubles.values()))),
-            eyes=tuple(trend_view(trend) for trend in self.trends()),
+            eyes=tuple(trend_view(trend) for trend in self._trends()),
         )
-
-    def cameras_failed_s(self) -> float:
-        """For how long no camera of this lane has given a picture (down, frozen or blind); 0 as soon as one does."""
-        now_s = clock.mono_s()
-        return min((process.view.failed_s(now_s) for process in self._cameras.values()), default=0.0)
 
     def _room(self) -> RoomView:
         """Whether the record can be written, and how much room there is for it."""
@@ -87,13 +89,14 @@ class GateHealth:
         )
 
     def _boom(self) -> BoomView:
-        now, hold = self._barrier.snapshot(), self._actor.hold or {}
+        now = self._barrier.snapshot()
+        hold = self._actor.hold if now.held else None
         return BoomView(
             state=now.boom,
             faults=tuple(now.faults),
             held=now.held,
-            held_by=hold.get("by") if now.held else None,
-            held_at=hold.get("at") if now.held else None,
+            held_by=hold.by if hold else None,
+            held_at=hold.at if hold else None,
             board_ok=now.board_ok,
             present=now.inputs.get("presence"),
             emergency=now.cause == "emergency",

@@ -21,13 +21,10 @@ from pathlib import Path
 from typing import Any
 
 from edge import clock, resources
-from edge.agent.actions.desk import LaneActions
 from edge.agent.inbox import GateInbox
-from edge.agent.lane.lane import LaneActor
 from edge.agent.lane.law import Law
 from edge.config import Config, parse_config
 from edge.core.plate.table import parse as parse_plates
-from edge.core.view import no_health
 from edge.errors import BarieError
 from edge.ports import Action, Person
 from edge.store import Store
@@ -42,6 +39,7 @@ from firmware_io.safety import Notice
 from tests.harness.bench.disk import sync_times_ms
 from tests.harness.bench.load import BURNERS, NICE, busy_cores
 from tests.harness.broker_process import any_broker
+from tests.harness.lone_lane import lone_lane
 
 PRESSES, COMMANDS, SYNCS = 1_000, 200, 300
 WITHIN_S = 20.0
@@ -193,14 +191,12 @@ class _Bench:
         self.barrier = BarrierLoop(
             lane.id, lambda: open_board(lane.board), lane.barrier, notify, clock=clock.mono_s, realtime=True
         )
-        self.actor = LaneActor(lane, self.store, law, self.barrier, self._wake)
+        plates = parse_plates(*resources.config_text("plates.toml"))
+        self.actor, self._desk = lone_lane(lane, self.store, law, self.barrier, plates, self._wake)
         self.uplink: Uplink | None = None
         inbox = GateInbox(self.store, {lane.id: self.actor}, law.knows, loop, clock_state=lambda: "synced")
         assert config.mqtt is not None
         self.uplink = Uplink(config.site.id, config.mqtt, self.store, inbox, lambda lane: {})
-        self._desk = LaneActions(
-            self.actor, parse_plates(*resources.config_text("plates.toml")), no_health, lambda camera: None
-        )
         self._number = 0
 
     def _wake(self) -> None:

@@ -22,13 +22,10 @@ from pathlib import Path
 from typing import Any
 
 from edge import clock, resources
-from edge.agent.actions.desk import LaneActions
-from edge.agent.lane.lane import LaneActor
 from edge.agent.lane.law import Law
 from edge.config import CameraConfig, LaneConfig, LawConfig, MqttConfig, Name
 from edge.core.model import PlateRead, Reading
 from edge.core.plate.table import parse as parse_plates
-from edge.core.view import no_health
 from edge.demo.platform import Visit, declare, visit
 from edge.errors import ConfigError
 from edge.logs import start_log
@@ -39,6 +36,7 @@ from edge.uplink.mqtt import Uplink
 from firmware_io.board import BoardSettings
 from firmware_io.safety import Notice
 from tests.harness.broker_process import MOSQUITTO, Iotcore, Mosquitto
+from tests.harness.lone_lane import lone_lane
 from tests.harness.soak.count import counts, growth, is_flat
 from tests.harness.soak.world import Authority, FastTime, ObedientBarrier, usage
 
@@ -79,8 +77,7 @@ class Soak:
         self._start_link()
         barrier = ObedientBarrier(self._notified)
         law = Law.load(LawConfig(), self._store, lambda: None)
-        self._actor = LaneActor(_lane(), self._store, law, barrier, self._uplink.wake)
-        self._desk = LaneActions(self._actor, self._plates, no_health, lambda camera: None)
+        self._actor, self._desk = lone_lane(_lane(), self._store, law, barrier, self._plates, self._uplink.wake)
         task = asyncio.create_task(self._actor.run())
         try:
             rows = [await self._day(day) for day in range(self._days)]
