@@ -48,10 +48,10 @@ def main(argv: Sequence[str] | None = None) -> None:
         status = 128 + signal.SIGPIPE
     except ConfigError as error:
         for fault in error.faults:
-            print(f"barie: {error.source}: {fault}", file=sys.stderr)
+            print(f"barie: {error.source}: {_both(fault)}", file=sys.stderr)
         status = 2
     except BarieError as error:
-        print(f"barie: {error}", file=sys.stderr)
+        print(f"barie: {_both(str(error))}", file=sys.stderr)
         status = 2
     except KeyboardInterrupt:
         status = 130
@@ -65,6 +65,13 @@ def _speak_anywhere() -> None:
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
     sys.excepthook = _unexpected
+
+
+def _both(text: str) -> str:
+    """Vietnamese first, English beside it."""
+    from edge.technician.told import both
+
+    return both(text)
 
 
 def _unexpected(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
@@ -108,9 +115,12 @@ def _agent(commands: Commands) -> None:
     config = commands.add_parser("config", help="check a config").add_subparsers(required=True, metavar="WHAT")
     check = _add(config, "check", "every fault of a config, each with its key", _config_check)
     check.add_argument("file", type=Path)
-    _config_option(
-        _add(commands, "doctor", "config, cameras, boards, broker, clock, disk, models, each with a verdict", _doctor)
+    doctor = _add(
+        commands, "doctor", "config, cameras, boards, broker, clock, disk, models, each with a verdict", _doctor
     )
+    _config_option(doctor)
+    doctor.add_argument("--language", choices=("vi", "en"), default="vi")
+    doctor.add_argument("--json", action="store_true", help="one JSON object a line: mark, what, detail")
     kiosk = _add(commands, "kiosk", "the guard's touchscreen on this machine: a browser on the gate's page", _kiosk)
     kiosk.add_argument("--url", default="http://127.0.0.1:8080/")
     kiosk.add_argument("--sign", metavar="LANE", help="the driver's sign of this lane on a second screen")
@@ -151,7 +161,7 @@ def _doctor(args: argparse.Namespace) -> int:
     from edge.config import load_config
     from edge.technician.doctor import run
 
-    return run(load_config(args.config))
+    return run(load_config(args.config), args.language, as_json=args.json)
 
 
 def _kiosk(args: argparse.Namespace) -> int:

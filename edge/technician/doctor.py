@@ -3,9 +3,10 @@ in one line."""
 
 from __future__ import annotations
 
+import json
 import shutil
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Literal
 
@@ -16,6 +17,7 @@ from edge.technician import walk
 from edge.technician.board_check import Verdict, check_board
 from edge.technician.eyes import build
 from edge.technician.site_check import check_accounts, check_broker, check_port, check_record
+from edge.technician.told import in_language
 from edge.vision.capture import CameraSource
 from edge.vision.models import plate_table
 
@@ -32,11 +34,15 @@ class Finding:
     detail: str
 
 
-def run(config: Config) -> int:
-    """Exit 0 where nothing failed; a warning is no failure."""
+def run(config: Config, language: str = "en", *, as_json: bool = False) -> int:
+    """Exit 0 where nothing failed; a warning is no failure. `as_json`: one object for each finding, in English."""
     failed = False
     for finding in examine(config):
-        print(f"{finding.mark:4}  {finding.what}: {finding.detail}", flush=True)
+        if as_json:
+            print(json.dumps(asdict(finding), ensure_ascii=False), flush=True)
+        else:
+            what, detail = (in_language(text, language) for text in (finding.what, finding.detail))
+            print(f"{finding.mark:4}  {what}: {detail}", flush=True)
         failed = failed or finding.mark == "FAIL"
     return 1 if failed else 0
 

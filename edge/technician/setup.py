@@ -66,7 +66,7 @@ def run(target: Path, answers: Path | None, *, force: bool, doctor: bool) -> int
     from edge.technician.doctor import run as look
 
     print(say(language, "doctor"))
-    status = look(config)
+    status = look(config, language)
     print(say(language, "next", file=target))
     return status
 
