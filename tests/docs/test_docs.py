@@ -105,3 +105,18 @@ def test_decisions_are_numbered_without_a_hole_and_each_stands_in_the_index() ->
     assert [int(name[:4]) for name in files] == list(range(1, len(files) + 1))
     index = (folder / "README.md").read_text(encoding="utf-8")
     assert [name for name in files if f"[{name[:4]}]({name})" not in index] == []
+
+
+PAGES_IN_TWO_LANGUAGES = ("install", "kiosk", "maintain", "operate", "troubleshoot")
+
+
+@pytest.mark.parametrize("name", PAGES_IN_TWO_LANGUAGES)
+def test_a_page_in_vietnamese_has_the_commands_tables_and_sections_of_the_english_one(name: str) -> None:
+    """A technician who reads only the Vietnamese page does the very same; what is for developers is left out."""
+    english, told = ((ROOT / "docs" / f"{name}{more}.md").read_text(encoding="utf-8") for more in ("", ".vi"))
+    english = english.partition("\n## Before a release")[0]
+    for shape in (r"```sh\n.*?```", r"^## ", r"^\|", r"^\d\. "):
+        found = [re.findall(shape, text, re.M | re.S) for text in (english, told)]
+        assert found[0] == found[1]
+    # What is typed, set or looked up is the same in both: names in code, one for one.
+    assert set(re.findall(r"`([^`\n]+)`", english)) - set(re.findall(r"`([^`\n]+)`", told)) <= {"wiring-LANE.svg"}

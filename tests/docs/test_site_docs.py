@@ -60,7 +60,7 @@ def test_every_command_of_the_simulated_lane_is_run_by_the_package_check() -> No
 
 
 def test_every_page_is_in_the_site_and_every_page_of_the_site_exists() -> None:
-    named = set(re.findall(r": ([a-zA-Z0-9_/-]+\.md)$", (ROOT / "mkdocs.yml").read_text(encoding="utf-8"), re.M))
+    named = set(re.findall(r": ([a-zA-Z0-9_/.-]+\.md)$", (ROOT / "mkdocs.yml").read_text(encoding="utf-8"), re.M))
     there = {path.relative_to(DOCS).as_posix() for path in DOCS.glob("*.md")} | {"decisions/README.md"}
     assert named == there
 
