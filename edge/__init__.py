@@ -6,4 +6,4 @@ import os
 # once at its own import, and posts to its vendor otherwise (tests/site/test_site_quiet.py).
 os.environ["ORT_DISABLE_TELEMETRY"] = "1"
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"

@@ -1,6 +1,6 @@
-"""`scripts/audit`: the bill of materials of what a gate runs (CycloneDX 1.5), and its pins against known faults.
+"""`scripts/audit`: the pins of what a gate runs (requirements.lock) against known faults.
 
-The bill comes from requirements.lock alone. The check asks pip-audit where it is there and the advisories can be
+It asks pip-audit where it is there and the advisories can be
 reached; `--advisories FOLDER` reads them from OSV's own JSON files instead, on a machine without a network. A fault
 that does not concern a gate is argued in docs/audit.toml; anything else ends with 1.
 """
@@ -13,16 +13,13 @@ import re
 import subprocess
 import sys
 import tomllib
-import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from packaging.markers import Marker
 from packaging.version import InvalidVersion, Version
-
-from edge import __version__
 
 LOCK, ARGUED = Path("requirements.lock"), Path("docs/audit.toml")
 TOOL = Path("build/audit-env/bin/python")
@@ -51,8 +48,8 @@ class Known:
     summary: str
 
 
-def pins(text: str) -> list[Pin]:
-    """What the lock installs on this kind of machine."""
+def pins(text: str, there: Mapping[str, str] | None = None) -> list[Pin]:
+    """What the lock installs on this kind of machine, or on one whose environment markers (PEP 508) differ so."""
     found: list[Pin] = []
     lines: list[str] = []
     name, version = "", ""
@@ -63,33 +60,9 @@ def pins(text: str) -> list[Pin]:
             continue
         if name:
             found.append(Pin(name, version, tuple(_HASH.findall("\n".join(lines)))))
-        meant = match[3] is None or Marker(match[3]).evaluate()
+        meant = match[3] is None or Marker(match[3]).evaluate(dict(there or {}))
         name, version, lines = (match[1].lower(), match[2], []) if meant else ("", "", [])
     return found
-
-
-def bill(found: Sequence[Pin]) -> dict[str, Any]:
-    """CycloneDX 1.5, the same for the same lock."""
-    parts = [
-        {
-            "type": "library",
-            "name": pin.name,
-            "version": pin.version,
-            "purl": pin.purl,
-            "bom-ref": pin.purl,
-            "hashes": [{"alg": "SHA-256", "content": one} for one in pin.hashes],
-        }
-        for pin in found
-    ]
-    serial = uuid.uuid5(uuid.NAMESPACE_URL, json.dumps(parts))
-    return {
-        "bomFormat": "CycloneDX",
-        "specVersion": "1.5",
-        "serialNumber": f"urn:uuid:{serial}",
-        "version": 1,
-        "metadata": {"component": {"type": "application", "name": "barie", "version": __version__}},
-        "components": parts,
-    }
 
 
 def known(found: Sequence[Pin], advisories: Path) -> Iterator[Known]:
@@ -151,12 +124,17 @@ def asked(lock: Path) -> list[Known] | None:
 
 def main(argv: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="scripts/audit", description=__doc__)
-    parser.add_argument("--bill", type=Path, default=None, metavar="FILE", help="where the bill of materials goes")
+    parser.add_argument(
+        "--list", nargs=2, metavar=("PYTHON", "MACHINE"), help="only the pins for these, as 3.13 aarch64"
+    )
     parser.add_argument("--advisories", type=Path, default=None, metavar="FOLDER", help="OSV's JSON files")
     args = parser.parse_args(argv)
+    if args.list is not None:
+        version, machine = args.list
+        there = {"python_version": version, "python_full_version": f"{version}.0", "platform_machine": machine}
+        print("\n".join(f"{pin.name}=={pin.version}" for pin in pins(LOCK.read_text("utf-8"), there)))
+        return 0
     found = pins(LOCK.read_text("utf-8"))
-    if args.bill is not None:
-        args.bill.write_text(json.dumps(bill(found), indent=1) + "\n", encoding="utf-8")
     faults = asked(LOCK) if args.advisories is None else list(known(found, args.advisories))
     argued = tomllib.loads(ARGUED.read_text("utf-8")).get("argued", {})
     for fault in faults or ():
