@@ -19,7 +19,7 @@ from edge import clock
 from edge.core.record import events
 from edge.core.record.events import Anchor, Signer
 from edge.uplink.connection import Link, LinkError, LinkSettings, Protocol
-from edge.uplink.mailbox import Arrived, Connected, Lost, Mailbox, Subscribed
+from edge.uplink.mailbox import Arrived, Connected, Lost, Mailbox, Published, Subscribed
 from edge.uplink.topics import Topics
 
 ANSWER_S = 10.0
@@ -29,6 +29,7 @@ BEGINS_AT = 31
 JPEG = b"\xff\xd8\xff\xe0 a check, no photo "
 LARGE_BYTES, PACKET_ROOM = 1_000_000, 512
 """The largest photo that is tried, and what a packet needs beside it."""
+JUMP = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +86,9 @@ def _checks(gate: _Gate, restart: Callable[[], None] | None) -> Iterator[Checked
     gate.made[last + 2] = _loss(gate, last + 1, last + 2)
     yield gate.expect("events that their gate declares lost", [last + 3], last + 3)
     yield from _photos(gate, last + 4)
+    yield gate.hashes()
+    yield from _forked(gate, last + 4)
+    yield gate.refusal()
     yield from _liveness(gate)
     yield from _pruned(gate)
 
@@ -119,6 +123,27 @@ def _liveness(gate: _Gate) -> Iterator[Checked]:
     yield Checked("it says it anew when a gate comes", anew(), why)
 
 
+def _forked(gate: _Gate, last: int) -> Iterator[Checked]:
+    """Rule 15: events of another history, as of a copy that was put back or of a twin, and a gate that found it out."""
+    site, lane, before = gate.topics.site, gate.lane, gate.made[last - 1]
+    other = _event(site, lane, gate.sign, after=gate.made[last - 2], body={"other": True})
+    foreign = _event(site, lane, gate.sign, after=other)
+    after = _event(site, lane, gate.sign, after=foreign)
+    yield gate.expect_bad("an event of another history: it does not hang on the one before", foreign, last)
+    yield gate.expect_bad("nor is what hangs on that one acknowledged", after, last)
+    jumped = last + JUMP
+    body = {"code": "record_forked", "lost_from": last + 1, "lost_to": jumped}
+    alarm = _event(site, lane, gate.sign, at=Anchor(jumped, json.loads(before)["hash"]), kind="alarm", body=body)
+    gate.jump(jumped, alarm)
+    yield gate.expect("a gate that found it out jumps, and goes on", [jumped + 1], jumped + 1)
+    again = _event(
+        site, lane, gate.sign, after=alarm, kind="alarm", body={"code": "record_overlap", "was": json.loads(foreign)}
+    )
+    gate.jump(jumped + 1, again)
+    yield gate.expect("what it is not proven to have sent comes once more", [jumped + 2], jumped + 2)
+    yield gate.hashes("its acknowledgements carry the hashes of these")
+
+
 def _pruned(gate: _Gate) -> Iterator[Checked]:
     """A lane whose beginning its gate does not have any more, for a consumer that never had it or lost it."""
     first = _event(gate.topics.site, "", gate.sign)
@@ -149,7 +174,12 @@ class _Gate:
     photos: list[str] = field(default_factory=list)
     words: list[dict[str, Any]] = field(default_factory=list)
     packet_bytes: int | None = None
+    unproven: list[int] = field(default_factory=list)
+    """Acknowledgements without the hash of their own event."""
     _link: Link | None = None
+    jumped: dict[int, bytes] = field(default_factory=dict)
+    """Events with numbers far ahead of the others'."""
+    _taken: dict[int, bool] = field(default_factory=dict)
     _mailbox: Mailbox = field(default_factory=Mailbox)
 
     def connect(self) -> None:
@@ -172,7 +202,35 @@ class _Gate:
 
     def send(self, numbers: Sequence[int]) -> None:
         for number in numbers:
-            self.publish(self.made[number - 1])
+            self.publish(self._payload(number))
+
+    def _payload(self, number: int) -> bytes:
+        return self.jumped.get(number) or self.made[number - 1]
+
+    def jump(self, last: int, payload: bytes) -> None:
+        """Its next event has a number far ahead."""
+        self.jumped[last + 1] = payload
+
+    def hashes(self, name: str = "each acknowledgement carries the hash of its event (rule 15)") -> Checked:
+        bad, self.unproven = self.unproven, []
+        why = f"no hash, or another event's, with {bad[:5]}: a copy put back or a twin could not be found"
+        return Checked(name, not bad, why if bad else "")
+
+    def refusal(self) -> Checked:
+        """A gate says what it did not take. Whether anybody listens only some brokers tell (MQTT 5, reason 16)."""
+        assert self._link is not None
+        reason = "a row was bad, says the conformance kit"
+        body = {
+            "topic": self.topics.watchlist, "reason": reason, "rows": ["entry 3: no plate"], "rows_count": 1,
+            "not_told": 0, "at": clock.wall_iso(),
+        }  # fmt: skip
+        name, asked = "what a gate refused is heard ({lane}/refused)", json.dumps(body).encode()
+        self._taken.clear()
+        mid = self._link.publish(self.topics.refused(self.lane), asked)
+        self.listen(ANSWER_S, lambda: mid in self._taken)
+        if mid not in self._taken:
+            return Checked(name, False, f"the broker did not take it within {ANSWER_S:g} s: check its ACL")
+        return Checked(name, self._taken[mid], "" if self._taken[mid] else "nobody subscribes to it")
 
     def publish(self, payload: bytes, topic: str = "") -> None:
         assert self._link is not None
@@ -222,18 +280,27 @@ class _Gate:
     def _take(self, letter: Any) -> None:
         if isinstance(letter, Lost):
             raise LinkError(f"connection lost: {letter.why}")
+        if isinstance(letter, Published):
+            self._taken[letter.mid] = letter.heard
         if isinstance(letter, Arrived) and self._link is not None:
             self._link.done(letter)
-            self._heard(self.topics.parse(letter.topic)[0], letter.payload)
+            self._hear(self.topics.parse(letter.topic)[0], letter.payload)
 
-    def _heard(self, kind: str, payload: bytes) -> None:
+    def _hear(self, kind: str, payload: bytes) -> None:
         said = json.loads(payload) if payload else {}
         if kind == "ack":
-            self.acks.append(int(said["seq"]))
+            self._note(int(said["seq"]), said.get("hash"))
         elif kind == "evidence_ack":
             self.photos += said.get("sha256", [])
         elif kind == "centre":
             self.words.append(said)
+
+    def _note(self, seq: int, digest: object) -> None:
+        """0 has no event, and one in the midst of a declared loss has none that anybody knows."""
+        self.acks.append(seq)
+        own = self.jumped.get(seq) or (self.made[seq - 1] if 0 < seq <= len(self.made) else None)
+        if own is not None and digest != json.loads(own)["hash"]:
+            self.unproven.append(seq)
 
     def _await(self, kind: type[Any]) -> Any:
         until_s = clock.mono_s() + ANSWER_S
@@ -254,6 +321,7 @@ def _event(
     sign: Signer | None,
     *,
     after: bytes | None = None,
+    at: Anchor | None = None,
     kind: str = "health",
     body: dict[str, Any] | None = None,
 ) -> bytes:
@@ -262,7 +330,7 @@ def _event(
         event_id=clock.new_id(),
         site=site,
         lane=lane,
-        after=Anchor(before["seq"], before["hash"]) if before else Anchor(),
+        after=at or (Anchor(before["seq"], before["hash"]) if before else Anchor()),
         kind=kind,
         captured_at=None,
         recorded_at=clock.wall_iso(),

@@ -253,7 +253,8 @@ class Link:
         self._put(Subscribed(tuple(str(one) if one.is_failure else "" for one in reasons)))
 
     def _on_publish(self, client: Any, userdata: Any, mid: int, reason: Any, properties: Any) -> None:
-        self._put(Published(mid, str(reason) if reason.is_failure else ""))
+        heard = str(reason) != "No matching subscribers"
+        self._put(Published(mid, str(reason) if reason.is_failure else "", heard))
 
     def _on_message(self, client: Any, userdata: Any, message: Any) -> None:
         try:

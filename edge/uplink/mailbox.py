@@ -47,10 +47,11 @@ class Subscribed:
 
 @dataclass(frozen=True, slots=True)
 class Published:
-    """PUBACK: the broker has it, unless `refused` says why not."""
+    """PUBACK: the broker has it, unless `refused` says why not. `heard`: it did not say that nobody subscribes."""
 
     mid: int
     refused: str
+    heard: bool = True
 
 
 @dataclass(frozen=True, slots=True)

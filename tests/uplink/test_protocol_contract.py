@@ -6,6 +6,7 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ from jsonschema import Draft202012Validator
 from edge import wire
 from edge.core.record.events import KINDS
 from edge.errors import BadMessageError
+from edge.uplink.central_store import CentralStore
 from edge.uplink.conformance import check
 from edge.uplink.connection import Link, LinkSettings
 from edge.uplink.mailbox import Arrived, Connected, Mailbox
@@ -199,8 +201,30 @@ def test_the_stand_in_passes_every_check(mosquitto: Mosquitto, tmp_path: Path, m
 
     results = list(check(settings(mosquitto.port), SITE, restart=restart))
     assert [one for one in results if not one.ok] == []
-    assert len(results) == 22
+    assert len(results) == 29
     centres[-1].stop()
+
+
+@pytest.mark.broker
+def test_a_consumer_that_says_no_hash_and_hears_no_refusal_is_found(
+    mosquitto: Mosquitto, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("edge.uplink.conformance.SETTLE_S", 0.3)
+    advance = CentralStore.advance
+    monkeypatch.setattr(CentralStore, "advance", lambda self, lane: replace(advance(self, lane), hash=None))
+    subscribe = Link.subscribe
+    monkeypatch.setattr(
+        Link, "subscribe", lambda self, topics: subscribe(self, [one for one in topics if "refused" not in one[0]])
+    )
+    centre = Centre(mosquitto.port, tmp_path)
+    until(lambda: bool(centre.said("connected")), "centre connected")
+    failed = [one.name for one in check(settings(mosquitto.port), SITE) if not one.ok]
+    assert [name.partition(" (")[0] for name in failed] == [
+        "each acknowledgement carries the hash of its event",
+        "its acknowledgements carry the hashes of these",
+        "what a gate refused is heard",
+    ]
+    centre.stop()
 
 
 @pytest.mark.broker
