@@ -11,7 +11,7 @@ import json
 import re
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Annotated, Any, Literal, NoReturn, Self, TypeVar
 
@@ -19,7 +19,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstra
 
 from edge.core.instant import deadline_instant, instant
 from edge.core.law.declaration_json import confirmation_to_json, declaration_to_json
-from edge.core.model import Confirmation, Declaration, Transfer, Vehicle
+from edge.core.model import PEER, Confirmation, Declaration, Transfer, Vehicle
 from edge.errors import BadMessageError
 
 __all__ = [
@@ -39,6 +39,7 @@ __all__ = [
     "parse_command",
     "parse_declaration",
     "parse_evidence_ack",
+    "parse_peer",
     "parse_watchlist",
     "watch_entries",
     "watch_rows",
@@ -141,6 +142,13 @@ class _Confirmation(_Row):
 
     def value(self) -> Confirmation:
         return Confirmation(self.step, self.authority, self.act, self.at, self.by, self.via, self.plate)
+
+
+class _PeerWord(_Row):
+    """What another gate of this site confirmed of one declaration."""
+
+    declaration: Word
+    confirmations: Annotated[list[_Confirmation], Field(max_length=500)]
 
 
 class _Transfer(_Row):
@@ -282,6 +290,12 @@ def parse_centre(payload: bytes) -> CentreWord:
 def parse_evidence_ack(payload: bytes) -> EvidenceAck:
     """Photos that the centre has, or wants again. Raises BadMessageError naming the field."""
     return _checked("evidence_ack", EvidenceAck, _object("evidence_ack", payload, MAX_BYTES))
+
+
+def parse_peer(payload: bytes) -> tuple[str, tuple[Confirmation, ...]]:
+    """(declaration, what another gate of this site confirmed of it). Raises BadMessageError naming the field."""
+    word = _checked("peer", _PeerWord, _object("peer", payload, MAX_BYTES))
+    return word.declaration, tuple(replace(one.value(), via=PEER) for one in word.confirmations)
 
 
 def parse_watchlist(payload: bytes) -> dict[str, str]:

@@ -50,6 +50,9 @@ class GateInbox(StoreInbox):
             self._tell(error.changed)
             raise
 
+    def peer(self, lane: str, declaration_id: str, payload: bytes) -> bool:
+        return self._tell(super().peer(lane, declaration_id, payload))
+
     def _command(self, lane: str, payload: bytes, retained: bool) -> None:
         if lane not in self._commands:
             raise BadMessageError(f"command for lane {lane!r}, which is not of this gate")

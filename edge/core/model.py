@@ -131,6 +131,10 @@ class Vehicle:
     unit_no: str | None = None
 
 
+PEER = "peer"
+"""`Confirmation.via`: by another gate of this site."""
+
+
 @dataclass(frozen=True, slots=True)
 class Confirmation:
     """One authority's yes to one act of one step. `at` is ISO 8601 with an offset.
@@ -144,6 +148,7 @@ class Confirmation:
     at: str
     by: str
     via: str = "platform"
+    """platform, gate (this one), paper, or peer: another gate of this site, while the centre does not carry it."""
     plate: str | None = None
 
 

@@ -1,6 +1,6 @@
 """The seams: one-method (or nearly) interfaces that parts are joined by. Imports only the core's values."""
 
-from edge.ports.centre import EvidenceOutbox, Inbox, Outbox, OutgoingEvent, OutgoingEvidence
+from edge.ports.centre import EvidenceOutbox, Inbox, Outbox, OutgoingEvent, OutgoingEvidence, PeerOutbox
 from edge.ports.desk import (
     KEY_REUSED,
     VOID,
@@ -40,6 +40,7 @@ __all__ = [
     "Outbox",
     "OutgoingEvent",
     "OutgoingEvidence",
+    "PeerOutbox",
     "Person",
     "Reader",
     "TransferRecords",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
@@ -61,6 +61,11 @@ class Inbox(Protocol):
 
     def set_aside(self, topic: str, payload: bytes, why: str) -> None: ...
 
+    def peer(self, lane: str, declaration_id: str, payload: bytes) -> bool:
+        """What another gate of this site confirmed of a declaration, or (no bytes) that the centre carries it now.
+        Returns True where that changed something here."""
+        ...
+
     def copy_started(self) -> None:
         """A subscribe is about to show every retained message again."""
         ...
@@ -79,6 +84,15 @@ class Inbox(Protocol):
         ...
 
     def centre_told(self, tells: bool) -> None: ...
+
+
+@runtime_checkable
+class PeerOutbox(Protocol):
+    """An Outbox that tells the other gates of its site, too. Thread safe."""
+
+    def laid(self) -> Mapping[str, bytes]:
+        """What this gate confirmed and the centre's version does not carry yet: payloads by declaration."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,14 +11,16 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Callable, Collection
+from dataclasses import replace
 
 from edge import errors, wire
 from edge.core.law.lookup import normal_plate, overlay
-from edge.core.model import Confirmation, Declaration
+from edge.core.model import PEER, Confirmation, Declaration
 from edge.store import notes
 
 REMOVED = "removed"
 PAPER = "paper"
+GATE = "gate"
 REFUSED = "refused"
 """The note, by id, of a declaration whose newest message was not taken."""
 REFUSED_KEPT = 10_000
@@ -109,6 +111,53 @@ def _drop_carried(db: sqlite3.Connection, declaration: Declaration) -> None:
                 " WHERE declaration_id = ? AND step = ? AND authority = ? AND act = ? AND plate = ?",
                 (declaration.id, own.step, own.authority, own.act, own.plate or ""),
             )
+    said = peers(db, declaration.id)
+    if said and overlay(declaration, said).confirmations == declaration.confirmations:
+        _forget_peers(db, declaration.id)
+
+
+def peers(db: sqlite3.Connection, declaration_id: str) -> list[Confirmation]:
+    """What other gates of the site said to have confirmed of it, as long as they say so."""
+    rows = db.execute(
+        "SELECT body FROM note WHERE kind = ? AND key >= ? AND key < ? ORDER BY key",
+        (PEER, f"{declaration_id}/", f"{declaration_id}0"),  # 0 comes next behind /
+    ).fetchall()
+    return [confirmation for (body,) in rows for confirmation in wire.parse_peer(body.encode())[1]]
+
+
+def _forget_peers(db: sqlite3.Connection, declaration_id: str) -> None:
+    db.execute(
+        "DELETE FROM note WHERE kind = ? AND key >= ? AND key < ?", (PEER, f"{declaration_id}/", f"{declaration_id}0")
+    )
+
+
+def put_peer(db: sqlite3.Connection, lane: str, declaration_id: str, payload: bytes) -> bool:
+    """One message of `{lane}/peer/{id}` of another gate. True where something changed. Raises BadMessageError."""
+    key = f"{declaration_id}/{lane}"
+    before = notes.all_of(db, PEER, key).get(key)
+    if not payload:
+        notes.put(db, PEER, key, None)
+        return before is not None
+    named, given = wire.parse_peer(payload)
+    if named != declaration_id:
+        raise errors.BadMessageError(f"peer: {named!r} does not match the topic's {declaration_id!r}")
+    body = {"declaration": named, "confirmations": [wire.confirmation_to_json(replace(one, via=GATE)) for one in given]}
+    if body == before:
+        return False
+    notes.put(db, PEER, key, body)
+    return True
+
+
+def laid(db: sqlite3.Connection) -> dict[str, list[Confirmation]]:
+    """Everything of this gate that the centre's versions do not carry yet, by declaration."""
+    found: dict[str, list[Confirmation]] = {}
+    rows = db.execute(
+        "SELECT declaration_id, step, authority, act, at, by, via, nullif(plate, '') FROM confirmation"
+        " ORDER BY declaration_id, number"
+    )
+    for declaration_id, *row in rows:
+        found.setdefault(declaration_id, []).append(Confirmation(*row))
+    return found
 
 
 def _remove(db: sqlite3.Connection, declaration_id: str, received_ms: int) -> bool:
@@ -125,6 +174,7 @@ def _remove(db: sqlite3.Connection, declaration_id: str, received_ms: int) -> bo
 def _bury(db: sqlite3.Connection, declaration_id: str, version: int, received_ms: int, sweep: int) -> None:
     """A tombstone is a row of its own: one that only shrinks keeps the page that its declaration filled, and 400 days
     of them a gigabyte. Its plates went with it."""
+    _forget_peers(db, declaration_id)
     db.execute(
         "INSERT INTO declaration (id, version, state, payload, received_ms, sweep) VALUES (?, ?, ?, x'', ?, ?)",
         (declaration_id, version, REMOVED, received_ms, sweep),
@@ -233,7 +283,10 @@ def get(db: sqlite3.Connection, declaration_id: str) -> Declaration | None:
             (PAPER, declaration_id),
         ).fetchone()
     )
-    return overlay(wire.parse_declaration(row[0]), confirmations(db, declaration_id)) if row else None
+    if row is None:
+        return None
+    own = overlay(wire.parse_declaration(row[0]), confirmations(db, declaration_id))
+    return overlay(own, peers(db, declaration_id))
 
 
 def for_plate(db: sqlite3.Connection, plate: str) -> list[Declaration]:

@@ -21,6 +21,9 @@ class StoreInbox:
     def watchlist(self, payload: bytes, piece: int = 0) -> bool:
         return self._store.put_watchlist(payload, piece)
 
+    def peer(self, lane: str, declaration_id: str, payload: bytes) -> bool:
+        return self._store.put_peer(lane, declaration_id, payload)
+
     def command(self, lane: str, payload: bytes, retained: bool) -> None:
         self._on_command(lane, payload, retained)
 

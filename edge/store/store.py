@@ -3,6 +3,7 @@ fsync."""
 
 from __future__ import annotations
 
+import json
 import logging
 import sqlite3
 import threading
@@ -13,6 +14,7 @@ from pathlib import Path
 from typing import IO, TypeVar
 
 from edge import errors, resources
+from edge.core.law.declaration_json import confirmation_to_json
 from edge.core.law.rules import parse_rules
 from edge.core.plate import skeleton
 from edge.core.plate import table as plate
@@ -34,6 +36,9 @@ from edge.store.transaction import Transaction
 log = logging.getLogger(__name__)
 
 T = TypeVar("T")
+
+PAPER_ID = "PAPER-"
+"""How ids begin that only this gate knows."""
 
 
 class Store(Questions, Housekeeping, Photos):
@@ -289,6 +294,28 @@ class Store(Questions, Housekeeping, Photos):
             removed = declarations.complete_copy(connection, self._clocks.now(), fresh=fresh)
         self._look_at_list()
         return removed
+
+    def put_peer(self, lane: str, declaration_id: str, payload: bytes) -> bool:
+        """What another gate of the site confirmed. True where it changed. Raises BadMessageError."""
+        if lane in self._lanes:
+            return False
+        self._deciding.give_way()
+        with self._writing("taking a peer's word", durable=False) as connection:
+            return declarations.put_peer(connection, lane, declaration_id, payload)
+
+    def laid(self) -> dict[str, bytes]:
+        """For the site's other gates: this gate's confirmations that the centre does not carry yet, by declaration."""
+        self._deciding.give_way()
+        with self._sender_lock, db.translated("reading the record"):
+            found = declarations.laid(self._sender)
+        return {
+            declaration_id: json.dumps(
+                {"declaration": declaration_id, "confirmations": [confirmation_to_json(one) for one in given]},
+                ensure_ascii=False,
+            ).encode()
+            for declaration_id, given in found.items()
+            if not declaration_id.startswith(PAPER_ID)
+        }
 
     def keep_copy_fresh(self) -> None:
         """The centre is there and nothing of it was missed: the copy's age counts from now on, over a restart too."""

@@ -12,13 +12,14 @@ from typing import Any
 from edge import clock, wire
 from edge.core.instant import instant
 from edge.errors import BadMessageError, HalfTakenError, StoreError
-from edge.ports import EvidenceOutbox
+from edge.ports import EvidenceOutbox, PeerOutbox
 from edge.uplink import trace
 from edge.uplink.connection import Link, LinkError
 from edge.uplink.copying import Copying
 from edge.uplink.liveness import Reach
 from edge.uplink.mailbox import Arrived, Connected, Letter, Lost, Published, Subscribed
 from edge.uplink.parts import HEADER_BYTES, Parts, status_payload
+from edge.uplink.peers import Peers
 from edge.uplink.photos import Photos
 from edge.uplink.refusals import Refusals
 from edge.uplink.window import Window
@@ -43,6 +44,9 @@ class Session:
         self._photos: Photos | None = None
         self._limit_bytes: int | None = None
         self._blocked: set[str] = set()
+        self._peers = (
+            Peers(parts.outbox, parts.topics, self._lanes[0]) if isinstance(parts.outbox, PeerOutbox) else None
+        )
         self._fresh_due_s = 0.0
         self._copy = Copying(parts.inbox, parts.pace)
         self._acks: dict[str, int] = {}  # of the centre, not yet told to the store
@@ -131,6 +135,7 @@ class Session:
         self._check_due(now_s)
         if self._acks and (letter is None or now_s >= self._acks_due_s):
             self.flush_acks()
+        self._send_peers(now_s)
         self._send_events(now_s)
         self._send_photo(now_s)
 
@@ -197,7 +202,7 @@ class Session:
             return False
         if not self._waiting:
             self._puback_s = clock.mono_s()
-        self._waiting[self._link.publish(topic, payload, retain=kind == "status")] = (kind, photo_id)
+        self._waiting[self._link.publish(topic, payload, retain=kind in ("status", "peer"))] = (kind, photo_id)
         return True
 
     def _send_events(self, now_s: float) -> None:
@@ -229,6 +234,16 @@ class Session:
         trace.sent(batch[:sent])
         return sent
 
+    def _send_peers(self, now_s: float) -> None:
+        """Before the events: they may wait for a centre, this is for whoever stands at the next barrier."""
+        if self._peers is None:
+            return
+        try:
+            for topic, payload in self._peers.changed(now_s):
+                self._send("peer", topic, payload)
+        except StoreError as error:
+            self._trouble(str(error))
+
     def _send_photo(self, now_s: float) -> None:
         """One at a time, on a lane whose events the centre has, and only while there may be a centre."""
         photos = self._photos
@@ -255,6 +270,10 @@ class Session:
         self._puback_s = clock.mono_s()
         if letter.refused:
             self._parts.counts.broker_refused += 1
+            if kind == "peer" and self._peers is not None:
+                self._peers.refused = True
+                log.warning("broker refuses words to the other gates: %s; its ACL is of an older gate", letter.refused)
+                return
             if kind == "photo" and self._photos is not None:
                 self._photos.refused(photo_id, letter.refused, clock.mono_s())
             if kind == "event" or not self._events_refused:  # nothing less hides that events do not leave
@@ -301,6 +320,8 @@ class Session:
             self._heard_of_photos(name, letter)
         elif kind == "centre":
             self._centre(letter.payload)
+        elif kind == "peer":
+            self._peer(name, letter.topic.rsplit("/", 1)[1], letter.payload)
         elif kind == "echo" and name in self._windows:
             self._copy.echoed(letter.payload)
         else:
@@ -320,6 +341,13 @@ class Session:
                 self._more[lane] = True
         if watch.tells != told:
             inbox.centre_told(watch.tells)
+
+    def _peer(self, lane: str, declaration_id: str, payload: bytes) -> None:
+        if lane in self._windows:
+            if self._peers is not None and lane == self._lanes[0]:
+                self._peers.own(declaration_id, payload)
+        else:
+            self._parts.inbox.peer(lane, declaration_id, payload)
 
     def _heard_of_photos(self, lane: str, letter: Arrived) -> None:
         ack = wire.parse_evidence_ack(letter.payload)

@@ -37,6 +37,14 @@ class Topics:
         """Whether the centre is there, by its own word."""
         return f"{self.root}/centre"
 
+    def peer(self, lane: str, declaration_id: str) -> str:
+        """What this gate confirmed of it, for the other gates of the site."""
+        return f"{self.root}/{lane}/peer/{declaration_id}"
+
+    @property
+    def peers(self) -> str:
+        return f"{self.root}/+/peer/+"
+
     def evidence_ack(self, lane: str) -> str:
         return f"{self.root}/{lane}/evidence_ack"
 
@@ -67,7 +75,7 @@ class Topics:
 
     def newer(self, lanes: Sequence[str]) -> list[tuple[str, bool]]:
         """The part of `wanted` that a broker set up for an older gate may refuse: the gate works without it."""
-        return [*((self.evidence_ack(lane), False) for lane in lanes), (self.centre, False)]
+        return [*((self.evidence_ack(lane), False) for lane in lanes), (self.peers, False), (self.centre, False)]
 
     def parse(self, topic: str) -> tuple[str, str]:
         """(kind, name): ("declaration", id), ("watchlist", ""), ("event", lane), … ; ("", "") for any other topic."""
@@ -82,6 +90,6 @@ class Topics:
             return "declaration", parts[1]
         if len(parts) == 2 and parts[1] in ("command", "ack", "event", "evidence_ack", "status", "echo", "refused"):
             return parts[1], parts[0]
-        if len(parts) == 3 and parts[1] == "evidence":
-            return "evidence", parts[0]
+        if len(parts) == 3 and parts[1] in ("evidence", "peer"):
+            return parts[1], parts[0]
         return "", ""

@@ -60,7 +60,7 @@ def test_asyncapi_names_every_topic_and_every_reference_leads_somewhere() -> Non
     topics, lane = Topics("{site}"), "{lane}"
     ours = {topics.declaration("{id}"), topics.watchlist, topics.command(lane), topics.ack(lane)}
     ours |= {topics.event(lane), topics.evidence(lane, "{event_id}"), topics.status(lane)}
-    ours |= {topics.centre, topics.evidence_ack(lane)}
+    ours |= {topics.centre, topics.evidence_ack(lane), topics.peer(lane, "{id}")}
     ours |= {topics.watchlist_pieces.replace("+", "{piece}"), topics.refused(lane)}
     assert {channel["address"] for channel in document["channels"].values()} == ours
     for reference in references(document):

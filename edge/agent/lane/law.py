@@ -20,7 +20,7 @@ from edge.core.law.procedures import Facts, needs_check, needs_two_people, outli
 from edge.core.law.rules import parse_rules
 from edge.core.law.rules_diff import undeclared
 from edge.core.law.terms import AUTO, PASSED, SYSTEM, Choices, LawNeed, Rules, RulesError, in_force
-from edge.core.model import Confirmation, Declaration, Name, Reason, StepView, Verdict
+from edge.core.model import PEER, Confirmation, Declaration, Name, Reason, StepView, Verdict
 from edge.core.view import UNSEEN, Called, Keyed, PaperOptions, Required, Seals
 from edge.errors import ConfigError
 
@@ -199,7 +199,14 @@ class Law:
             unread = self.rules.say("plate_unread")
             reasons = [unread if reason.code == "no_declaration" else reason for reason in reasons]
         odd = [self.rules.say("plate_ground", plate=plate) for plate in who.odd_grounds]
+        if verdict.verdict in ("ready", "release") and self._by_peers(who):
+            reasons.append(self.rules.say("peer_word"))  # never opens by itself (core/automatic.py)
         return replace(verdict, reasons=(*reasons, *self._beside(who), *odd))
+
+    def _by_peers(self, who: Identity) -> bool:
+        """Whether another gate's word stands in the declaration that the platform does not have yet."""
+        declared = self._store.declaration(who.declaration) if who.declaration is not None else None
+        return declared is not None and any(one.via == PEER for one in declared.confirmations)
 
     def _beside(self, who: Identity) -> list[Reason]:
         if who.declaration is None:

@@ -76,6 +76,7 @@ REASON_WORDS: Mapping[str, frozenset[str]] = MappingProxyType(
             "beside_other": "plate",
             "beside_sibling": "plate",
             "plate_ground": "plate",
+            "peer_word": "",
         }.items()
     }
 )
