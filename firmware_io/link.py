@@ -93,7 +93,6 @@ class BoardLink:
         for output in board.outputs:
             board.set_output(output, False)
         self._ends_s.clear()
-        self._leases_s.clear()
         self.energised = ()
 
     def _read_back(self, board: Board) -> None:
@@ -104,7 +103,7 @@ class BoardLink:
         try:
             on = board.read_outputs() or {}
             late_s = now_s - SLACK_S - board.coarse_s
-            self.energised = tuple(name for name in on if on[name] and self._ends_s.get(name, 0.0) < late_s)
+            self.energised = tuple(name for name in on if on[name] and self._ends_s.get(name, float("-inf")) < late_s)
             for output in self.energised:
                 log.error("board: output %s is on without a pulse; it is released", output)
                 board.set_output(output, False)

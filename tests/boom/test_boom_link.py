@@ -7,6 +7,7 @@ from collections.abc import Mapping
 
 import pytest
 
+from firmware_io import link as link_module
 from firmware_io.board import BadAnswer, BoardError, NoAnswer, NoDevice, NoPermission
 from firmware_io.link import BAD_OF, LEASE_S, LOST_AFTER, READ_BACK_S, REOPEN_S, SLACK_S, BoardLink
 from firmware_io.terms import InputName, OutputName, Outputs
@@ -106,7 +107,7 @@ def write(desk: Desk, pulse_s: float = 0.5, **on: bool) -> list[str]:
 
 def test_a_board_that_is_opened_is_looked_at_and_released_before_the_first_reading() -> None:
     desk = Desk()
-    assert (desk.link.ok, desk.link.said) == (False, "not opened yet")
+    assert (desk.link.ok, desk.link.said, desk.link.write_failed) == (False, "not opened yet", False)
     inputs = desk.link.read()
     assert inputs is not None
     assert (inputs.at_s, inputs.photocell, inputs.presence, inputs.fire) == (100.0, True, False, None)
@@ -172,7 +173,7 @@ def test_an_output_that_is_not_wired_is_neither_released_nor_pulsed() -> None:
     desk.link.read()
     assert desk.link.can("close"), "as it last was"
     assert not desk.link.can("stop")
-    assert Desk().link.can("open"), "before any board was seen"
+    assert [name for name in ALL if Desk().link.can(name)] == ["open", "close"], "before any board was seen"
 
 
 def test_stop_outranks_open_and_open_outranks_close() -> None:
@@ -247,13 +248,24 @@ def test_a_light_is_a_lease_renewed_at_its_half_and_released_at_once() -> None:
 # ------------------------------------------------------------ reading back
 
 
-def test_an_output_on_without_a_pulse_is_found_once_a_second_and_released() -> None:
+def test_a_pulse_is_late_only_after_its_last_instant(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(link_module, "SLACK_S", 0.25)
+    desk = Desk().ready()
+    desk.board.coarse_s = 0.25
+    write(desk, 0.5, open=True)
+    desk.board.on = {"open"}
+    desk.after(1.0).link.read()
+    assert (desk.take()[-1], desk.energised()) == ("look", ())
+
+
+def test_an_output_on_without_a_pulse_is_found_once_a_second_and_released(caplog: pytest.LogCaptureFixture) -> None:
     desk = Desk().ready()
     desk.board.on = {"close"}
     desk.after(READ_BACK_S - 0.01).link.read()
     assert (desk.take(), desk.energised()) == (["read"], ())
     desk.after(0.01).link.read()
     assert (desk.take(), desk.energised()) == (["read", "look", "release close"], ("close",))
+    assert caplog.messages == ["board: output close is on without a pulse; it is released"]
     desk.board.on = set()
     desk.after(READ_BACK_S).link.read()
     assert desk.energised() == ()
@@ -310,6 +322,22 @@ def test_three_failures_in_a_row_give_the_board_up_and_it_is_looked_for_at_once(
     desk.board.fails.clear()
     assert desk.link.read() is not None, "an arm may be coming down"
     assert (desk.opened, desk.link.said) == (2, "a board on the shelf")
+
+
+def test_a_board_whose_first_readings_fail_has_three_of_them_too() -> None:
+    desk = Desk()
+    desk.board.fails["read"] = NoAnswer("silent")
+    for _ in range(LOST_AFTER - 1):
+        desk.link.read()
+    assert "closed" not in desk.take()
+    desk.link.read()
+    assert desk.take() == ["closed"]
+
+
+def test_an_opening_is_logged_with_what_was_opened(caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level("INFO"):
+        Desk().ready()
+    assert "board opened: a board on the shelf" in caplog.messages
 
 
 @pytest.mark.parametrize("error", [NoDevice("gone"), NoPermission("not yours")])
