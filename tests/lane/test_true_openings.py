@@ -255,7 +255,7 @@ def test_5_the_plate_in_large_letters_is_the_one_that_matched(world: World) -> N
     assert shown["plate"]["text"] == PLATE
     assert [plate["text"] for plate in shown["plates"]] == [PLATE, OTHER]
     assert shown["who"]["plate"] == PLATE
-    assert shown["who"]["beside"] == ({"plate": OTHER, "standing": "none"},)
+    assert shown["who"]["beside"] == [{"plate": OTHER, "standing": "none"}]
     reading = world.actor.best_reading()
     assert reading is not None
     assert reading.read.plate.text == PLATE, "and the photo is of it"
@@ -273,7 +273,7 @@ def test_5_every_other_plate_in_view_is_told_with_its_own_standing(world: World,
     if standing == "sibling":
         assert world.codes()[0] == "which_vehicle"
         world.run(world.press("pick_vehicle", value=PLATE))
-    assert world.passage()["who"]["beside"] == ({"plate": OTHER, "standing": standing},)
+    assert world.passage()["who"]["beside"] == [{"plate": OTHER, "standing": standing}]
 
 
 # ---------------------------------------------------------------- 6. an unsure plate is not an undeclared one

@@ -16,6 +16,7 @@ from edge import clock
 from edge.agent.actions.alarm import AlarmPresses
 from edge.agent.actions.press import Presses
 from edge.agent.lane.lane_journal import LaneJournal
+from edge.agent.lane.notes import ALARM
 from edge.agent.office.alarms import AlarmDesk
 from edge.agent.office.handover import HandoverDesk, HandoverPresses
 from edge.agent.watch.pc import Pc, PcWatch, read_pc
@@ -108,8 +109,8 @@ def test_a_shelf_is_kept_over_a_restart_and_not_over_a_reboot(world: OfficeWorld
     assert state(world) == "shelved"
     shelved = world.events("alarm")[-1]["body"]
     assert (shelved["by"], shelved["for_s"], shelved["words"]) == (GUARD.id, 3600.0, "đang sửa")
-    kept = world.store.notes("alarm")[TORN.key]
-    assert alarms.from_note(kept, "another boot").state == "unacknowledged"
+    kept = ALARM.all(world.store)[TORN.key]
+    assert alarms.after_restart(kept, "another boot").state == "unacknowledged"
     assert world.answers("alarm_unshelve").done
     assert state(world) == "unacknowledged"
 

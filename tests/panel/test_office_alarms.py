@@ -12,8 +12,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from edge.core.alarm import alarms
-from edge.core.alarm.alarms import OFF_DELAY_S, SHELF_MOST_S, Book, Condition, Shelf
+from edge.core.alarm.alarms import OFF_DELAY_S, SHELF_MOST_S, Alarm, Book, Condition, Shelf
 from edge.core.alarm.sources import Beside, gate_conditions, lane_conditions, notice_condition
+from edge.core.json_shape import object_of, read
 from edge.core.view import BoomView, BoxView, CameraView, LinkView, RoomView, TakenView
 from tests.panel.views import HEALTHY
 
@@ -126,9 +127,9 @@ def test_the_list_shows_what_waits_first_and_the_worst_of_it_on_top() -> None:
 
 def test_a_shelf_ends_with_the_boot_that_its_clock_belongs_to() -> None:
     book, _ = alarms.shelve(raised(), TORN.key, shelf(100.0))
-    row = json.loads(json.dumps(alarms.to_note(book.alarms[TORN.key])))
-    assert alarms.from_note(row, BOOT) == book.alarms[TORN.key]
-    assert alarms.from_note(row, "boot-2").state == "unacknowledged"
+    kept = book.alarms[TORN.key]
+    assert alarms.after_restart(kept, BOOT) == kept
+    assert alarms.after_restart(kept, "boot-2").state == "unacknowledged"
 
 
 # ---------------------------------------------------------------- whatever happens
@@ -196,7 +197,7 @@ def test_nothing_unanswered_disappears_and_no_shelf_outlives_its_time(steps: lis
             assert alarm.waits == (key not in told.answered and alarm.shelf is None)
             if what[0] == "see" and alarm.shelf is not None:
                 assert alarm.shelf.until_s > told.now_s
-            assert alarms.from_note(json.loads(json.dumps(alarms.to_note(alarm))), BOOT) == alarm
+            assert read(Alarm, json.loads(json.dumps(object_of(alarm)))) == alarm
 
 
 # ---------------------------------------------------------------- where they come from

@@ -126,6 +126,7 @@ def test_boom_cycles_outlive_a_restart(tmp_path: Path) -> None:
     import asyncio
 
     from edge.agent.lane.lane_journal import LaneJournal
+    from edge.agent.lane.notes import CYCLES, Cycles
     from edge.core.bodies import BarrierSaid
     from edge.store import Store
 
@@ -133,7 +134,7 @@ def test_boom_cycles_outlive_a_restart(tmp_path: Path) -> None:
     for expected in (1, 2):
         store = Store.open(tmp_path, site="s", lanes=["l"])
         asyncio.run(LaneJournal(store, "l", lambda: None).write(opened))
-        assert store.notes(figures.CYCLES) == {"l": {"count": expected}}
+        assert CYCLES.all(store) == {"l": Cycles(expected)}
         store.close()
 
 

@@ -14,8 +14,9 @@ import cv2
 import pytest
 
 from edge.agent.lane.lane_journal import LaneJournal
+from edge.agent.lane.notes import LABEL
 from edge.agent.office.history import Past
-from edge.agent.office.labels import LABEL, Labels
+from edge.agent.office.labels import Labels
 from edge.config import load_config
 from edge.core.record.dossier import Mark, shots
 from edge.errors import BarieError, StoreError
@@ -208,7 +209,7 @@ def test_the_last_word_is_kept_with_the_photo_and_who_said_it_is_on_record(store
     (still,) = (tmp_path / "site-clips").glob("*.still.jpg")
     assert [one["plate"] for one in told_of(still)["passages"]] == ["12C12345"]
     assert cv2.imread(str(still)) is not None
-    assert len(store.notes(LABEL)) == 1
+    assert len(LABEL.all(store)) == 1
 
 
 def test_what_cannot_be_recorded_is_not_kept_either(

@@ -6,8 +6,9 @@ from typing import Literal
 
 from edge import clock
 from edge.agent.actions.press import Presses, kept
-from edge.agent.lane.boom_memory import Hold, holding
+from edge.agent.lane.boom_memory import holding
 from edge.agent.lane.lane_journal import Also
+from edge.agent.lane.notes import Hold
 from edge.core.bodies import BoomPressed, EmergencyOpened
 from edge.errors import RefusedError
 from edge.ports import Action, ActionResult

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import asdict
 from typing import Any, Literal
 
 from edge import clock
@@ -14,6 +13,8 @@ from edge.agent.actions.press import Presses
 from edge.agent.lane import paper
 from edge.agent.lane.context import Beside
 from edge.agent.lane.lane import LaneActor
+from edge.agent.lane.law import PAPER_ID
+from edge.agent.lane.notes import PAPER, PAPER_MODE
 from edge.core.bodies import PaperEntered, PaperMode, PaperSettled
 from edge.core.law.lookup import normal_plate
 from edge.core.law.paper import Entry, PaperForm
@@ -53,9 +54,7 @@ class PaperPresses(Presses):
         code: Literal["paper_on", "paper_off"] = "paper_on" if on else "paper_off"
         body = PaperMode(pressed=self.who(action), stage=code, why=mode.why, words=action.words)
         lane = self.actor.config.id
-        result = await self.record(
-            action, code, body, lambda tx, _: tx.keep(paper.PAPER_MODE, lane, asdict(mode) if on else None)
-        )
+        result = await self.record(action, code, body, lambda tx, _: PAPER_MODE.keep(tx, lane, mode if on else None))
         self.actor.beside.on_paper(mode if on else None)
         return result
 
@@ -65,11 +64,9 @@ class PaperPresses(Presses):
             raise RefusedError("not_paper_mode")
         form, entry = self._read(action)
         declaration = await asyncio.to_thread(self.actor.law.paper, self.actor.config, form, entry)
-        note = paper.note(form, declaration, self.actor.config.id)
+        note = paper.typed(form, declaration, self.actor.config.id)
         body = PaperEntered(pressed=self.who(action), declaration=declaration.id, form=form, entry=entry)
-        result = await self.record(
-            action, "paper_entered", body, lambda tx, _: tx.keep(paper.PAPER, declaration.id, note)
-        )
+        result = await self.record(action, "paper_entered", body, lambda tx, _: PAPER.keep(tx, declaration.id, note))
         self.actor.picked(declaration.id, None, action.person.id)
         await self.actor.assess()
         return result
@@ -88,7 +85,7 @@ class PaperPresses(Presses):
         config = self.actor.config
         known = {key: value for key, value in _mapping(requires).items() if isinstance(value, bool)}
         return form, Entry(
-            f"{paper.PAPER_ID}{clock.new_id()}",
+            f"{PAPER_ID}{clock.new_id()}",
             str(procedure),
             config.place,
             config.direction,
@@ -112,15 +109,15 @@ class PaperPresses(Presses):
     async def settle(self, action: Action) -> ActionResult:
         """A guard has looked at both sides of a form that differs, or saw to one that was missing."""
         form_id = action.value
-        kept = self.actor.store.notes(paper.PAPER, form_id).get(form_id)
-        if kept is None or kept["outcome"] not in ("different", "missing"):
+        kept = PAPER.of(self.actor.store, form_id)
+        if kept is None or kept.outcome not in ("different", "missing"):
             raise RefusedError("no_such_form")
-        platform = kept.get("platform")
+        platform = kept.platform
         body = PaperSettled(
             pressed=self.who(action),
             form=form_id,
             declaration=platform,
-            outcome=kept["outcome"],
+            outcome=kept.outcome,
             reason=action.reason,
             words=action.words,
         )

@@ -7,14 +7,13 @@ clock that is not trusted, and an id that was seen before.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import asdict
 from datetime import datetime
 
 from edge import clock
-from edge.agent.lane.boom_memory import Hold, holding
+from edge.agent.lane.boom_memory import holding
 from edge.agent.lane.lane import LaneActor
 from edge.agent.lane.lane_journal import Keys
-from edge.agent.lane.paper import PAPER_MODE
+from edge.agent.lane.notes import PAPER_MODE, Hold
 from edge.core.bodies import (
     BoomCommanded,
     Commanded,
@@ -111,8 +110,7 @@ class RemoteCommands:
         """The gate management centre puts the lane on paper, or takes it off (Art. 23.1)."""
         on, lane = command.action == "paper_on", self._actor.config.id
         mode = PaperSince(command.by, clock.wall_iso(), command.reason) if on else None
-        kept = asdict(mode) if mode else None
-        await self._actor.journal.write(body, keys=keys, also=lambda tx, _: tx.keep(PAPER_MODE, lane, kept))
+        await self._actor.journal.write(body, keys=keys, also=lambda tx, _: PAPER_MODE.keep(tx, lane, mode))
         self._actor.beside.on_paper(mode)
 
 

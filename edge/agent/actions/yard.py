@@ -59,14 +59,14 @@ class YardPresses(Presses):
         entry is about one of these rather than one more vehicle. Raises RefusedError where it was counted already."""
         last = self.actor.record.counted(self.actor.store)
         now = instant(clock.wall_iso())
-        recent = [one for one in last if (at := instant(one["at"])) and now and now - at < SAME_FOR]
-        if any(one["plate"] is not None and normal_plate(one["plate"]) == plate for one in recent):
+        recent = [one for one in last if (at := instant(one.at)) and now and now - at < SAME_FOR]
+        if any(one.plate is not None and normal_plate(one.plate) == plate for one in recent):
             raise RefusedError("counted_already", plate)
         passage, shown = self.actor.lane.passage, self.actor.shown.assessment
         stands = shown.who.speaks_of if shown is not None else None
         if passage is not None and passage.arrived_s is not None and stands in (None, plate):
             return passage.id, None
-        return None, next((one["passage"] for one in recent if one["plate"] is None), None)
+        return None, next((one.passage for one in recent if one.plate is None), None)
 
     async def entry(self, action: Action) -> ActionResult:
         """A vehicle that passed while a device was out of order: recorded by hand, its declaration's step included

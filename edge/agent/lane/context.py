@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from edge.agent.lane import paper
 from edge.agent.lane.law import Law
+from edge.agent.lane.notes import PAPER, PAPER_MODE
 from edge.config import LaneConfig
 from edge.core.law.overstay import Stay
 from edge.core.view import Overstay, PaperOptions, PaperSince, PaperTask
@@ -18,7 +19,7 @@ class Beside:
 
     def __init__(self, config: LaneConfig, store: Store, law: Law) -> None:
         self._config, self._store, self._law = config, store, law
-        self.paper = paper.mode_of(store, config.id)
+        self.paper = PAPER_MODE.of(store, config.id)
         """None where the lane is not on paper."""
         self.tasks = self._waiting()
         self.overstays: Sequence[Stay] = ()
@@ -33,11 +34,10 @@ class Beside:
         self.tasks = await asyncio.to_thread(self._waiting)
 
     def _waiting(self) -> list[PaperTask]:
-        kept = self._store.notes(paper.PAPER)
         return [
             paper.task(form_id, one)
-            for form_id, one in kept.items()
-            if one["lane"] == self._config.id and one["outcome"] in ("different", "missing")
+            for form_id, one in PAPER.all(self._store).items()
+            if one.lane == self._config.id and one.outcome in ("different", "missing")
         ]
 
     def options(self) -> PaperOptions | None:

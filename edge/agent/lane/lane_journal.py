@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple
 
+from edge.agent.lane.notes import CYCLES, Cycles
 from edge.agent.watch import metrics
 from edge.core.bodies import BarrierSaid, Body, Opens
 from edge.core.model import Confirmation, Reading
@@ -65,8 +66,8 @@ class LaneJournal:
                     if tx.known_action(key) is None:  # a press after an automatic opening finds its "once" taken
                         tx.action(key, {**result, "seq": event.seq})
                 if isinstance(body, BarrierSaid) and body.stage == "opened":
-                    known = tx.notes(metrics.CYCLES, self._lane) or {}
-                    tx.keep(metrics.CYCLES, self._lane, {"count": int(known.get("count", 0)) + 1})
+                    known = CYCLES.now(tx, self._lane) or Cycles()
+                    CYCLES.keep(tx, self._lane, Cycles(known.count + 1))
                 recorded = Recorded(event.seq, serial)
                 if also is not None:
                     also(tx, recorded)

@@ -10,12 +10,12 @@ from edge.agent.actions.similar_plates import near_plates
 from edge.agent.lane import boom_memory
 from edge.agent.lane.actor import Actor
 from edge.agent.lane.barrier import Barrier
-from edge.agent.lane.boom_memory import Hold
 from edge.agent.lane.context import Beside
 from edge.agent.lane.lane_journal import Keys, LaneJournal, Recorded
 from edge.agent.lane.law import Assessment, Law
+from edge.agent.lane.notes import STANDING, Hold
 from edge.agent.lane.reconcile import reconcile
-from edge.agent.lane.record import STANDING, Record, restored
+from edge.agent.lane.record import Record, restored
 from edge.agent.lane.screen_state import Shown
 from edge.agent.lane.view import actions, passage_view
 from edge.agent.lane.yard import Yard
@@ -88,7 +88,7 @@ class LaneState(Actor):
 
         Without both limit switches nobody could say whether the boom is up: then the passage is not taken up again.
         """
-        note = self.store.notes(STANDING, self.config.id).get(self.config.id)
+        note = STANDING.of(self.store, self.config.id)
         if note is not None and {"limit_open", "limit_closed"} <= set(self.config.barrier.inputs):
             self.lane, self.shown = restored(note, clock.mono_s())
 

@@ -4,35 +4,18 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Mapping
-from dataclasses import asdict
 from datetime import datetime
-from typing import Any
 
 from edge import clock
 from edge.agent.lane.law import PAPER_ID
+from edge.agent.lane.notes import PAPER, Typed
 from edge.core.law.lookup import normal_plate
-from edge.core.law.paper import DECLARANT, Difference, PaperForm, Reconciled, counterpart, reconcile
+from edge.core.law.paper import PaperForm, Reconciled, counterpart, reconcile
 from edge.core.law.paper_read import PaperError, read_form
 from edge.core.model import Declaration
-from edge.core.view import PaperSince, PaperTask
+from edge.core.view import PaperTask
 from edge.store import Store, Transaction
 from edge.wire import declaration_to_json
-
-__all__ = [
-    "PAPER",
-    "PAPER_ID",
-    "PAPER_MODE",
-    "compare",
-    "fault_list",
-    "form_json",
-    "mode_of",
-    "note",
-    "read",
-    "settle",
-    "task",
-]
-
-PAPER, PAPER_MODE = "paper", "paper_mode"
 
 FAULTS = (
     ("is empty", "empty"),
@@ -69,45 +52,27 @@ def _code(what: str) -> str:
     return next((code for start, code in FAULTS if what.startswith(start)), "bad")
 
 
-def form_json(form: PaperForm) -> dict[str, Any]:
-    return asdict(form)
+def typed(form: PaperForm, declaration: Declaration, lane: str) -> Typed:
+    """What is kept until the platform's own declaration was compared."""
+    text = json.dumps(declaration_to_json(declaration), ensure_ascii=False)
+    return Typed(text, tuple(normal_plate(vehicle.plate) for vehicle in declaration.vehicles), form, lane)
 
 
-def note(form: PaperForm, declaration: Declaration, lane: str) -> dict[str, Any]:
-    """What is kept until the platform's own declaration was compared. `open`: it stands for a declaration."""
-    return {
-        "declaration": json.dumps(declaration_to_json(declaration), ensure_ascii=False),
-        "plates": [normal_plate(vehicle.plate) for vehicle in declaration.vehicles],
-        "form": form_json(form),
-        "lane": lane,
-        "open": True,
-        "outcome": None,
-    }
-
-
-def compare(store: Store, kept: Mapping[str, Any]) -> tuple[Reconciled, Declaration | None]:
+def compare(store: Store, kept: Typed) -> tuple[Reconciled, Declaration | None]:
     """A kept form against the platform's newest active declaration of its vehicles."""
-    found = [one for plate in kept["plates"] for one in store.declarations_for_plate(plate)]
+    found = [one for plate in kept.plates for one in store.declarations_for_plate(plate)]
     best = counterpart(one for one in found if not one.id.startswith(PAPER_ID))
-    procedure = str(json.loads(kept["declaration"])["procedure"])
-    form = kept["form"]
-    return reconcile(read(form, {DECLARANT, *form["signatures"]}), best, procedure), best  # who signed it, may
+    procedure = str(json.loads(kept.declaration)["procedure"])
+    return reconcile(kept.form, best, procedure), best
 
 
 def settle(tx: Transaction, form_id: str, platform_id: str | None) -> None:
     """The form stands for no declaration any more; what this gate confirmed of it is of the platform's one now."""
-    tx.keep(PAPER, form_id, None)
+    PAPER.keep(tx, form_id, None)
     if platform_id is not None:
         tx.move_confirmations(form_id, platform_id)
 
 
-def task(form_id: str, kept: Mapping[str, Any]) -> PaperTask:
+def task(form_id: str, kept: Typed) -> PaperTask:
     """One line of the guard's list: still missing on the platform, or different from it."""
-    differences = tuple(Difference(**one) for one in kept.get("differences", ()))
-    return PaperTask(form_id, tuple(kept["plates"]), kept["outcome"], kept.get("platform"), differences)
-
-
-def mode_of(store: Store, lane: str) -> PaperSince | None:
-    """Who put this lane on paper, when and why; None where it is not."""
-    kept = store.notes(PAPER_MODE, lane).get(lane)
-    return None if kept is None else PaperSince(kept["by"], kept["at"], kept.get("why", ""))
+    return PaperTask(form_id, kept.plates, str(kept.outcome), kept.platform, kept.differences)

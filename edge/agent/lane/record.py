@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping
-from dataclasses import asdict
-from typing import Any
+from dataclasses import replace
 
 from edge import clock
 from edge.agent.lane import event_bodies
 from edge.agent.lane.lane_journal import LaneJournal, Recorded
 from edge.agent.lane.law import Assessment
+from edge.agent.lane.notes import COUNTED, STANDING, Counted, KeptSight, LastCounted, Standing
 from edge.agent.lane.receipts import keep_passed
 from edge.agent.lane.screen_state import Shown
 from edge.agent.lane.yard import Yard
@@ -19,7 +19,7 @@ from edge.core import passage as passages
 from edge.core.bodies import About, Ended, PassedThrough, Through
 from edge.core.law.terms import SYSTEM
 from edge.core.law.yard import entered, left
-from edge.core.model import Confirmation, PlateText, Reading
+from edge.core.model import Confirmation, Reading
 from edge.core.passage import Passage, Sight
 from edge.core.view import EndedView
 from edge.errors import StoreFullError
@@ -27,10 +27,8 @@ from edge.store import StagedEvidence, Store, Transaction
 
 log = logging.getLogger(__name__)
 
-COUNTED = "yard_counted"
-"""The note, by yard gate, of the vehicles it counted last."""
-STANDING = "standing"
-"""The note, by lane, of the vehicle that a permit is out for: what a restart must not forget."""
+COUNTED_MOST = 20
+"""Vehicles of a yard gate that are remembered, so that loop and hand never count one twice."""
 
 
 class Record:
@@ -82,10 +80,14 @@ class Record:
     def standing(self, tx: Transaction, recorded: Recorded, passage: Passage, shown: Shown) -> None:
         """In the transaction of a permit: who it is for."""
         declaration = shown.assessment.declaration if shown.assessment else None
-        sights = [_kept(sight) for sight in passage.sights]
-        body = {"passage": passage.id, "sights": sights, "declaration": declaration.id if declaration else None}
-        body["vehicle"] = shown.assessment.who.speaks_of if shown.assessment else None
-        tx.keep(STANDING, self._config.id, {**body, "permit": recorded.serial})
+        note = Standing(
+            passage.id,
+            tuple(_kept(sight) for sight in passage.sights),
+            declaration.id if declaration else None,
+            recorded.serial,
+            shown.assessment.who.speaks_of if shown.assessment else None,
+        )
+        STANDING.keep(tx, self._config.id, note)
 
     async def through(self, passage: Passage, assessment: Assessment | None, serial: int) -> None:
         """The passage itself, confirmed by the system: `auto` at a yard gate, `passed` at a barrier."""
@@ -96,7 +98,7 @@ class Record:
         declared = assessment.declaration if assessment else None
 
         def gone(tx: Transaction, recorded: Recorded) -> None:
-            tx.keep(STANDING, self._config.id, None)
+            STANDING.keep(tx, self._config.id, None)
             if declared is not None and declared.transfer is not None:
                 keep_passed(tx, declared, self._customs_unit, leaves=self._config.direction == "out_of_area")
             if self._config.place.startswith("yard") and not by_hand:
@@ -122,25 +124,22 @@ class Record:
         count one vehicle twice."""
         if self.yard is not None:
             self.yard.write(tx, entered if self._config.place == "yard_in" else left)
-        one = {"passage": passage, "plate": plate, "at": clock.wall_iso(), "by_hand": by_hand}
-        tx.keep(COUNTED, self._config.id, {"last": [*self._counted(tx.notes(COUNTED, self._config.id)), one][-20:]})
+        before = COUNTED.now(tx, self._config.id) or LastCounted()
+        one = Counted(passage, plate, clock.wall_iso(), by_hand)
+        COUNTED.keep(tx, self._config.id, LastCounted((*before.last, one)[-COUNTED_MOST:]))
 
     def name_counted(self, tx: Transaction, passage: str, plate: str) -> None:
         """The vehicle that the loop counted in this passage gets its plate, and is not counted again."""
-        last = self._counted(tx.notes(COUNTED, self._config.id))
-        named = [{**one, "plate": plate} if one["passage"] == passage else one for one in last]
-        tx.keep(COUNTED, self._config.id, {"last": named})
+        before = COUNTED.now(tx, self._config.id) or LastCounted()
+        named = tuple(replace(one, plate=plate) if one.passage == passage else one for one in before.last)
+        COUNTED.keep(tx, self._config.id, LastCounted(named))
 
-    def counted(self, store: Store) -> list[dict[str, Any]]:
-        """The last vehicles counted at this gate, oldest first: `passage`, `plate` (None: unknown), `at`, `by_hand`."""
-        return self._counted(store.notes(COUNTED, self._config.id).get(self._config.id))
-
-    @staticmethod
-    def _counted(note: Mapping[str, Any] | None) -> list[dict[str, Any]]:
-        return list(note["last"]) if note else []
+    def counted(self, store: Store) -> tuple[Counted, ...]:
+        """The last vehicles counted at this gate, oldest first."""
+        return (COUNTED.of(store, self._config.id) or LastCounted()).last
 
     def _by_hand(self, passage: str) -> bool:
-        return any(one["passage"] == passage and one["by_hand"] for one in self.counted(self._journal.store))
+        return any(one.passage == passage and one.by_hand for one in self.counted(self._journal.store))
 
     async def ended(self, passage: Passage, shown: Shown) -> EndedView:
         """Returns how it ended, for the list of the last passages."""
@@ -151,22 +150,19 @@ class Record:
         if shown.recorded is not None or shown.permitted or shown.restored:
             about = self.about(passage, shown.assessment)
             body = Ended(about=about, outcome=how, verdict=verdict, restarted=shown.restored)
-            await self._journal.write(body, also=lambda tx, _: tx.keep(STANDING, self._config.id, None))
+            await self._journal.write(body, also=lambda tx, _: STANDING.keep(tx, self._config.id, None))
         return EndedView(plate, clock.wall_iso(), how, verdict)
 
 
-def restored(note: Mapping[str, Any], now_s: float) -> tuple[passages.Lane, Shown]:
+def restored(note: Standing, now_s: float) -> tuple[passages.Lane, Shown]:
     """The lane as a restart finds it in the record: the boom may be up for this vehicle, nothing may open again."""
-    sights = tuple(
-        Sight(PlateText(**row["plate"]), row["decided"], None, row.get("by", ""), row.get("over", ""))
-        for row in note["sights"]
-    )
-    passage = Passage(note["passage"], now_s, now_s, "open", None, sights, frozenset(), note["permit"])
+    sights = tuple(Sight(one.plate, one.decided, None, one.by, one.over) for one in note.sights)
+    passage = Passage(note.passage, now_s, now_s, "open", None, sights, frozenset(), note.permit)
     texts = tuple(plate.text for plate in passage.decided)
-    shown = Shown(picked=note["declaration"], vehicle=note.get("vehicle"), recorded=texts, restored=True)
+    shown = Shown(picked=note.declaration, vehicle=note.vehicle, recorded=texts, restored=True)
     return passages.Lane(passage=passage), shown
 
 
-def _kept(sight: Sight) -> dict[str, Any]:
+def _kept(sight: Sight) -> KeptSight:
     by = sight.by or (sight.reading.camera if sight.reading else "")
-    return {"plate": asdict(sight.plate), "decided": sight.decided, "by": by, "over": sight.over}
+    return KeptSight(sight.plate, sight.decided, by, sight.over)

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from typing import Any
 
+from edge.agent.lane.notes import YARD
 from edge.config import YardConfig
 from edge.core.bodies import YardLevelIs
-from edge.core.law.yard import YardLevel, told
+from edge.core.law.yard import YardCount, YardLevel, told
 from edge.core.view import YardView
 from edge.store import Store, Transaction
-
-YARD = "yard"
 
 Change = Callable[[YardLevel], YardLevel]
 
@@ -23,27 +21,24 @@ class Yard:
     def __init__(self, config: YardConfig, store: Store) -> None:
         self._config = config
         self._store = store
-        self.level = self._from(store.notes(YARD, config.id).get(config.id))
+        self.level = self._from(YARD.of(store, config.id))
 
     def write(self, tx: Transaction, change: Change) -> None:
         """In the transaction of what changed it: the new level, and the event that tells the platform."""
-        level = change(self._from(tx.notes(YARD, self._config.id)))
-        body = YardLevelIs(level=told(self._config.id, level))
-        tx.keep(YARD, self._config.id, body.to_json())
-        tx.tell(body)
+        level = change(self._from(YARD.now(tx, self._config.id)))
+        count = told(self._config.id, level)
+        YARD.keep(tx, self._config.id, count)
+        tx.tell(YardLevelIs(level=count))
 
     async def refresh(self) -> None:
         """After the commit."""
-        kept = await asyncio.to_thread(self._store.notes, YARD, self._config.id)
-        self.level = self._from(kept.get(self._config.id))
+        self.level = self._from(await asyncio.to_thread(YARD.of, self._store, self._config.id))
 
     def view(self) -> YardView:
         return YardView(told(self._config.id, self.level), self.level.full)
 
-    def _from(self, kept: dict[str, Any] | None) -> YardLevel:
+    def _from(self, kept: YardCount | None) -> YardLevel:
         """The capacity is the config's: a yard may be built larger."""
         if kept is None:
             return YardLevel(self._config.capacity)
-        return YardLevel(
-            self._config.capacity, kept["count"], kept["doubtful"], kept["corrected_by"], kept["corrected_at"]
-        )
+        return YardLevel(self._config.capacity, kept.count, kept.doubtful, kept.corrected_by, kept.corrected_at)

@@ -16,6 +16,7 @@ from functools import partial
 
 from edge import clock
 from edge.agent.lane.lane_journal import Keys, LaneJournal
+from edge.agent.lane.notes import ALARM
 from edge.core.alarm import alarms
 from edge.core.alarm.alarms import Alarm, Book, Change, Condition, Moved
 from edge.core.alarm.sources import Beside, gate_conditions, lane_conditions, lane_unknown, notice_condition
@@ -27,8 +28,6 @@ from firmware_io.safety import Notice
 
 log = logging.getLogger(__name__)
 
-ALARM = "alarm"
-"""The kind of note that an alarm is kept as, by its key."""
 WATCH_S = 1.0
 UNWRITTEN_MOST = 1000
 
@@ -57,7 +56,7 @@ class AlarmDesk:
     ) -> None:
         self.boot = clock.boot_id()
         self._journals, self._copy_limit_s, self._touch = journals, copy_limit_s, touch
-        self._kept = {key: alarms.from_note(row, self.boot) for key, row in store.notes(ALARM).items()}
+        self._kept = {key: alarms.after_restart(one, self.boot) for key, one in ALARM.all(store).items()}
         self.book = Book(dict(self._kept))
         self._unwritten: deque[Change] = deque(maxlen=UNWRITTEN_MOST)
         self._writing = asyncio.Lock()
@@ -171,4 +170,4 @@ class AlarmDesk:
 
 def _keep(differing: Mapping[str, Alarm | None], tx: Transaction, _: object) -> None:
     for key, alarm in differing.items():
-        tx.keep(ALARM, key, None if alarm is None else alarms.to_note(alarm))
+        ALARM.keep(tx, key, alarm)

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, replace
-from typing import Any
-
-from pydantic import TypeAdapter
+from dataclasses import replace
 
 from edge import clock
 from edge.agent.actions.press import Presses, kept
 from edge.agent.lane.lane import LaneActor
+from edge.agent.lane.notes import HANDOVER
 from edge.core.alarm.alarms import Alarm
 from edge.core.bodies import Body, HandoverSigned, HandoverWritten
 from edge.core.record import handover
@@ -20,23 +18,15 @@ from edge.errors import RefusedError
 from edge.ports import Action, ActionResult
 from edge.store import Store, Transaction
 
-HANDOVER = "handover"
-"""The kind of note: `open` waits for a signature, `last` is the one before."""
-
 Views = Callable[[], Mapping[str, LaneView | None]]
 """By lane; None where nobody could look at it."""
-
-
-def _written(kept: Mapping[str, Any] | None) -> Written | None:
-    return None if kept is None else TypeAdapter(Written).validate_python(kept)
 
 
 class HandoverDesk:
     """What stands in the note now, and the one that waits for its signature."""
 
     def __init__(self, store: Store, lanes: Views, alarms: Callable[[], Sequence[Alarm]]) -> None:
-        kept = store.notes(HANDOVER)
-        self.open, self.last = _written(kept.get("open")), _written(kept.get("last"))
+        self.open, self.last = HANDOVER.of(store, "open"), HANDOVER.of(store, "last")
         self._store, self._lanes, self._alarms = store, lanes, alarms
 
     def draft(self) -> HandoverNote:
@@ -69,8 +59,7 @@ class HandoverPresses(Presses):
             words=written.words,
             note=written.note,
         )
-        kept = asdict(written)
-        done = await self._write(action, body, "handover_written", lambda tx: tx.keep(HANDOVER, "open", kept))
+        done = await self._write(action, body, "handover_written", lambda tx: HANDOVER.keep(tx, "open", written))
         self._desk.open = written
         return done
 
@@ -93,8 +82,8 @@ class HandoverPresses(Presses):
         )
 
         def also(tx: Transaction) -> None:
-            tx.keep(HANDOVER, "open", None)
-            tx.keep(HANDOVER, "last", asdict(signed))
+            HANDOVER.keep(tx, "open", None)
+            HANDOVER.keep(tx, "last", signed)
 
         done = await self._write(action, body, "handover_signed", also)
         self._desk.open, self._desk.last = None, signed

@@ -8,13 +8,14 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Mapping
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from edge import clock, resources
 from edge.agent.cameras import site_clips
 from edge.agent.lane.lane_journal import LaneJournal
+from edge.agent.lane.notes import LABEL
 from edge.agent.office.history import Past
 from edge.core.bodies import Labelled
 from edge.core.plate.table import parse as parse_plates
@@ -25,9 +26,6 @@ from edge.ports import Person
 from edge.store import Store
 
 log = logging.getLogger(__name__)
-
-LABEL = "label"
-"""The note, by photo, of what a person said of it last."""
 
 
 class Labels:
@@ -43,8 +41,8 @@ class Labels:
         return None if told is None else replace(told, shots=await asyncio.to_thread(self._marked, told.shots))
 
     def _marked(self, shots: tuple[Shot, ...]) -> tuple[Shot, ...]:
-        notes = {shot.id: self._store.notes(LABEL, shot.id).get(shot.id) for shot in shots}
-        return tuple(replace(shot, mark=Mark(**note)) if (note := notes[shot.id]) else shot for shot in shots)
+        notes = {shot.id: LABEL.of(self._store, shot.id) for shot in shots}
+        return tuple(replace(shot, mark=mark) if (mark := notes[shot.id]) else shot for shot in shots)
 
     async def label(self, passage: str, photo: str, mark: Mark, by: Person) -> str:
         try:
@@ -77,7 +75,7 @@ class Labels:
             role=by.role,
         )
         try:
-            await self._journals[row.lane].write(body, also=lambda tx, _: tx.keep(LABEL, shot.id, asdict(said)))
+            await self._journals[row.lane].write(body, also=lambda tx, _: LABEL.keep(tx, shot.id, said))
         except StoreError:
             await asyncio.to_thread(site_clips.forget, still)
             raise

@@ -5,12 +5,12 @@ from __future__ import annotations
 
 import asyncio
 import json
-from dataclasses import asdict
 
 from edge import clock
 from edge.agent.actions.press import Presses
 from edge.agent.lane.lane import LaneActor
-from edge.agent.lane.receipts import LIST, lists, today
+from edge.agent.lane.notes import FIVE_DAY_LIST
+from edge.agent.lane.receipts import lists, today
 from edge.core.bodies import ListMarked
 from edge.core.law.transfer import FiveDays, ListMark
 from edge.errors import RefusedError
@@ -48,7 +48,7 @@ class ListPresses(Presses):
         one = next((one for one in known if one.key == _key(action)), None)
         if one is None or one.mark is not None:
             raise RefusedError("no_such_list")
-        note = asdict(ListMark(action.person.id, clock.wall_iso()))
+        note = ListMark(action.person.id, clock.wall_iso())
         body = ListMarked(
             by=action.person.id,
             role=action.person.role,
@@ -58,7 +58,7 @@ class ListPresses(Presses):
             until=one.until.isoformat(),
             records=one.records,
         )
-        done = await self.record(action, "list_marked", body, lambda tx, _: tx.keep(LIST, one.key, note))
+        done = await self.record(action, "list_marked", body, lambda tx, _: FIVE_DAY_LIST.keep(tx, one.key, note))
         await asyncio.to_thread(self._desk.refresh)
         return done
 

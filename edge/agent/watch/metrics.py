@@ -31,8 +31,6 @@ log = logging.getLogger(__name__)
 HOST = "127.0.0.1"
 THERMAL = Path("/sys/class/thermal")
 CLOCKS = ("synced", "holdover", "unset")
-CYCLES = "boom_cycles"
-"""The note, by lane, of how often the boom went up: for maintenance, so it outlives restarts and pruned events."""
 
 REGISTRY = CollectorRegistry()
 EVENTS = Counter("barie_events", "Events written to the record", ["lane", "kind", "stage"], registry=REGISTRY)

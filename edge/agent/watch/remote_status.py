@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+from edge.agent.lane.notes import CYCLES, Cycles
 from edge.agent.watch import metrics as figures
 from edge.agent.watch.metrics import LaneFigures
 from edge.agent.watch.pc import read_pc
@@ -43,9 +44,9 @@ class Afar:
 
     def figures(self) -> Iterator[LaneFigures]:
         """`figures.Watched`."""
-        cycles = self._store.notes(figures.CYCLES)
+        cycles = CYCLES.all(self._store)
         for lane, (view, barrier) in self._lanes.items():
-            count = int(cycles.get(lane, {}).get("count", 0))
+            count = cycles.get(lane, Cycles()).count
             yield LaneFigures(lane, view(), barrier.snapshot(), count)
 
     def room(self) -> tuple[str, Path]:
@@ -66,7 +67,7 @@ class Afar:
         free = shutil.disk_usage(self._config.site.data_dir).free
         mains = self._lanes[lane][1].snapshot().inputs.get("mains_ok") if lane in self._lanes else None
         days, room = self.cert_days(), self._store.room()
-        cycles = int(self._store.notes(figures.CYCLES).get(lane, {}).get("count", 0))
+        cycles = (CYCLES.of(self._store, lane) or Cycles()).count
         care = {
             "hot": "hot" in box.care,
             "disk_low": room != "ok",

@@ -10,8 +10,8 @@ Times ending in `_s` are monotonic seconds of one boot; `at` are labels.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, field, replace
-from typing import Any, Literal
+from dataclasses import dataclass, field, replace
+from typing import Literal
 
 AlarmState = Literal["unacknowledged", "acknowledged", "returned", "shelved"]
 Stage = Literal["raised", "raised_again", "returned", "acknowledged", "shelved", "unshelved", "shelf_expired"]
@@ -219,15 +219,8 @@ def _with(book: Book, alarm: Alarm) -> Book:
 # ---------------------------------------------------------------- across a restart
 
 
-def to_note(alarm: Alarm) -> dict[str, Any]:
-    """As the record keeps it."""
-    return asdict(alarm)
-
-
-def from_note(row: Mapping[str, Any], boot: str) -> Alarm:
+def after_restart(alarm: Alarm, boot: str) -> Alarm:
     """As it was kept. A shelf ends with the boot that its clock belonged to: rather too early than never."""
-    shelf = Shelf(**row["shelf"]) if row["shelf"] is not None else None
-    alarm = Alarm(**{**row, "shelf": shelf})
-    if shelf is None or shelf.boot == boot:
+    if alarm.shelf is None or alarm.shelf.boot == boot:
         return alarm
     return replace(alarm, shelf=None, acknowledged=alarm.acknowledged and not alarm.active)
