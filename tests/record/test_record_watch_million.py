@@ -17,6 +17,7 @@ from typing import Any
 
 from edge import clock
 from edge.store import Store
+from edge.store.store import plate_skeletons
 from tests.record.world import open_store
 
 PIECE = 75_000
@@ -25,10 +26,12 @@ LETTERS = "ABCDEFGHKLMNPSTUVXYZ"
 
 
 def plates(count: int) -> Iterator[str]:
-    """Invented, each another one."""
+    """Invented, each another one, of provinces that there are."""
+    fits = plate_skeletons().of_entry
+    codes = [code for code in range(11, 100) if fits(f"{code}A-123.45").fits]
     for number in range(count):
         at, digits = divmod(number, 100_000)
-        yield f"{11 + at % 88}{LETTERS[at // 88 % 20]}-{digits // 100:03}.{digits % 100:02}"
+        yield f"{codes[at % len(codes)]}{LETTERS[at // len(codes)]}-{digits // 100:03}.{digits % 100:02}"
 
 
 def pieces(count: int, size: int) -> Iterator[bytes]:
