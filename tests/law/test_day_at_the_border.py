@@ -3,6 +3,7 @@ gate confirmed to the next. No vehicle that the law lets pass needs an override;
 
 from __future__ import annotations
 
+import asyncio
 import json
 import tomllib
 from collections.abc import Iterator
@@ -19,6 +20,7 @@ from edge.config import LawConfig, YardConfig
 from edge.core.model import Confirmation, Declaration, Transfer, Vehicle
 from tests.lane.test_agent_ways import form, on_paper, typed
 from tests.lane.world import OPERATOR, World
+from tests.law import whole_border
 from tests.law.table import GATES
 from tests.law.tools import declared
 
@@ -187,3 +189,13 @@ def test_each_passes_where_the_law_lets_it_and_nowhere_else(movement: dict[str, 
     for line in movement["day"]:  # one behind the other, as they queue
         for truck in trucks:
             truck.lives(line)
+
+
+@pytest.mark.slow
+@pytest.mark.broker
+@pytest.mark.timeout(300)
+def test_a_transshipped_pair_on_real_boards_by_a_real_broker_and_the_reference_centre(tmp_path: Path) -> None:
+    """The short form of `python -m tests.law.whole_border`."""
+    pair = next(one for one in MOVEMENTS if one["name"].startswith("import by transshipment"))
+    visits = sum(line.startswith("@") for line in pair["day"])
+    assert asyncio.run(whole_border.day(tmp_path, [pair], trucks=1)) == visits
