@@ -38,6 +38,20 @@ def day_of(moment: Instant) -> str:
     return (_EPOCH + min(moment, _LAST)).astimezone(_VIETNAM).date().isoformat()
 
 
+MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+
+
+def stamp_text(stamp: str, language: str) -> str:
+    """A stamp as people read it, in Vietnam's time: 20/11/2026 09:10:05, in English 20 Nov 2026 09:10:05; of a bare
+    date the day; one that cannot be read as it stands."""
+    moment, whole_day = instant(stamp), bare_day(stamp)
+    if moment is None and whole_day is None:
+        return stamp
+    local = (_EPOCH + min(moment if moment is not None else whole_day or LONG_AGO, _LAST)).astimezone(_VIETNAM)
+    day = f"{local:%d/%m/%Y}" if language == "vi" else f"{local.day} {MONTHS[local.month - 1]} {local.year}"
+    return day if moment is None else f"{day} {local:%H:%M:%S}"
+
+
 def bare_day(text: str) -> Instant | None:
     """The first instant, in Vietnam, of a date without a time, as a paper form's signature has it; else None."""
     if len(text) != _DATE_LENGTH:

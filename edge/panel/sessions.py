@@ -46,7 +46,7 @@ class DemoDoor:
     """Every browser on this very machine is the demo guard. Never with a real board (the configuration refuses it)."""
 
     def __init__(self) -> None:
-        self._session = Session(Person("demo", "Lính gác (demo)", "guard"), secrets.token_urlsafe(24))
+        self._session = Session(Person("demo", "Cán bộ Biên phòng (demo)", "guard"), secrets.token_urlsafe(24))
 
     def session(self, request: Request) -> Session | None:
         if not from_loopback(request):

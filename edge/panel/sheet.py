@@ -14,7 +14,6 @@ from edge.panel.messages import Catalogue, say, say_fault
 SHORT_HASH = 16
 REASONS = {"override": "override_reason", "override_emergency": "emergency_open_reason"}
 """By what happened, the catalogue's section that its reasons stand in; all else is a turning away."""
-_DECISION = " Art. "
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,8 +67,7 @@ class Words:
 
     def article(self, text: str) -> str:
         """ "27/2025 Art. 4.2.g" as people there write it."""
-        decision, _, place = text.partition(_DECISION)
-        return self("missing.article", decision=decision, place=place) if place else text
+        return wording.article(self, text)
 
 
 def make_sheet(

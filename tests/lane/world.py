@@ -39,7 +39,7 @@ from tests.panel.views import HEALTHY
 
 T = TypeVar("T")
 PLATE = "12C12345"
-GUARD = Person("BP-0107", "Lính gác Ví Dụ", "guard")
+GUARD = Person("BP-0107", "Cán bộ Ví Dụ", "guard")
 OPERATOR = Person("DH-0002", "Điều hành Ví Dụ", "yard_operator")
 PHOTO, CROP = b"\xff\xd8photo\xff\xd9", b"\xff\xd8crop\xff\xd9"
 WIRES: dict[InputName, InputWiring | int] = {

@@ -414,7 +414,7 @@ def test_all_facts_of_an_ordinary_declaration_are_seen_without_scrolling(
     resize(page, width, height)
     if language == "en":
         by_id(page, "language").click()
-    wait_text(page, "facts", {"vi": "Lái xe", "en": "Driver"}[language])
+    wait_text(page, "facts", {"vi": "Người điều khiển", "en": "Driver"}[language])
     inner, outer = script(page, "const f = document.getElementById('facts'); return [f.scrollHeight, f.clientHeight]")
     assert inner <= outer
 

@@ -245,7 +245,7 @@ def test_a_form_that_differs_shows_both_sides_and_is_settled_with_a_reason(page:
     wait_text(page, "more", "(1)")
     by_id(page, "more").click()
     shown = text(page, "dialog")
-    for part in ("KHÁC", "VN1", "VN2", "CKS-1", "Số chì"):
+    for part in ("KHÁC", "VN1", "VN2", "CKS-1", "Số seal"):
         assert part in shown
     page.find_element(By.CSS_SELECTOR, "[data-settle='paper_wrong']").click()
     wait_text(page, "message", "Đã ghi")

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import inspect
 import re
+from functools import partial
 from pathlib import Path
 
 import pytest
 
+from edge.core.instant import stamp_text
 from edge.errors import ConfigError
+from edge.panel import wording
 from edge.panel.messages import load_catalogue, say, say_fault
 from edge.panel.plate_look import Look, look
 from firmware_io import safety
@@ -139,3 +142,71 @@ def test_a_plate_is_drawn_as_it_hangs_on_the_vehicle(
 
 def test_a_small_chinese_vehicle_is_blue_where_the_class_says_so() -> None:
     assert look(plate_text("桂FA1234", country="CN", kind="cn_vehicle", class_code="02")).ground == "blue"
+
+
+# ---------------------------------------------------------------- the documents' own words (docs/terms.md)
+
+ROOT = PANEL.parents[1]
+
+
+def terms() -> list[list[str]]:
+    lines = (ROOT / "docs" / "terms.md").read_text(encoding="utf-8").splitlines()
+    rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines if line.startswith("|")]
+    return rows[2:]
+
+
+def vietnamese() -> str:
+    """Every Vietnamese text that a person may see: the catalogue's, the rule table's, what pages hold themselves."""
+    table = re.findall(r'vi = "((?:[^"\\]|\\.)*)"', (ROOT / "config" / "procedures.toml").read_text(encoding="utf-8"))
+    texts = [*table, *(entry["vi"] for entry in load_catalogue().values()), sources()]
+    return "\n".join(texts).casefold()
+
+
+def test_each_term_stands_in_the_catalogue_as_the_documents_write_it() -> None:
+    catalogue, rows = load_catalogue(), terms()
+    assert len(rows) > 40
+    wrong = [row for row in rows if row[0].casefold() not in catalogue[row[2].strip("`")]["vi"].casefold()]
+    assert wrong == []
+
+
+def test_words_that_no_document_uses_stand_nowhere() -> None:
+    text = vietnamese()
+    banned = {row[4] for row in terms() if len(row) > 4 and row[4]}
+    assert len(banned) >= 8
+    assert sorted(word for word in banned if word in text) == []
+
+
+CITED = [
+    ("27/2025 Art. 4.2.g", "điểm g khoản 2 Điều 4, QĐ 27/2025", "Art. 4.2.g, 27/2025"),
+    ("27/2025 Art. 7.3", "khoản 3 Điều 7, QĐ 27/2025", "Art. 7.3, 27/2025"),
+    ("27/2025 Art. 20", "Điều 20, QĐ 27/2025", "Art. 20, 27/2025"),
+    ("27/2025 App. III.2", "mục 2 Phụ lục III, QĐ 27/2025", "App. III.2, 27/2025"),
+    ("27/2025 App. I.2.1", "mục 2.1 Phụ lục I, QĐ 27/2025", "App. I.2.1, 27/2025"),
+    ("27/2025 Art. 4.2, App. I.1", "khoản 2 Điều 4, mục 1 Phụ lục I, QĐ 27/2025", "Art. 4.2, App. I.1, 27/2025"),
+    ("53/2003 I.7", "điểm 7 mục I, QĐ 53/2003", "I.7, 53/2003"),
+    ("865/QĐ-TTg", "865/QĐ-TTg", "865/QĐ-TTg"),
+    ("", "", ""),
+]
+
+
+@pytest.mark.parametrize(("text", "vi", "en"), CITED)
+def test_articles_are_cited_as_people_there_cite_them(text: str, vi: str, en: str) -> None:
+    catalogue = load_catalogue()
+    told = [wording.article(partial(say, catalogue, language), text) for language in ("vi", "en")]
+    assert told == [vi, en]
+
+
+def test_every_article_of_the_rule_table_can_be_cited() -> None:
+    table = (ROOT / "config" / "procedures.toml").read_text(encoding="utf-8")
+    found = set(re.findall(r'(?:article|source) = "(27/2025 [^"(]+|53/2003 [^"]+)"', table))
+    assert len(found) > 60
+    catalogue = load_catalogue()
+    cited = {one: wording.article(partial(say, catalogue, "vi"), one) for one in found}
+    assert [one for one, told in cited.items() if "Art." in told or "App." in told or not told.endswith(one[:7])] == []
+
+
+def test_times_in_reasons_are_people_s_times() -> None:
+    assert stamp_text("2026-11-20T02:10:05Z", "vi") == "20/11/2026 09:10:05"
+    assert stamp_text("2026-11-20T02:10:05Z", "en") == "20 Nov 2026 09:10:05"
+    assert stamp_text("2026-11-20", "vi") == "20/11/2026"
+    assert stamp_text("sáng nay", "vi") == "sáng nay"

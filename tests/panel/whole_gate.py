@@ -35,7 +35,7 @@ DEADLINE_S = 60.0
 PIN = "502938"
 GUARD, LEADER, CUSTOMS, OPERATOR = "BP-0107", "BP-0001", "HQ-0231", "DH-0002"
 PEOPLE = (
-    (GUARD, "Lính gác Ví Dụ", "guard"),
+    (GUARD, "Cán bộ Ví Dụ", "guard"),
     (LEADER, "Trưởng ca Ví Dụ", "shift_leader"),
     (CUSTOMS, "Hải quan Ví Dụ", "customs"),
     (OPERATOR, "Điều hành Ví Dụ", "yard_operator"),

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Literal
 
+from edge.core.instant import stamp_text
 from edge.core.model import Missing, Name, Reason
 
 StepKind = Literal["barrier", "yard", "work"]
@@ -291,11 +292,18 @@ class Rules:
     def say(self, code: str, article: str = "", **words: object) -> Reason:
         """A reason in the words of the catalogue; the text's own article rules where it has one."""
         text = self.reasons[code]
-        return Reason(code, text.name.format(**words), text.article or article)
+        vi, en = (_filled(one, words, language) for one, language in ((text.name.vi, "vi"), (text.name.en, "en")))
+        return Reason(code, Name(vi, en), text.article or article)
 
     def two_people(self, code: str) -> bool:
         """Whether an override of this refusal asks for two people (a customs hold)."""
         return code in self.reasons and self.reasons[code].two_people
+
+
+def _filled(text: str, words: Mapping[str, object], language: str) -> str:
+    """Times as people read them."""
+    at = {"at": stamp_text(str(words["at"]), language)} if "at" in words else {}
+    return text.format(**{**words, **at})
 
 
 def in_force(tables: Sequence[tuple[Rules, Choices]], road: str | None, day: str) -> tuple[Rules, Choices]:

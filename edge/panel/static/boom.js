@@ -1,6 +1,6 @@
 // The boom as the limit switches say it is: one word, one simple drawing.
 import { h, paint, svg } from "./dom.js";
-import { fault, t } from "./words.js";
+import { clock, fault, t } from "./words.js";
 
 const ANGLES = { closed: 0, opening: -42, open: -80, lowering: -42, stopped: -42, unknown: -20 };
 const ARROWS = { opening: "M88 30V4m-9 10 9-10 9 10", lowering: "M88 4v26m-9-10 9 10 9-10" };
@@ -14,7 +14,7 @@ export function drawBoom(section, boom, language) {
       !boom.board_ok && t("boom.board_down"),
       ...boom.faults.map(fault),
       boom.not_lowered && t("boom.not_lowered", { why: fault(boom.not_lowered) }),
-      boom.held && (boom.held_by ? t("boom.held_by", { by: boom.held_by, at: boom.held_at.slice(11, 16) }) : t("boom.held")),
+      boom.held && (boom.held_by ? t("boom.held_by", { by: boom.held_by, at: clock(boom.held_at).slice(0, 5) }) : t("boom.held")),
       boom.emergency && t("boom.emergency"),
       boom.present === true && !boom.emergency && t("boom.present"),
     ].filter(Boolean);

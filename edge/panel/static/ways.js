@@ -100,7 +100,7 @@ export function askSeals(passage, send) {
   } });
   show(passage, t("seals.title"),
     h("p", {}, t("seals.record", { record: transfer.record_no, from: transfer.sent_by }), " ", h("b", { class: "plain", text: transfer.seals.join(", ") || t("seals.none") })),
-    h("p", { class: "soft", text: [transfer.route.join(" → "), transfer.deadline && t("seals.deadline", { time: transfer.deadline })].filter(Boolean).join(" · ") }),
+    h("p", { class: "soft", text: [transfer.route.join(" → "), transfer.deadline && t("seals.deadline", { time: dayClock(transfer.deadline) })].filter(Boolean).join(" · ") }),
     h("div", { class: "line-and-key" }, seen, comma), words,
     h("div", { class: "choices" }, broken, route), keys, submit);
 }

@@ -23,8 +23,19 @@ export const section = (prefix) =>
 
 /** "27/2025 Art. 4.2.g" as people there write it; what is written otherwise stays as it is. */
 export function article(text) {
-  const [, decision, place] = /^(\S+) Art\. (.+)$/.exec(text) ?? [];
-  return decision ? t("missing.article", { decision, place }) : text;
+  const [, decision, cited] = /^(\d+\/\d+) (.+)$/.exec(text) ?? [];
+  if (!decision) return text;
+  let kind = "section";
+  const places = cited.split(/[,;] /).map((part) => {
+    const [, word, place] = /^(Art\. |App\. )?(\S+)$/.exec(part) ?? [];
+    if (!place) return null;
+    if (word) kind = word === "Art. " ? "art" : "app";
+    const [a, ...rest] = place.split(".");
+    const [b = "", ...more] = kind === "art" ? rest : [rest.join(".")];
+    const c = more.join(".");
+    return t(`cite.${kind}${1 + Boolean(b) + Boolean(c)}`, { a, b, c });
+  });
+  return places.includes(null) ? text : t("cite.of", { places: places.join(", "), decision });
 }
 
 /** What a code of the barrier says: "input_stuck:presence" names the input, "fault:tamper" what kept a permit from opening. */
@@ -88,6 +99,7 @@ export function clock(iso) {
 export function dayClock(iso) {
   if (!iso) return "";
   const d = inVietnam(iso);
+  if (iso.length === 10) return language === "vi" ? `${iso.slice(8)}/${iso.slice(5, 7)}/${iso.slice(0, 4)}` : iso;
   const time = `${two(d.getUTCHours())}:${two(d.getUTCMinutes())}`;
   if (language === "vi") return `${two(d.getUTCDate())}/${two(d.getUTCMonth() + 1)} ${time}`;
   return `${d.getUTCDate()} ${"Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split(" ")[d.getUTCMonth()]} ${time}`;
