@@ -223,6 +223,9 @@ def _law(commands: Commands) -> None:
     explain.add_argument("--copy-age", type=float, default=None, metavar="S", help="seconds since the centre was heard")
     explain.add_argument("--smart", action="store_true", help="the lane is a pilot smart lane")
     explain.add_argument("--choice", action="append", default=[], metavar="K=V", help="a site's choice; repeat it")
+    explain.add_argument("--seal-broken", action="store_true", help="a seal on the vehicle is broken")
+    explain.add_argument("--off-route", action="store_true", help="the vehicle is off its record's route")
+    explain.add_argument("--checked", action="store_true", help='the guard said "I have checked"')
     explain.add_argument("--lane", default=None, metavar="ID", help="of several lanes there (default: the first)")
     explain.add_argument("--at-gate", action="store_true", help="from the record of the gate of --config instead")
 
@@ -279,6 +282,9 @@ def _explain(args: argparse.Namespace) -> int:
             {key: value for key, _, value in pairs},
             args.at_gate,
             lane=args.lane,
+            seal_broken=args.seal_broken,
+            off_route=args.off_route,
+            checked=args.checked,
         )
     )
 

@@ -20,6 +20,7 @@ from edge.core.instant import Instant, day_of, instant
 from edge.core.law.choice import judge
 from edge.core.law.explain import verdict_json
 from edge.core.law.lookup import candidates, choose, normal_plate, unit
+from edge.core.law.overstay import overstays
 from edge.core.law.paper import Entry, PaperForm, counterpart, lay_signatures, reconcile, signers, to_declaration
 from edge.core.law.paper_read import PaperError, read_form
 from edge.core.law.procedures import Facts
@@ -54,6 +55,9 @@ class Question:
     at_gate: bool = False
     rules_path: Path | None = None
     lane: str | None = None
+    seal_broken: bool = False
+    off_route: bool = False
+    checked: bool = False
 
 
 def run(question: Question) -> int:
@@ -88,7 +92,7 @@ def _told(question: Question) -> dict[str, Any]:
     if not declarations:
         raise ConfigError("--declaration", ["give a declaration, a paper form with its procedure, or --at-gate"])
     found = _candidates(declarations, question.plate)
-    facts = _facts(question, law, rules, question.smart or (lane is not None and lane.smart_lane), found)
+    facts = _facts(question, law, rules, question.smart or (lane is not None and lane.smart_lane), found, now)
     chosen = judge(rules, choices, found, question.place, question.direction, now, facts)
     if chosen.declaration is not None and chosen.declaration.transfer is not None:
         more |= _on_list(chosen.declaration, question, law, date.fromisoformat(day_of(moment)))
@@ -149,10 +153,13 @@ def _candidates(declarations: Sequence[Declaration], plate: str | None) -> list[
 
 
 def _facts(
-    question: Question, law: LawConfig, rules: Rules, smart: bool, found: Sequence[Declaration]
+    question: Question, law: LawConfig, rules: Rules, smart: bool, found: Sequence[Declaration], now: str
 ) -> Callable[[Declaration | None], Facts]:
     base = Facts(
         seals_seen=question.seals_seen,
+        seal_broken=question.seal_broken,
+        off_route=question.off_route,
+        guard_checked=question.checked or question.paper is not None,
         gate=law.route_name,
         copy_age_s=question.copy_age_s,
         copy_limit_s=float(law.copy_age_limit_s),
@@ -169,12 +176,15 @@ def _facts(
         held = [entry for entry, spellings in entries if spellings & wanted]
         customs = [entry.reason for entry in held if entry.by in rules.holders]
         others = [entry.reason for entry in held if entry.by not in rules.holders]
+        stays = () if declaration is None or law.overstay_s is None else [declaration]
+        stayed = overstays(lambda _: rules, stays, now, law.overstay_s or 0)
         return replace(
             base,
             exact_plate=declaration is not None,
             plates=plates,
             watch="; ".join(others) or None,
             customs_hold="; ".join(customs) or None,
+            overstay_s=next((stay.inside_s for stay in stayed if not plates or stay.plates == plates), None),
         )
 
     return of

@@ -550,3 +550,23 @@ def test_a_record_of_this_gates_own_unit_is_a_list_that_the_other_owes(ask: Ask,
     told = ask(row, "b2_out", "--config", str(config))["list"]
     assert (told["way"], told["unit"]) == ("received", "Chi cục B")
     assert "list" not in ask(row, "b1_in", "--config", str(config))
+
+
+def test_what_a_guard_finds_on_the_vehicle_and_says(ask: Ask, tmp_path: Path) -> None:
+    row = paper("EX-IN", [yes("b2_in CU pass")], transfer=HAND_OVER | {"seals": ["S1"]})
+    assert said(ask(row, "b2_in", "--seals-seen", "S1", "--seal-broken")) == {"seal_broken"}
+    assert said(ask(row, "b2_in", "--seals-seen", "S1", "--off-route")) == {"route_wrong"}
+    old = ("--copy-age", "7300")
+    assert "check_needed" in said(ask(row, "b2_in", *old))
+    assert "check_needed" not in said(ask(row, "b2_in", *old, "--checked"))
+    form = form_file(tmp_path, ("CU", "CD", "HE"), procedure="VN-EMPTY-TO-CN")
+    on_paper = ask([], "b1_out", "--paper", form, *old)
+    assert (on_paper["verdict"], "check_needed" in said(on_paper)) == ("await", False)  # B2's guard did not sign
+
+
+def test_a_vehicle_inside_for_too_long_is_told(ask: Ask, tmp_path: Path) -> None:
+    config = tmp_path / "gate.toml"
+    text = (Path(__file__).parents[2] / "config" / "gate.example.toml").read_text(encoding="utf-8")
+    config.write_text(re.sub("# overstay_s.*", "overstay_s = 3600", text), encoding="utf-8")
+    came = paper("VN-EMPTY-TO-CN", [*B2_IN, yes("b2_in SYS passed", 5)])
+    assert "overstay" in said(ask(came, "b1_out", "--config", str(config)))

@@ -107,7 +107,7 @@ def test_a_passage_is_found_again_by_the_end_of_its_plate_and_read_printed_and_s
         "Đủ điều kiện",
         "Biên phòng xác nhận và mở",
         "Cần đã mở (công tắc hành trình)",
-        "Điều 4.2",
+        "khoản 2 Điều 4",
         "CKS-DEMO",
     ):
         assert part in text(page, "#office")

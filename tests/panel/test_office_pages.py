@@ -341,7 +341,7 @@ def test_the_page_says_why_in_words_with_articles_and_who_agreed(client: TestCli
         "BP-0107 + BP-0001",
         "Theo lệnh cấp trên",
         "theo lệnh chỉ huy",
-        "Điều 4.2.đ, 27/2025",
+        "điểm đ khoản 2 Điều 4, QĐ 27/2025",
         "1 phút 35 giây",
     )
     for part in (*parts, "Thuế", "走私", "/evidence/photo-1.jpg"):

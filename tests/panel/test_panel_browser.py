@@ -143,7 +143,7 @@ def test_without_ready_the_button_is_shut_and_says_why(page: Chrome, lane: FakeL
 def test_what_is_missing_next_is_named_with_its_article(page: Chrome, lane: FakeLane) -> None:
     lane.show(passage=passage("await", id="p-2"))
     wait_text(page, "verdict", "Tiếp theo: Kiểm dịch y tế")
-    assert "Điều 4.2.g, 27/2025" in text(page, "verdict")
+    assert "điểm g khoản 2 Điều 4, QĐ 27/2025" in text(page, "verdict")
 
 
 def test_a_press_says_at_once_that_it_is_being_recorded(page: Chrome, lane: FakeLane) -> None:
@@ -489,7 +489,7 @@ def test_reasons_and_articles_are_written_in_the_language_chosen(page: Chrome, l
     }
     refused["verdict"]["reasons"] = [why]
     lane.show(passage=refused)
-    wait_text(page, "verdict", "Tờ khai đã thu hồi Điều 10.1, 27/2025")
+    wait_text(page, "verdict", "Tờ khai đã thu hồi khoản 1 Điều 10, QĐ 27/2025")
     by_id(page, "language").click()
     wait_text(page, "verdict", "The declaration was withdrawn Art. 10.1, 27/2025")
 
