@@ -25,6 +25,7 @@ from edge import clock
 from edge.agent.gate import Gate
 from edge.config import load_config
 from edge.core.model import Confirmation, Declaration, PlateRead, Reading, Transfer, Vehicle
+from edge.core.view import BoomView, PassageView
 from edge.ports import Action, ActionResult, Person
 from edge.vision import models
 from edge.wire import declaration_to_json
@@ -97,9 +98,7 @@ class Post:
     def up(self) -> bool:
         if self._task.done():
             self._task.result()
-        view = self.desk.view()
-        boom = view["boom"]
-        return bool(boom["board_ok"] and not boom["faults"] and view["link"]["state"] == "up")
+        return self.boom.board_ok and not self.boom.faults and self.link == "up"
 
     def knows(self, declaration: Declaration) -> bool:
         """This and everything that was confirmed of it until now stands in the copy."""
@@ -115,15 +114,24 @@ class Post:
         at = clock.mono_ns(), clock.wall_iso()
         self.actor.on_reading(Reading(camera, number, number, *at, read, True, 5, (640, 360)), PHOTO, PHOTO)
 
-    def passage(self) -> dict[str, Any]:
-        return self.desk.view()["passage"] or {}
+    @property
+    def boom(self) -> BoomView:
+        return self.desk.view().health.boom
+
+    @property
+    def link(self) -> str:
+        return self.desk.view().health.link.state
+
+    @property
+    def passage(self) -> PassageView | None:
+        return self.desk.view().passage
 
     def verdict(self) -> str:
-        told = self.passage().get("verdict")
-        return str(told["verdict"]) if told else ""
+        told = self.passage.verdict if self.passage else None
+        return told.verdict if told else ""
 
     async def press(self, name: str, person: Person = GUARD, **more: Any) -> ActionResult:
-        passage = self.passage().get("id")
+        passage = self.passage.id if self.passage else None
         return await self.desk.act(Action(key=clock.new_id(), name=name, passage=passage, person=person, **more))
 
     @property
@@ -132,9 +140,8 @@ class Post:
 
     def clear(self) -> bool:
         """Nobody stands there, the boom is down, and all of it is with the centre."""
-        view = self.desk.view()
         empty = self.world.state().vehicle is None and self.world.inputs()["limit_closed"]
-        return bool(empty and not view["passage"] and view["boom"]["state"] == "closed")
+        return bool(empty and self.passage is None and self.boom.state == "closed")
 
     async def down_again(self, line: str) -> None:
         """By itself; or, where a busy machine made the board silent for a moment and the arm therefore stays up, by a
@@ -142,8 +149,8 @@ class Post:
         end_s, asked_s = time.monotonic() + DEADLINE_S, time.monotonic()
         while not self.clear():
             if time.monotonic() > end_s:
-                raise DifferentError(f"not clear behind: {line}; {self.desk.view()['boom']}")
-            if time.monotonic() - asked_s > LEFT_UP_S and self.desk.view()["boom"]["state"] in ("open", "stopped"):
+                raise DifferentError(f"not clear behind: {line}; {self.boom}")
+            if time.monotonic() - asked_s > LEFT_UP_S and self.boom.state in ("open", "stopped"):
                 asked_s = time.monotonic()
                 await self.press("close", OPERATOR if "yard" in self.lane else GUARD)
             await asyncio.sleep(0.02)
@@ -255,18 +262,16 @@ class Truck:
         before = post.openings
         if outcome == "paper":
             self.border.broker.stop()
-            await until(lambda: post.desk.view()["link"]["state"] == "down", "the link is down")
+            await until(lambda: post.link == "down", "the link is down")
             await self._done(post, line, "paper_mode", value="on", reason="link")
         if outcome == "checked":
             self.border.centre_dies()
             post.gate.law._copy_age_s = lambda: SILENT_S  # an hour that nobody waits for
         post.world.arrive(TRUCK)
         await until(lambda: bool(post.world.inputs()["presence"]), f"on the loop: {line}")
-        await until(lambda: bool(post.passage()), f"a passage: {line}")
+        await until(lambda: post.passage is not None, f"a passage: {line}")
         await self._named(post, line, plate)
-        await until(
-            lambda: post.verdict() == verdict, f"{line}; it is {post.verdict()}, {post.passage().get('verdict')}"
-        )
+        await until(lambda: post.verdict() == verdict, f"{line}; it is {post.verdict()}, {post.passage}")
         await self._outcome(post, line, plate, outcome)
         await until(lambda: post.world.state().vehicle is None, f"gone: {line}")
         post.actor.on_tracks(f"{post.lane}-front", frozenset())
@@ -317,7 +322,7 @@ class Truck:
         """The centre has what happened here, and its next version is on its way to the others."""
         if outcome == "paper":
             self.border.broker.start()
-            await until(lambda: post.desk.view()["link"]["state"] == "up", "the link is back")
+            await until(lambda: post.link == "up", "the link is back")
             await self._done(post, "", "paper_mode", value="off")
         if outcome == "checked":
             post.gate.law._copy_age_s = post.gate.copy_age
@@ -330,7 +335,7 @@ class Truck:
         answer = await post.press(name, person, **more)
         end_s = time.monotonic() + DEADLINE_S
         while answer.code == "boom_fault" and time.monotonic() < end_s:
-            await until(lambda: not post.desk.view()["boom"]["faults"], f"the boom is well: {line}")
+            await until(lambda: not post.boom.faults, f"the boom is well: {line}")
             answer = await post.press(name, person, **more)
         if not answer.done:
             raise DifferentError(f"{line}: {name} was refused: {answer.code} {answer.detail}")
