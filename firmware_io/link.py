@@ -186,7 +186,7 @@ class BoardLink:
         if output not in board.outputs:
             return
         now_s = self._clock()
-        if on and now_s >= self._leases_s.get(output, 0.0) - LEASE_S / 2:
+        if on and now_s >= self._leases_s.get(output, float("-inf")) - LEASE_S / 2:
             self._start(board, output, LEASE_S)
             self._leases_s[output] = now_s + LEASE_S
         elif not on and self._leases_s.pop(output, None) is not None:

@@ -8,6 +8,7 @@ it, so it is said only where every loop has gone round since it was said last.
 from __future__ import annotations
 
 import logging
+import operator
 import os
 import socket
 import time
@@ -59,7 +60,7 @@ class Watchdog:
         if self._period_s is None or self._clock() < self._said_s + self._period_s / 4:
             return True
         counts = [sign() for sign in self._signs]
-        if self._counts is not None and any(now <= old for now, old in zip(counts, self._counts, strict=True)):
+        if self._counts is not None and any(map(operator.le, counts, self._counts)):
             return False
         self._counts, self._said_s = counts, self._clock()
         self._say("WATCHDOG=1")

@@ -174,6 +174,8 @@ def put_in_place(mutant: Mutant) -> None:
 def _give_code(old: object, new: object, source: str | None) -> None:
     if isinstance(old, property) and isinstance(new, property):
         old, new = old.fget, new.fget
+    if isinstance(old, classmethod | staticmethod) and isinstance(new, classmethod | staticmethod):
+        old, new = old.__func__, new.__func__
     if not (isinstance(old, types.FunctionType) and isinstance(new, types.FunctionType)):
         return
     if old.__code__.co_filename == source:  # a dataclass's own methods are nobody's

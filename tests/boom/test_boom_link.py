@@ -196,6 +196,15 @@ def test_a_refused_release_keeps_no_arm_from_being_turned_round_once_its_pulse_i
     assert write(desk.after(0.01), 0.3, open=True) == ["release stop", "pulse open 0.3"]
 
 
+def test_a_pulse_is_over_at_its_last_instant(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(link_module, "SLACK_S", 0.25)
+    desk = Desk().ready()
+    desk.board.coarse_s = 0.25
+    write(desk, 0.5, close=True)
+    desk.board.fails["release close"] = BadAnswer("refused")
+    assert write(desk.after(1.0), 0.3, open=True)[-1] == "pulse open 0.3"
+
+
 @pytest.mark.parametrize("why", ["held", "seen on", "silent"])
 def test_a_release_that_failed_goes_before_the_pulse_where_the_relay_may_be_on(why: str) -> None:
     desk = Desk().ready()
