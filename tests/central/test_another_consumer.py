@@ -77,7 +77,7 @@ def test_it_passes_the_kit(mosquitto: Mosquitto, tmp_path: Path, monkeypatch: py
 
     results = list(check(LinkSettings("127.0.0.1", mosquitto.port, "kit-{random}"), SITE, restart=restart))
     assert [one for one in results if not one.ok] == []
-    assert len(results) == 22
+    assert len(results) > 20
     consumers[-1].kill()
 
 

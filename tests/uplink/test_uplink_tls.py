@@ -195,7 +195,8 @@ def test_stand_in_and_kit_reach_the_broker_as_the_docs_set_it_up(
         centre.terminate()
     results = [json.loads(line) for line in kit.stdout.splitlines()]
     assert [one for one in results if not one["ok"]] == []
-    assert (kit.returncode, len(results)) == (0, 21)
+    assert kit.returncode == 0
+    assert len(results) > 20
 
 
 @pytest.mark.parametrize(
