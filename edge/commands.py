@@ -32,6 +32,10 @@ def add_to(commands: Commands) -> None:
     health.add_argument("--config", type=Path, default=None, metavar="FILE")
     health.add_argument("--trial", action="store_true", help="start the agent in a world of its own")
     health.add_argument("--within", type=float, default=60.0, metavar="SECONDS")
+    network = _add(
+        commands, "network", "whom the installed units may exchange anything with, from the config", _network
+    )
+    network.add_argument("--config", type=Path, default=CONFIG, metavar="FILE")
     _accounts(commands)
     _record(commands)
 
@@ -117,6 +121,13 @@ def _setup(args: argparse.Namespace) -> int:
     from edge.technician.setup import run
 
     return run(args.config, args.answers, force=args.force, doctor=not args.no_doctor)
+
+
+def _network(args: argparse.Namespace) -> int:
+    from edge.config import load_config
+    from edge.technician.network import run
+
+    return run(load_config(args.config))
 
 
 def _walk(args: argparse.Namespace) -> int:

@@ -12,7 +12,7 @@ import tomllib
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from edge.camera_config import AimConfig
 from edge.core.model import Direction, Place
@@ -52,6 +52,10 @@ class SiteConfig(Section):
     data_dir: Annotated[str, Field(min_length=1)] = "/var/lib/barie"
 
 
+def _network(text: str) -> str:
+    return str(ipaddress.ip_network(text))
+
+
 class PanelConfig(Section):
     host: str = "127.0.0.1"
     port: Annotated[int, Field(ge=0, le=65535)] = 8080
@@ -61,6 +65,8 @@ class PanelConfig(Section):
     auto_lock_s: Annotated[int, Field(ge=30)] = 900
     screen_user: str = "barie-screen"
     """The user whose browser is the booth's own screen: it alone is shown names to sign in by."""
+    allow: list[Annotated[str, AfterValidator(_network)]] = []
+    """From which networks the screen may be asked where `host` is not loopback; none named: from any."""
     badge_alone: list[Literal["guard", "shift_leader", "customs", "yard_operator", "technician", "auditor"]] = []
     """Roles that sign in by their badge without a PIN; for all others a badge only says who they are."""
 

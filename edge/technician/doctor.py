@@ -13,7 +13,7 @@ from typing import Literal
 from edge import clock
 from edge.config import Config, LaneConfig
 from edge.errors import BarieError
-from edge.technician import walk
+from edge.technician import network, walk
 from edge.technician.board_check import Verdict, check_board
 from edge.technician.eyes import build
 from edge.technician.site_check import check_accounts, check_broker, check_port, check_record
@@ -60,6 +60,7 @@ def examine(config: Config) -> Iterator[Finding]:
     yield Finding(*_named("record", check_record(data_dir, config.site.id)))
     yield Finding(*_named("accounts", check_accounts(data_dir, config.panel.sign_in)))
     yield Finding(*_named("screen", check_port(config.panel.host, config.panel.port)))
+    yield from _network(config)
     yield _clock()
     yield _disk(data_dir)
 
@@ -105,6 +106,20 @@ def _camera(name: str, url: str) -> Finding:
 
 def _named(what: str, verdict: Verdict) -> tuple[Mark, str, str]:
     return verdict.mark, what, verdict.words
+
+
+def _network(config: Config) -> Iterator[Finding]:
+    if not network.installed():
+        return
+    try:
+        shut = network.lacking(config)
+    except BarieError as error:
+        yield Finding("warn", "network", str(error))
+        return
+    words = f"the units shut out {', '.join(shut)}: barie network, then systemctl restart barie"
+    yield (
+        Finding("FAIL", "network", words) if shut else Finding("ok", "network", "the units open what the config names")
+    )
 
 
 def _clock() -> Finding:

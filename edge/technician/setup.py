@@ -20,7 +20,7 @@ from edge.config import Config, parse_config
 from edge.errors import BarieError, ConfigError
 from edge.files import write_whole
 from edge.store.keys import open_key
-from edge.technician import config_keys, discover, wiring
+from edge.technician import config_keys, discover, network, wiring
 from edge.technician.certificate import make_request
 from edge.technician.setup_board import ask_board
 from edge.technician.setup_words import say
@@ -61,6 +61,7 @@ def run(target: Path, answers: Path | None, *, force: bool, doctor: bool) -> int
     for lane in config.lane:
         print(say(language, "written", it=wiring.write(lane, target.parent, language)))
         print(say(language, "walk", lane=lane.id, file=target))
+    _open(config)
     if not doctor:
         return 0
     from edge.technician.doctor import run as look
@@ -69,6 +70,16 @@ def run(target: Path, answers: Path | None, *, force: bool, doctor: bool) -> int
     status = look(config, language)
     print(say(language, "next", file=target))
     return status
+
+
+def _open(config: Config) -> None:
+    """The units' allow-list, where the package's units are. A name that nobody resolves yet stops no set-up: doctor
+    says what is shut."""
+    if network.installed():
+        try:
+            network.run(config)
+        except (BarieError, OSError) as error:
+            print(error)
 
 
 def read_answers(path: Path) -> dict[str, Any]:

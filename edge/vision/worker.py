@@ -1,7 +1,9 @@
 """One camera's process: `python -m edge.vision.worker --fd N`, N one end of a Unix socket pair (edge.vision.messages).
 
 The first message in is `settings`; everything else goes out. The process ends when the socket does, so a gate process
-that was killed leaves no orphan. This module is the light way in; the work is in edge.vision.loop.
+that was killed leaves no orphan. On an installed gate systemd starts one for each connection, as a user of its own
+(barie-camera@.service), with the socket as standard input. This module is the light way in; the work is in
+edge.vision.loop.
 """
 
 from __future__ import annotations

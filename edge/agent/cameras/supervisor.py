@@ -25,6 +25,8 @@ from edge.vision import messages
 
 log = logging.getLogger(__name__)
 
+SOCKET_ENV = "BARIE_CAMERA_SOCKET"
+"""Where a connection starts a camera's process; set by the gate's unit."""
 FROZEN_AFTER_S = 2.0
 """No picture for this long, and the guard is told that the picture is old."""
 RESTART_S = (0.0, 0.5, 1.0, 2.0, 5.0)
@@ -95,6 +97,8 @@ class CameraProcess:
         self._writer: asyncio.StreamWriter | None = None
         self.sights: deque[PlateSight] = deque(maxlen=SIGHTS_KEPT)
         """Of the survey that a technician asked for, newest last."""
+        self.hello: Mapping[str, Any] = {}
+        """What its newest process said of itself: its models, its pid."""
         self._stopping = False
         self._passage, self._greeted = "", False
 
@@ -125,6 +129,8 @@ class CameraProcess:
             self._settings = settings
             if self._process is not None:
                 _signal(self._process, signal.SIGTERM)
+            elif self._writer is not None:
+                self._writer.close()  # its process ends with it
 
     def survey(self, seconds: float) -> None:
         """Ask for `sights` of the whole picture for so long; asking again prolongs it. A camera that is down gives
@@ -140,6 +146,8 @@ class CameraProcess:
 
     async def stop(self) -> None:
         self._stopping = True
+        if self._process is None and self._writer is not None:
+            self._writer.close()
         process = self._process
         if process is None or process.returncode is not None:
             return
@@ -150,20 +158,13 @@ class CameraProcess:
             _signal(process, signal.SIGKILL)
 
     async def _one_life(self) -> None:
-        ours, theirs = socket.socketpair()
         try:
-            self._process = await asyncio.create_subprocess_exec(
-                sys.executable, "-m", "edge.vision.worker", "--fd", str(theirs.fileno()), pass_fds=(theirs.fileno(),)
-            )
+            reader, writer = await self._called() or await self._started()
         except OSError as error:
-            ours.close()
             self._set("down", f"cannot start the camera process: {error}")
             await asyncio.sleep(RESTART_S[-1])
             return
-        finally:
-            theirs.close()
         self.view.detail = self.view.fault = ""
-        reader, writer = await asyncio.open_connection(sock=ours)
         try:
             writer.write(messages.encode("settings", self._settings))
             await writer.drain()
@@ -175,8 +176,35 @@ class CameraProcess:
         finally:
             self._writer = None
             writer.close()
-            _signal(self._process, signal.SIGKILL)
-            await self._process.wait()
+            if self._process is not None:
+                _signal(self._process, signal.SIGKILL)
+                await self._process.wait()
+
+    async def _called(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter] | None:
+        """A process that the service manager starts for this connection, as a user of its own (barie-camera@.service);
+        it ends with the connection. None where this gate has none: then the process is this gate's own child."""
+        self._process = None
+        if not (place := os.environ.get(SOCKET_ENV)):
+            return None
+        try:
+            return await asyncio.open_unix_connection(place)
+        except OSError as error:
+            log.warning("camera %s: %s: %s; its process runs as the gate's own user", self.camera, place, error)
+            return None
+
+    async def _started(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+        """A child of this process, over an inherited socket. Raises OSError."""
+        ours, theirs = socket.socketpair()
+        with theirs:
+            try:
+                self._process = await asyncio.create_subprocess_exec(
+                    *(sys.executable, "-m", "edge.vision.worker", "--fd", str(theirs.fileno())),
+                    pass_fds=(theirs.fileno(),),
+                )
+            except OSError:
+                ours.close()
+                raise
+        return await asyncio.open_connection(sock=ours)
 
     async def _listen(self, reader: asyncio.StreamReader) -> None:
         decoder = messages.Decoder()
@@ -202,6 +230,7 @@ class CameraProcess:
         elif message.kind == "sights":
             self.sights.extend(sight_from(one) for one in fields.get("sights", ()))
         elif message.kind == "hello":
+            self.hello = fields
             self.view.models = fields.get("models", {})
             self._greeted = True  # it has its settings, and listens for what else there is
             self.about(self._passage)
