@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from edge import clock, resources
-from edge.agent import cannot_start
+from edge.agent import cannot_start, pauses
 from edge.agent.actions.desk import LaneActions
 from edge.agent.build import BuiltLane, GateParts, build_lane
 from edge.agent.cameras.eyesight import Eyesight
@@ -253,6 +253,7 @@ class Gate:
         tasks += [asyncio.create_task(self.sides.keep(name, work), name=name) for name, work in beside.items()]
         screen = asyncio.create_task(server.serve([sock]), name="screen")
         host, port = sock.getsockname()[:2]
+        pauses.settle()
         self.watchdog.ready()
         log.info("ready: screen on http://%s:%d, %d lane(s)", host, port, len(self.actors))
         waiter = asyncio.create_task(stop.wait())
