@@ -3,6 +3,9 @@
 It asks pip-audit where it is there and the advisories can be
 reached; `--advisories FOLDER` reads them from OSV's own JSON files instead, on a machine without a network. A fault
 that does not concern a gate is argued in docs/audit.toml; anything else ends with 1.
+
+It says of each package, too, what it opens, reads and starts (scripts/opens.py), and ends with 1 where one could do
+more than docs/audit.toml knows of it.
 """
 
 from __future__ import annotations
@@ -20,6 +23,8 @@ from typing import Any
 
 from packaging.markers import Marker
 from packaging.version import InvalidVersion, Version
+
+from scripts import opens
 
 LOCK, ARGUED = Path("requirements.lock"), Path("docs/audit.toml")
 TOOL = Path("build/audit-env/bin/python")
@@ -122,6 +127,16 @@ def asked(lock: Path) -> list[Known] | None:
     ]
 
 
+def opened(found: Sequence[Pin]) -> tuple[int, list[str]]:
+    """Says of each package that is here what it opens, reads and starts: how many, and what nobody knows of them."""
+    table = tomllib.loads(ARGUED.read_text("utf-8")).get("could", {})
+    known = {name: row["could"] for name, row in table.items()}
+    here = [one for pin in found if (one := opens.looked_at(pin.name)) is not None]
+    for one in here:
+        print(f"{opens.told(one)} ({table[one.name]['why']})" if one.name in table else opens.told(one))
+    return len(here), [f"{one.name}: {more}" for one in here for more in opens.more_than(one, known)]
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="scripts/audit", description=__doc__)
     parser.add_argument(
@@ -141,10 +156,12 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(f"{fault.pin.purl}: {fault.id}: {argued.get(fault.id, fault.summary)}")
     open_ones = [fault.id for fault in faults or () if fault.id not in argued]
     checked = faults is not None
-    print(json.dumps({"pins": len(found), "checked": checked, "known": len(faults or ()), "not_argued": open_ones}))
+    looked, more = opened(found)
+    counts = {"pins": len(found), "checked": checked, "known": len(faults or ()), "not_argued": open_ones}
+    print(json.dumps({**counts, "looked_at": looked, "could_more": more}))
     if not checked:
         print("audit: not checked: pip-audit has no answer; --advisories reads OSV's files", file=sys.stderr)
-    return 1 if open_ones or not checked else 0
+    return 1 if open_ones or more or not checked else 0
 
 
 if __name__ == "__main__":

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from scripts import pins
+from scripts import opens, pins
+
 
 LOCK = Path("requirements.lock").read_text(encoding="utf-8")
 
@@ -59,3 +60,50 @@ def test_a_known_fault_ends_the_command_with_one(tmp_path: Path, capsys: pytest.
     advisory(tmp_path, "starlette", versions=[pin.version for pin in pins.pins(LOCK) if pin.name == "starlette"])
     assert pins.main(["--advisories", str(tmp_path)]) == 1
     assert json.loads(capsys.readouterr().out.splitlines()[-1])["not_argued"] == ["X-starlette"]
+
+
+IMPORTED = {"paho-mqtt", "onnxruntime", "uvicorn"}
+"""Of these the import is watched as well; `scripts/audit` watches all of them."""
+
+
+def test_every_package_does_no_more_than_is_known_of_it(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = pins.pins(LOCK)
+    looked, more = pins.opened([pin for pin in found if pin.name in IMPORTED])
+    assert (looked, more) == (len(IMPORTED), [])
+    said = "paho-mqtt: could network; at import nothing (MQTT to the broker of the config)"
+    assert said in capsys.readouterr().out
+    monkeypatch.setattr(opens, "_imported", lambda modules: {})
+    looked, more = pins.opened(found)
+    assert (looked > 20, more) == (True, [])
+
+
+@pytest.mark.parametrize(
+    ("source", "kind", "could"),
+    [
+        (
+            "import socket\ns = socket.socket()\ntry: s.connect(('127.0.0.1', 9))\nexcept OSError: pass",
+            "connections",
+            "network",
+        ),
+        ("import subprocess\nsubprocess.run(['true'])", "programs", "programs"),
+        ("import os\nopen(os.path.expanduser('~/.telemetry'), 'w').close()", "writes", None),
+        ("import os\nos.fork() or os._exit(0)", "programs", None),
+    ],
+)
+def test_a_package_that_calls_starts_or_writes_as_it_is_imported_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, source: str, kind: str, could: str | None
+) -> None:
+    (tmp_path / "phones_home.py").write_text(source)
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    one = opens.Opens(
+        "phones-home", opens._imported(["phones_home"]), frozenset(opens._abilities([tmp_path / "phones_home.py"]))
+    )
+    assert one.busy == [kind]
+    assert opens.more_than(one, {}) == ([could] if could else []) + [f"{kind} at import"]
+
+
+def test_a_new_version_that_could_do_more_is_told() -> None:
+    one = opens.Opens("tabulate", {}, frozenset({"network", "native"}))
+    assert opens.more_than(one, {"tabulate": ["native"]}) == ["network"]
