@@ -10,7 +10,6 @@ import pytest
 
 from scripts import opens, pins
 
-
 LOCK = Path("requirements.lock").read_text(encoding="utf-8")
 
 
