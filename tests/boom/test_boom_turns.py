@@ -163,6 +163,18 @@ def test_each_wish_is_its_own() -> None:
     assert tested.loop.snapshot().tested_s == tested.now_s
 
 
+def test_a_reset_drops_a_permanent_fault_whose_cause_is_gone() -> None:
+    turns = Turns()
+    turns.board.values = {**UP, "limit_closed": True}
+    turns.run(1.0)
+    turns.board.values = dict(DOWN)
+    turns.run(3.0)
+    assert turns.loop.snapshot().faults == ("both_limits",)
+    turns.loop.reset_faults()
+    turns.turn()
+    assert turns.loop.snapshot().faults == ()
+
+
 def test_wishes_of_one_turn_add_up_and_hold_is_no_reset() -> None:
     turns = Turns().opened()
     turns.clear()
