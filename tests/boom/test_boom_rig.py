@@ -162,6 +162,19 @@ def test_a_relay_that_stays_on_is_found_by_the_link_and_one_that_nobody_finds_is
     assert harm(blind) == {"relay_past_its_pulse": 1}
 
 
+def test_a_relay_that_stays_on_while_its_board_is_silent_is_counted_apart_and_released_once_it_answers() -> None:
+    rig = ready()
+    rig.coils_stay = True
+    permit_for_one(rig)
+    rig.board_ok = False
+    run(rig, 5.0)
+    assert harm(rig) == {"relay_out_of_reach": 1}
+    rig.board_ok = True
+    run(rig, 3.0)
+    assert harm(rig) == {"relay_out_of_reach": 1}
+    assert "open" not in rig.world.relays()
+
+
 def permit_for_one(rig: Rig) -> None:
     rig.world.arrive(SimVehicle("truck", 8.0, 2.5))
     until(rig, lambda: rig.state.here)

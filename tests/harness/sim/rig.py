@@ -36,13 +36,15 @@ class Harm:
     Each time that the arm comes down onto somebody (World) is counted once: as `lowered_onto_something` where the loop
     knew, or could have, and did nothing about it for KNOWN_S or DEAF_S; else as `out_of_reach`: no working sensor saw
     him, or no reading and no order got through. `raised_again`: an arm of ours at rest whose lower limit did not say
-    so, for somebody under it: nobody could know that it was not still coming down.
+    so, for somebody under it: nobody could know that it was not still coming down. `relay_out_of_reach`: a coil that
+    stayed on by itself while its board took no order.
     """
 
     lowered_onto_something: int = 0
     opened_without_permit: int = 0
     opened_twice: int = 0
     relay_past_its_pulse: int = 0
+    relay_out_of_reach: int = 0
     out_of_reach: int = 0
     raised_again: int = 0
 
@@ -126,6 +128,8 @@ class Rig:
         self._rises: Counter[int] = Counter()
         self._known_s = self._deaf_s = 0.0
         self._hits = 0
+        self._reach_s = self.now_s
+        """Since when the board hears and answers all."""
         self._is_counted = False
         self.loop = self._start(None, held=False)
 
@@ -210,6 +214,14 @@ class Rig:
             self.harm.out_of_reach += 1
         self._hits = hits
 
+    def _judge_relay(self, ended_s: float) -> None:
+        def is_now(at_s: float) -> bool:
+            return self.now_s - TICK_S < at_s + LATE_RELAY_S <= self.now_s
+
+        in_order = self.board_ok and self.answers and not self.loses
+        self.harm.relay_past_its_pulse += in_order and is_now(max(ended_s, self._reach_s))
+        self.harm.relay_out_of_reach += not in_order and is_now(ended_s)
+
     def _judge_close(self) -> None:
         if self.world.is_under_arm():
             self.harm.lowered_onto_something += 1
@@ -245,11 +257,13 @@ class Rig:
         before = self.world.openings()
         self.world.advance(TICK_S)
         self.now_s += TICK_S
+        if not (self.board_ok and self.answers) or self.loses:
+            self._reach_s = self.now_s
         for output in [name for name, ends_s in self._ends_s.items() if self.now_s >= ends_s]:
             if not self.coils_stay:
                 self.release(output)
-            elif self.now_s - TICK_S < self._ends_s[output] + LATE_RELAY_S <= self.now_s:
-                self.harm.relay_past_its_pulse += 1
+            else:
+                self._judge_relay(self._ends_s[output])
         self._count_hits()
         if self.world.openings() > before:
             self._judge_rise()
