@@ -93,7 +93,7 @@ def confine(paths: Iterable[Path] | None = None, reach: Reach = NOWHERE) -> bool
 
 
 def _ruleset(libc: ctypes.CDLL, version: int) -> int:
-    """struct landlock_ruleset_attr, as much of it as this kernel knows."""
+    """Struct landlock_ruleset_attr, as much of it as this kernel knows."""
     handled = struct.pack("Q", (1 << _RIGHTS_BY_ABI.get(version, 16)) - 1)
     handled += struct.pack("Q", _BIND_TCP | _CONNECT_TCP) if version >= NET_ABI else b""
     handled += struct.pack("Q", _ABSTRACT_SOCKETS | _SIGNALS) if version >= SCOPE_ABI else b""

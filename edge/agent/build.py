@@ -14,9 +14,8 @@ from edge.agent.actions.press import Presses
 from edge.agent.cameras.supervisor import CameraProcess, tell
 from edge.agent.cameras.worker_settings import camera_settings
 from edge.agent.lane import boom_memory
-from edge.agent.lane.lane import LaneActor
+from edge.agent.lane.lane import LaneActor, LaneParts
 from edge.agent.lane.lane_journal import LaneJournal
-from edge.agent.lane.lane_state import LaneParts
 from edge.agent.lane.law import Law
 from edge.agent.lane.yard import Yard
 from edge.agent.watch.health import GateHealth, LinkState, cameras_failed_s

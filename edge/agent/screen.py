@@ -59,7 +59,7 @@ class _QuietServer(uvicorn.Server):
     """Signals are the gate's own matter."""
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """asyncio takes as many connections in one turn as the kernel may hold: few in a turn, many held."""
+        """Asyncio takes as many connections in one turn as the kernel may hold: few in a turn, many held."""
         await super().startup(sockets)
         for sock in sockets or ():
             sock.listen(BACKLOG)

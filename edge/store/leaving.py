@@ -56,7 +56,7 @@ def stay(db: sqlite3.Connection, lane: str) -> None:
 
 @dataclass(slots=True)
 class Cap:
-    """What may still go today, by housekeeping's own clock (`Housekeeping._patient_ms`)."""
+    """What may still go today, by housekeeping's own clock (`Store._patient_ms`)."""
 
     day: int
     events: int

@@ -7,30 +7,34 @@ import json
 import logging
 import sqlite3
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, closing, contextmanager
 from functools import cache
 from pathlib import Path
-from typing import IO, TypeVar
+from typing import IO, Any, Literal, TypeVar
 
-from edge import errors, resources
+from edge import clock, errors, resources
+from edge.core.bodies import Deleted, DeletedOnRequest, PhotosGone
 from edge.core.law.declaration_json import confirmation_to_json
+from edge.core.law.lookup import normal_plate
 from edge.core.law.rules import parse_rules
+from edge.core.law.terms import SYSTEM
+from edge.core.model import Declaration
 from edge.core.plate import skeleton
 from edge.core.plate import table as plate
 from edge.core.plate.skeleton import Skeletons
 from edge.core.record import events
 from edge.core.record.events import Anchor, ChainFault
-from edge.ports import OutgoingEvent
+from edge.ports import OutgoingEvent, OutgoingEvidence
 from edge.store import db, declarations, evidence, fork, journal, keys, leaving, notes, recovery, watch
+from edge.store import transaction as tx
 from edge.store.clocks import Clocks
 from edge.store.counter import CounterFile, Counters
 from edge.store.deciding import Deciding
-from edge.store.evidence import StagedEvidence
-from edge.store.housekeeping import Housekeeping
-from edge.store.photos import CENTRE, Photos
-from edge.store.questions import Questions
-from edge.store.room import Limits, Room
+from edge.store.evidence import Going, StagedEvidence
+from edge.store.journal import Unacknowledged
+from edge.store.room import Level, Limits, Room
 from edge.store.transaction import Transaction
 
 log = logging.getLogger(__name__)
@@ -40,8 +44,18 @@ T = TypeVar("T")
 PAPER_ID = "PAPER-"
 """How ids begin that only this gate knows."""
 
+DELETED = "deleted"
+"""The note, by lane, of what housekeeping deleted since the last event that told of it."""
+LOST: Literal["photos_lost"] = "photos_lost"
+"""Code of the alarm about photos that had to go though the centre does not have them."""
+NAMED_TOGETHER = 50
+CENTRE = "centre"
+"""The kind of note of what this centre is known to do: `tells` whether it is there, `photos` acknowledge."""
+ASIDE: Literal["photos_aside"] = "photos_aside"
+"""Code of the alarm about photos that cannot be sent; they stay here."""
 
-class Store(Questions, Housekeeping, Photos):
+
+class Store:
     """Thread safe. Raises StoreError or StoreFullError from every method that touches the disk.
 
     `findings` says what was wrong at the start (photos missing, database set aside), in words for the technician.
@@ -399,6 +413,251 @@ class Store(Questions, Housekeeping, Photos):
         )
         return back
 
+    # ------------------------------------------------- questions: of the reader, which waits for no fsync
+
+    def _read(self, ask: Callable[[sqlite3.Connection], T]) -> T:
+        with self._read_lock, db.translated("reading the record"):
+            return ask(self._reader)
+
+    def declaration(self, declaration_id: str) -> Declaration | None:
+        """With this gate's own confirmations laid over."""
+        return self._read(lambda c: declarations.get(c, declaration_id))
+
+    def declarations_for_plate(self, plate: str) -> list[Declaration]:
+        """Exact plate only; the active ones first, the newest of each first."""
+        return self._read(lambda c: declarations.for_plate(c, plate))
+
+    def watch(self, plate: str, *, customs: bool = False) -> str | None:
+        """Why this plate must be held, or None: by its skeleton, so that no spelling lets it by (config/watch.toml).
+        `customs`: asked for by customs, which takes two people to override."""
+        hit = self._read(lambda c: watch.find(c, self._skeletons, plate, normal_plate, customs=customs))
+        return None if hit is None else hit.words
+
+    def refused_declarations(self) -> int:
+        """How many declarations have a newest message that was not taken: the version here may be out of date."""
+        return len(self._refused)
+
+    def is_refused(self, declaration_id: str) -> bool:
+        return declaration_id in self._refused
+
+    def copy_seen_at(self) -> str | None:
+        """When all of the centre's retained messages had last been seen, by the wall clock; None: never."""
+        row = self._read(lambda c: c.execute("SELECT seen_ms FROM copy").fetchone())
+        return None if row[0] is None else clock.iso(row[0] * 1_000_000)
+
+    def copy_age_s(self) -> float | None:
+        """How old the copy is, for the staleness that the law asks for; None: never complete."""
+        return self._read(lambda c: declarations.copy_age_s(c, self._clocks.now()))
+
+    def action(self, key: str) -> dict[str, Any] | None:
+        """The answer that the press with this key got, or None."""
+        return self._read(lambda c: tx.action(c, key))
+
+    def recent(self, lane: str, limit: int = 50) -> list[dict[str, Any]]:
+        """The newest envelopes of a lane, newest first."""
+        return [json.loads(one) for one in self._read(lambda c: journal.recent(c, lane, limit))]
+
+    def evidence_path(self, evidence_id: str) -> Path | None:
+        """The photo's file, or None where the record knows none or the file is gone."""
+        row = self._read(lambda c: c.execute("SELECT path FROM evidence WHERE id = ?", (evidence_id,)).fetchone())
+        path = self._evidence / row[0] if row else None
+        return path if path is not None and path.is_file() else None
+
+    def unacknowledged(self, lane: str) -> Unacknowledged:
+        return self._read(lambda c: journal.unacknowledged(c, lane))
+
+    def tip(self, lane: str) -> Anchor:
+        """Number and hash of the lane's last event."""
+        return self._read(lambda c: journal.tip(c, lane))
+
+    def set_aside_count(self) -> int:
+        row = self._read(lambda c: c.execute("SELECT value FROM counter WHERE name = 'set_aside'").fetchone())
+        return int(row[0])
+
+    def notes(self, kind: str, key: str | None = None) -> dict[str, dict[str, Any]]:
+        """What the gate remembers under this kind (docs/storage.md), by key; only the one of `key` where it is
+        given."""
+        return self._read(lambda c: notes.all_of(c, kind, key))
+
+    def declared(self, plates: Collection[str]) -> list[str]:
+        """Which of these normalised plates an active declaration names."""
+        return self._read(lambda c: declarations.declared(c, plates))
+
+    def declarations_active(self) -> list[Declaration]:
+        """Every active declaration. Reads them all: for a person's search, not for every passage."""
+        return self._read(declarations.active)
+
+    def declarations_inside(self) -> list[Declaration]:
+        """Active declarations whose vehicle went through some barrier already. Reads them all: not for every
+        passage."""
+        return self._read(declarations.passed_somewhere)
+
+    # ---------------------------------------------------------------- what goes again, and the record of it
+
+    def room(self) -> Level:
+        """ "ok"; "low": a person should make room; "full": no photos, and nothing may open by itself."""
+        with db.translated("looking for room"):
+            return self._room.level()
+
+    def keep(self, keep_acknowledged_s: int, evidence_budget_mb: int) -> None:
+        """Other limits, from the next `prune` on."""
+        self._keep_ms, self._budget_bytes = keep_acknowledged_s * 1000, evidence_budget_mb * 1_000_000
+
+    def prune(self) -> int:
+        """Every minute or so: some of the old acknowledged events (leaving.py) and their photos, photos over the
+        budget, old answers. How many events. Once a day an event of each lane says how much went, and why."""
+        today = self._today()
+        with self._writing("pruning") as connection:
+            now_ms = self._patient_ms(connection)
+            cap = leaving.cap(connection, now_ms)
+            gone: dict[str, int] = {}
+            for lane in journal.lanes(connection):
+                most = min(leaving.EVENTS_TOGETHER, cap.events)
+                gone[lane] = leaving.events(connection, lane, now_ms - self._keep_ms, most)
+                cap.events -= gone[lane]
+            going = self._forget_photos(connection, cap)
+            if min(cap.events, cap.photos) <= 0 and not cap.reached:
+                cap.reached = True
+                log.warning("as much was deleted today as may be in a day (events, photos): the rest waits")
+            cap.keep(connection)
+            tx.forget_old(connection, now_ms)
+            self._tell_lost(connection, [one for one in going if one.here_only])
+            for lane, events in gone.items():
+                self._tell(connection, lane, today, events, [one for one in going if one.lane == lane])
+        with db.translated("pruning photos"):
+            db.checkpoint(self._path)
+            evidence.remove(self._evidence, going, today)
+            self._counter.sync()
+            self._room.keep_reserve()
+        return sum(gone.values())
+
+    def _patient_ms(self, connection: sqlite3.Connection) -> int:
+        """The time by which things are old: never ahead of the wall clock, and never faster than twice the monotonic
+        one, so that no step of a clock erases a record. It stands still while the clock is not synchronised, whatever
+        that says; what a machine was off for is made up for at double speed. Inside the caller's transaction."""
+        wall_ms, mono_ns, boot = self._clocks.now()
+        known = notes.all_of(connection, tx.PATIENT, "clock").get("clock")
+        if known is None:
+            newest = connection.execute("SELECT max(recorded_ms) FROM event").fetchone()[0]
+            patient_ms = wall_ms if newest is None else min(wall_ms, int(newest))
+        else:
+            passed_ms = (mono_ns - int(known["mono_ns"])) // 1_000_000 if boot == known["boot"] else 0
+            ms = int(known["ms"])
+            trusted = self._clocks.state() == "synced"
+            patient_ms = min(wall_ms, ms + 2 * max(0, passed_ms)) if trusted else ms
+        notes.put(connection, tx.PATIENT, "clock", {"ms": patient_ms, "mono_ns": mono_ns, "boot": boot})
+        return patient_ms
+
+    def _forget_photos(self, connection: sqlite3.Connection, cap: leaving.Cap) -> list[Going]:
+        """For room that the disk has not, as many as it takes; for the budget, as many as the day's cap allows."""
+        full, short = self.room() == "full", self._room.short_bytes()
+        old = evidence.over_age(connection)
+        evidence.forget(connection, old)
+        room = evidence.over_budget(connection, self._budget_bytes, short_bytes=short, unsent_too=full)
+        if not short:
+            room = room[: max(0, min(leaving.PHOTOS_TOGETHER, cap.photos))]
+            cap.photos -= len(room)
+        evidence.forget(connection, room)
+        return [*old, *room]
+
+    def _tell(self, connection: sqlite3.Connection, lane: str, today: str, events: int, going: list[Going]) -> None:
+        """Count it for the day; what was counted on another day becomes an event."""
+        told = notes.all_of(connection, DELETED, lane).get(lane)
+        if told is not None and told["day"] != today:
+            self._transaction(connection, lane).tell(Deleted(by=SYSTEM, **told))
+            notes.put(connection, DELETED, lane, None)
+            told = None
+        if events or going:
+            notes.put(connection, DELETED, lane, counted(told or {"day": today}, events, going))
+
+    def _tell_lost(self, connection: sqlite3.Connection, lost: list[Going]) -> None:
+        """Photos that the centre never said to have: each is named, in the transaction that lets it go."""
+        for lane in sorted({one.lane for one in lost}):
+            mine = [one for one in lost if one.lane == lane]
+            for first in range(0, len(mine), NAMED_TOGETHER):
+                some = mine[first : first + NAMED_TOGETHER]
+                body = PhotosGone(code=LOST, why=some[0].why, photos=[one.named() for one in some])
+                self._transaction(connection, lane).tell(body)
+        if lost:
+            self.troubles[LOST] = LOST
+            log.error("%d photos went that the centre never said to have", len(lost))
+
+    def erase(self, passages: Collection[str], by: str, reason: str) -> list[str]:
+        """Delete the photos of these passages because somebody asked; their ids. The event that says so is in the same
+        transaction, and names them for the centre. Nothing is recorded where there is none."""
+        with db.translated("looking for photos"), closing(db.connect(self._path, readonly=True)) as connection:
+            going = evidence.of_passages(connection, passages)
+        if not going:
+            return []
+        with self._writing("deleting photos") as connection:
+            evidence.forget(connection, going)
+            for lane in sorted({one.lane for one in going}):
+                mine = [one for one in going if one.lane == lane]
+                told = DeletedOnRequest(
+                    by=by,
+                    reason=reason,
+                    photos={"asked": len(mine)},
+                    bytes=sum(one.size for one in mine),
+                    photo_ids=[one.id for one in mine],
+                    passages=sorted(passages),
+                )
+                self._transaction(connection, lane).tell(told)
+        with db.translated("deleting photos"):
+            evidence.remove(self._evidence, going, self._today())
+        return [one.id for one in going]
+
+    def _today(self) -> str:
+        return self._clocks.wall_iso()[:10]
+
+    # ---------------------------------------------------------------- photos for the centre (ports.EvidenceOutbox)
+
+    def next_evidence(self, lane: str, but: Collection[str] = ()) -> OutgoingEvidence | None:
+        while (row := self._read(lambda c: evidence.next_unsent(c, lane, but))) is not None:
+            photo_id, event_id, path, sha256, passage = row
+            try:
+                with db.translated("reading a photo"):
+                    jpeg = (self._evidence / path).read_bytes()
+            except errors.StoreError as error:
+                log.error("photo %s cannot be sent: %s", photo_id, error)
+                self._mark(photo_id, evidence.UNREADABLE)
+                continue
+            return OutgoingEvidence(photo_id, lane, event_id, jpeg, sha256, passage)
+        return None
+
+    def photos_acknowledged(self) -> bool:
+        return bool(self._read(lambda c: notes.all_of(c, CENTRE, "photos")))
+
+    def evidence_sent(self, evidence_id: str) -> None:
+        self._mark(evidence_id, evidence.SENT)
+
+    def _mark(self, evidence_id: str, state: int) -> None:
+        with self._writing("marking a photo", durable=False) as connection:
+            connection.execute("UPDATE evidence SET sent = ? WHERE id = ?", (state, evidence_id))
+
+    def evidence_stored(self, lane: str, sha256: Collection[str]) -> int:
+        with self._writing("taking an acknowledgement of photos", durable=False) as connection:
+            if not notes.all_of(connection, CENTRE, "photos"):
+                notes.put(connection, CENTRE, "photos", {"acknowledged": True})
+            return evidence.stored(connection, lane, sha256)
+
+    def evidence_wanted(self, lane: str, event_ids: Collection[str]) -> list[str]:
+        with self._writing("taking a wish for photos", durable=False) as connection:
+            return evidence.wanted(connection, lane, event_ids)
+
+    def evidence_set_aside(self, evidence_id: str, why: str) -> None:
+        with self._writing("setting a photo aside") as connection:
+            found = evidence.set_aside(connection, evidence_id)
+            if found is not None:
+                lane, named = found
+                self._transaction(connection, lane).tell(PhotosGone(code=ASIDE, why=why, photos=[named]))
+        log.error("photo %s is set aside: %s", evidence_id, why)
+
+    def evidence_retry(self, most_bytes: int) -> None:
+        if not self._read(evidence.any_aside):
+            return
+        with self._writing("trying photos again", durable=False) as connection:
+            evidence.retry(connection, most_bytes)
+
 
 @cache
 def shipped_holders() -> frozenset[str]:
@@ -410,3 +669,13 @@ def plate_skeletons() -> Skeletons:
     """The shipped rules of which plates look alike, for the watch list. Raises ConfigError."""
     fits = plate.parse(*resources.config_text("plates.toml")).fits
     return skeleton.parse(*resources.config_text("watch.toml"), fits)
+
+
+def counted(before: dict[str, Any], events: int, going: Iterable[Going]) -> dict[str, Any]:
+    """The day's tally with these added: `events`, `photos` by reason, `bytes`."""
+    photos = Counter({str(why): int(count) for why, count in before.get("photos", {}).items()})
+    size = int(before.get("bytes", 0))
+    for one in going:
+        photos[one.why] += 1
+        size += one.size
+    return {**before, "events": int(before.get("events", 0)) + events, "photos": dict(photos), "bytes": size}

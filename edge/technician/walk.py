@@ -155,7 +155,6 @@ class Walk:
 
     def _lower(self) -> str:
         """Empty once it comes down; else why it does not."""
-
         begun = len(self._notices)
 
         def comes_down() -> bool:

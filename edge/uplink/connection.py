@@ -186,7 +186,7 @@ class Link:
                 raw.setsockopt(socket.IPPROTO_TCP, _CORK, on)
 
     def _read(self) -> None:
-        """paho reads few packets at a time: again, as long as one comes and there is room for it."""
+        """Paho reads few packets at a time: again, as long as one comes and there is room for it."""
         for _ in range(READS):
             if self._mailbox.full:
                 return

@@ -45,7 +45,7 @@ def real_looks(folder: Path, reader: Path, seed: int) -> list[np.ndarray]:
 
 
 def batch(pool: Crops, real: list[np.ndarray] | None, size: int, share: float) -> tuple[Tensor, Tensor, Tensor]:
-    """patches (n, 3, 32, 24), characters (n,), weight (n,)"""
+    """Patches (n, 3, 32, 24), characters (n,), weight (n,)"""
     columns = [*pool.take(size), np.ones((size, 12), np.float32)]
     if real is not None:
         rows = real_rows(pool.draw, real[1], round(size * share))

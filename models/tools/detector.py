@@ -81,7 +81,7 @@ class Scenes(Pool):
         return image
 
     def batch(self, size: int) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-        """pixels (n, 3, h, w) in 0..1, heat (n, gh, gw), vectors (n, 8, gh, gw) in REACH, layout (n, gh, gw)"""
+        """Pixels (n, 3, h, w) in 0..1, heat (n, gh, gw), vectors (n, 8, gh, gw) in REACH, layout (n, gh, gw)"""
         rows = [self.one() for _ in range(size)]
         maps = [targets(corners, layout, image.shape[:2]) for image, corners, layout in rows]
         pixels = torch.from_numpy(np.stack([r[0] for r in rows])).permute(0, 3, 1, 2).float() / 255

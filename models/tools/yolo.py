@@ -20,7 +20,7 @@ import torch
 
 
 def register_nms() -> None:
-    """torchvision's own kernels do not load beside every CPU torch; ultralytics needs these to be importable."""
+    """Torchvision's own kernels do not load beside every CPU torch; ultralytics needs these to be importable."""
     for name in ("nms", "qnms"):
         try:
             torch.library.define(f"torchvision::{name}", "(Tensor dets, Tensor scores, float iou_threshold) -> Tensor")

@@ -6,9 +6,8 @@ from collections.abc import Callable
 
 from edge.agent.actions.desk import LaneActions, lane_presses
 from edge.agent.lane.barrier import Barrier
-from edge.agent.lane.lane import LaneActor
+from edge.agent.lane.lane import LaneActor, LaneParts
 from edge.agent.lane.lane_journal import LaneJournal
-from edge.agent.lane.lane_state import LaneParts
 from edge.agent.lane.law import Law
 from edge.config import LaneConfig
 from edge.core.plate.table import PlateTable

@@ -15,9 +15,8 @@ from edge import clock, resources
 from edge.agent.actions.desk import LaneActions, lane_presses
 from edge.agent.actions.press import Presses
 from edge.agent.actions.remote import RemoteCommands
-from edge.agent.lane.lane import LaneActor
+from edge.agent.lane.lane import LaneActor, LaneParts
 from edge.agent.lane.lane_journal import LaneJournal
-from edge.agent.lane.lane_state import LaneParts
 from edge.agent.lane.law import Law
 from edge.agent.lane.yard import Yard
 from edge.config import CameraConfig, LaneConfig, LawConfig, Name, YardConfig

@@ -9,7 +9,7 @@ from typing import Any
 
 from edge.store import Clocks, Store
 from edge.store import declarations as declared
-from edge.store.housekeeping import DELETED
+from edge.store.store import DELETED
 from tests.record.world import GIVEN, open_store, payload
 
 DAY_MS = 86_400_000

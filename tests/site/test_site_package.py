@@ -325,3 +325,18 @@ def test_every_alert_is_about_a_figure_that_there_is() -> None:
         assert all(f'"{state}"' in source for state in re.findall(r'state="([a-z]+)"', rule["expr"]))
         assert rule["labels"]["severity"] in ("page", "ticket")
         assert {"summary", "vi", "action"} <= rule["annotations"].keys()
+
+
+def test_what_is_packed_has_no_part_of_the_harness() -> None:
+    """`packaging/check` looks at the installed tree itself; here at what `packaging/build` copies."""
+    build = (PACKAGING / "build").read_text(encoding="utf-8")
+    packed = re.search(r"^for part in ([\w ]+); do$", build, re.M)
+    assert packed is not None
+    files = [path for part in packed[1].split() for path in (ROOT / part).rglob("*") if "__pycache__" not in path.parts]
+    for word in ("fuzz", "fault", "soak", "bench", "hostile", "shim", "fleet"):
+        assert [str(path) for path in files if path.is_file() and word in path.name] == []
+    assert [path.name for path in files if path.suffix == ".c" and path.parent.name != "board"] == []
+    sources = [path for path in files if path.suffix == ".py"]
+    assert [
+        str(path) for path in sources if "import tests" in path.read_text() or "from tests" in path.read_text()
+    ] == []

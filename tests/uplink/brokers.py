@@ -38,7 +38,7 @@ def broker(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Broker]:
 
 @pytest.fixture
 def mosquitto(tmp_path: Path) -> Iterator[Mosquitto]:
-    """mosquitto only: for tests that kill it or need its access control."""
+    """Mosquitto only: for tests that kill it or need its access control."""
     if MOSQUITTO is None:
         pytest.skip("mosquitto is not installed")
     one = Mosquitto(tmp_path)

@@ -51,7 +51,6 @@ class LaneJournal:
         `about` is the reading that the event is about: capture time is the frame's. What opens takes a new serial,
         which stands in the body. `also` writes more in the same transaction, told of the event and the serial.
         """
-
         mono_ns = about.captured_mono_ns if about else None
         captured_at = about.captured_at if about else None
 
