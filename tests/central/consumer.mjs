@@ -95,7 +95,7 @@ const client = mqtt.connect(url, { protocolVersion: 5, clean: true, will: { topi
 const publish = (topic, body, retain = false) => client.publish(topic, typeof body === "string" ? body : JSON.stringify(body), { qos: 1, retain });
 const there = () => publish(`${root}/centre`, word(true), true);
 
-client.on("connect", () => client.subscribe(["event", "evidence/+", "status"].map((what) => `${root}/+/${what}`), { qos: 1 }, () => {
+client.on("connect", () => client.subscribe(["event", "evidence/+", "status", "refused"].map((what) => `${root}/+/${what}`), { qos: 1 }, () => {
   publish(`${root}/watchlist`, { plates: [] }, true);
   for (const [name, row] of lanes) acknowledge(name, row);
   there();
@@ -105,6 +105,7 @@ client.on("message", (topic, payload) => {
   const [name, what] = topic.slice(root.length + 1).split("/");
   if (what === "event") takeEvent(name, payload);
   else if (what === "evidence") takePhoto(name, payload);
+  else if (what === "refused") say({ told: name, what: payload.toString("utf8") });
   else if (what === "status" && payload.includes("\"online\": true")) there();
 });
 setInterval(there, 15_000);
