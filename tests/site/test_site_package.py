@@ -26,7 +26,8 @@ PACKAGING = ROOT / "packaging"
 TREE = PACKAGING / "root"
 UNITS = [*sorted((TREE / "usr/lib/systemd/system").glob("*.service")), *sorted(ROOT.glob("config/kiosk/*.service"))]
 ANALYZE = shutil.which("systemd-analyze")
-MOST_EXPOSED = 3.0
+MOST_EXPOSED = {"barie.service": 2.0, "barie-camera@.service": 1.5}
+"""The others 3.0. The gate: docs/security.md says what it keeps, and why."""
 
 
 def run(*line: str | Path, **more: str) -> subprocess.CompletedProcess[str]:
@@ -42,7 +43,7 @@ def test_a_unit_is_locked_down(unit: Path) -> None:
     told = run("systemd-analyze", "security", "--offline=true", unit).stdout
     exposure = re.search(r"Overall exposure level for .*: ([0-9.]+)", told)
     assert exposure is not None, told
-    assert float(exposure[1]) < MOST_EXPOSED, told
+    assert float(exposure[1]) < MOST_EXPOSED.get(unit.name, 3.0), told
 
 
 def test_the_gate_may_do_what_it_must() -> None:
