@@ -499,6 +499,8 @@ def test_what_is_asked_wakes_the_loop_at_once(monkeypatch: pytest.MonkeyPatch, w
     assert woken == [True]
     turns.loop.beat()
     assert woken == [True], "a beat is for the next turn"
+    turns.loop.close()
+    assert woken == [True, True], "and it need not wait for its next turn to end"
 
 
 # ------------------------------------------------------------ the pace
