@@ -5,18 +5,23 @@ from __future__ import annotations
 import socket
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
+import gpiod
 import pytest
 from cryptography import x509
 
 from edge.config import CameraConfig, load_config, parse_config
 from edge.errors import BarieError, ConfigError
 from edge.secret_path import CREDENTIALS, first_line
-from edge.technician import config_keys, discover, setup
+from edge.technician import config_keys, discover, setup, wiring
 from edge.uplink.certificate import days_left
 from edge.uplink.connection import LinkError, read_password
 from firmware_io.board import InputWiring
+from firmware_io.gpio import GpioBoard
 from firmware_io.sim import SimBoard
 from firmware_io.sim_world import World
 
@@ -138,6 +143,50 @@ def test_the_questions_of_a_person_lead_to_a_good_config(tmp_path: Path, monkeyp
     assert (config.mqtt.port, config.mqtt.tls) == (8883, True)
     assert config.lane[0].camera[0].address() == "rtsp://viewer:m%E1%BA%ADt%20kh%E1%BA%A9u@192.0.2.77/s"
     assert "mật khẩu" not in (tmp_path / "gate.toml").read_text(encoding="utf-8")
+
+
+def test_gpio_lines_of_the_pc_are_set_up_drawn_and_asked_for_as_they_are_wired(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """From the questions to what the real library is asked for: one wiring in config, diagram and request."""
+    chip = tmp_path / "gpiochip0"
+    chip.touch()
+    monkeypatch.setattr(discover, "cameras", list)
+    monkeypatch.setattr(discover, "boards", list)
+    inputs = {"presence": "4o", "safety_loop": "0c", "photocell": "17c", "limit_open": "22o", "limit_closed": "27o"}
+    outputs = {"open": "5", "close": "6"}
+    told = {
+        "Tiếng Việt": "en", "Id of": "tan-thanh",
+        "Name of the site in V": "Tân Thanh", "Name of the site in E": "Tan Thanh",
+        "How many": "1", "Lane 1 is": "2", "RTSP": "rtsp://192.0.2.77/s", "Relay board": "/dev/gpiochip0",
+        **{f"Input {name}:": wire for name, wire in inputs.items()}, "Input": "-",
+        **{f"Output {name}:": line for name, line in outputs.items()}, "Output": "-",
+    }  # fmt: skip
+
+    def person(question: str) -> str:
+        return next((answer for start, answer in told.items() if question.startswith(start)), "")
+
+    given, passwords = setup.asked(tmp_path, person, person)
+    given.pop("language")
+    config = setup.write(tmp_path / "gate.toml", given, passwords)
+    (lane,) = config.lane
+    assert (lane.board.kind, lane.board.port, lane.board.outputs) == ("gpio", "/dev/gpiochip0", {"open": 5, "close": 6})
+    assert lane.board.wiring()["safety_loop"] == InputWiring(0, normally_closed=True)
+    drawn = wiring.diagram(lane, "en")
+    for name, wire in lane.board.wiring().items():
+        row = next(text for text in drawn.splitlines() if f"({name})" in text)
+        assert f">line {wire.channel}<" in row
+        assert ("normally closed" in row) == wire.normally_closed
+    asked: dict[str, Any] = {}
+
+    def request_lines(path: str, consumer: str, config: dict[int, Any]) -> Any:
+        asked.update(config)
+        return SimpleNamespace(release=lambda: None)
+
+    spy = SimpleNamespace(line=gpiod.line, LineSettings=gpiod.LineSettings, request_lines=request_lines)
+    GpioBoard(replace(lane.board, port=str(chip)), gpiod=spy)
+    assert {line for line, one in asked.items() if one.active_low} == {0, 17}
+    assert {line for line, one in asked.items() if one.direction == gpiod.line.Direction.OUTPUT} == {5, 6}
 
 
 def test_doctor_at_the_end_decides_the_exit(tmp_path: Path) -> None:
