@@ -177,7 +177,7 @@ def test_gpio_lines_of_the_pc_are_set_up_drawn_and_asked_for_as_they_are_wired(
         row = next(text for text in drawn.splitlines() if f"({name})" in text)
         assert f">line {wire.channel}<" in row
         assert ("normally closed" in row) == wire.normally_closed
-    asked: dict[str, Any] = {}
+    asked: dict[int, Any] = {}
 
     def request_lines(path: str, consumer: str, config: dict[int, Any]) -> Any:
         asked.update(config)
