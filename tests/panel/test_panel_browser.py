@@ -484,7 +484,7 @@ def test_reasons_and_articles_are_written_in_the_language_chosen(page: Chrome, l
     refused = passage("refuse", id="p-8")
     why = {
         "code": "withdrawn",
-        "text": "Tờ khai đã thu hồi / The declaration was withdrawn",
+        "text": {"vi": "Tờ khai đã thu hồi", "en": "The declaration was withdrawn"},
         "article": "27/2025 Art. 10.1",
     }
     refused["verdict"]["reasons"] = [why]

@@ -51,7 +51,9 @@ def holds_the_sheets_button(page: Chrome, gone: str) -> None:
 
 def test_of_several_vehicles_the_guard_chooses_before_anything_can_be_confirmed(page: Chrome, lane: FakeLane) -> None:
     asked = passage("unknown", id="p-7", plate=None, plates=[], crop=None)
-    asked["verdict"]["reasons"] = [{"code": "which_vehicle", "text": "Chọn phương tiện / Choose", "article": ""}]
+    asked["verdict"]["reasons"] = [
+        {"code": "which_vehicle", "text": {"vi": "Chọn phương tiện", "en": "Choose"}, "article": ""}
+    ]
     asked |= {"vehicles": [["12C12345"], [OTHER, "29R01234"]], "who": {**WHO, "vehicle": [], "plate": None}}
     asked["actions"].append("pick_vehicle")
     lane.show(passage=asked)
@@ -168,7 +170,9 @@ def test_candidates_are_headed_as_what_they_are(page: Chrome, lane: FakeLane, de
 def test_an_unsure_plate_is_not_called_undeclared(page: Chrome, lane: FakeLane) -> None:
     plate = {**PLATE, "decided": False}
     unread = passage("unknown", id="p-15", plate=plate, plates=[plate])
-    unread["verdict"]["reasons"] = [{"code": "plate_unread", "text": "Chưa đọc chắc / Not sure", "article": ""}]
+    unread["verdict"]["reasons"] = [
+        {"code": "plate_unread", "text": {"vi": "Chưa đọc chắc", "en": "Not sure"}, "article": ""}
+    ]
     lane.show(passage=unread)
     wait_text(page, "confirm", "chưa đọc chắc biển số")
     assert "không có tờ khai" not in text(page, "confirm") + text(page, "facts").lower()
