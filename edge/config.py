@@ -25,6 +25,16 @@ from firmware_io.terms import BarrierSettings
 Identifier = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,39}$")]
 """Short names that end up in topics and paths: lower case letters, digits, dashes."""
 
+TOPIC_WORDS = frozenset({"declaration", "watchlist", "centre"})
+"""What stands in a lane's place in the contract's topics (docs/protocol.md)."""
+
+
+def _lane_id(text: str) -> str:
+    if text in TOPIC_WORDS:
+        raise ValueError(f"must be none of {', '.join(sorted(TOPIC_WORDS))}: the centre's topics have these names")
+    return text
+
+
 DIRECTIONS: dict[str, tuple[str, ...]] = {
     "b1": ("into_area", "out_of_area"),
     "b2": ("into_area", "out_of_area"),
@@ -169,7 +179,7 @@ class CameraConfig(Section, AimConfig):
 
 
 class LaneConfig(Section):
-    id: Identifier
+    id: Annotated[Identifier, AfterValidator(_lane_id)]
     name: Name
     place: Place
     direction: Direction

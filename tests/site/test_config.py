@@ -58,6 +58,7 @@ def test_the_example_tells_of_every_key_there_is() -> None:
     [
         ('id = "b1-out"\n', 'id = "b1-out"\ncolour = "red"\n', "lane.0.colour: unknown key"),
         ('place = "b1"', 'place = "b3"', "lane.0.place"),
+        ('id = "b1-out"\n', 'id = "watchlist"\n', "lane.0.id: must be none of centre, declaration, watchlist"),
         ('direction = "out_of_area"', 'direction = "in"', "is not a way through b1"),
         ("limit_open = 4", "limit_open = 1", "channel 1 is used twice"),
         ("outputs = { open = 1,", "outputs = {", '"open" has no channel'),
