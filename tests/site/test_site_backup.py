@@ -7,6 +7,8 @@ import io
 import json
 import re
 import shutil
+import subprocess
+import sys
 import tarfile
 from pathlib import Path
 
@@ -301,3 +303,20 @@ def test_a_bundle_of_another_key_or_with_a_changed_byte_is_refused(tmp_path: Pat
     with pytest.raises(BarieError, match="not signed by the key"):
         bundle.install(good, tmp_path / "home", public)
     assert not (tmp_path / "home").exists()
+
+
+@pytest.mark.parametrize(
+    "name", ["data/\x1b]0;owned\x07", "\x1b[2J\x1b[1;31mbarie: restored", "data/\x9b31m", "a\r\nok: restored"]
+)
+def test_an_archives_names_send_nothing_to_the_terminal(tmp_path: Path, name: str) -> None:
+    """Seen: escape codes of a foreign archive on the technician's terminal. By the program itself."""
+    archive = tmp_path / "evil.tar"
+    with tarfile.open(archive, "w") as tar:
+        tar.addfile(tarfile.TarInfo(name), io.BytesIO())
+    line = [sys.executable, "-m", "edge", "restore", str(archive), "--key", "00" * 32]
+    line += ["--config", str(tmp_path / "etc" / "gate.toml"), "--data-dir", str(tmp_path / "data")]
+    ran = subprocess.run(line, capture_output=True, text=True, check=False, timeout=120)
+    assert ran.returncode == 2, ran.stderr
+    assert "has no place in a backup" in ran.stderr
+    assert [one for one in ran.stdout + ran.stderr if not one.isprintable() and one != "\n"] == []
+    assert len((ran.stdout + ran.stderr).splitlines()) == 1
