@@ -16,8 +16,9 @@ def screen_view(view: LaneView, allowed: frozenset[str]) -> JsonObject:
     shown["can"] = [*sorted(can_press(view) & allowed)]
     if view.passage is not None:
         passage = object_of(view.passage)
+        known = view.passage.plate
         plates = [with_look(each) for each in view.passage.plates]
-        shown["passage"] = {**passage, "plate": plates[0] if plates else None, "plates": [*plates]}
+        shown["passage"] = {**passage, "plate": None if known is None else with_look(known), "plates": [*plates]}
     return shown
 
 
