@@ -194,10 +194,6 @@ class Chain:
             json.loads(row[0]) for row in self.rows(self.central_db, "SELECT payload FROM event ORDER BY lane, seq")
         ]
 
-    def at_gate(self) -> list[int]:
-        """The numbers of the events that the gate still holds."""
-        return [row[0] for row in self.rows(self.folder / "agent" / "barie.db", "SELECT seq FROM event ORDER BY seq")]
-
     def next_seq(self) -> int:
         return int(self.rows(self.folder / "agent" / "barie.db", "SELECT next_seq FROM lane")[0][0])
 

@@ -44,7 +44,10 @@ OPTIONS = {
     ],
 }
 ON_PAPER = {"by": "BP-0107", "at": "2026-11-20T11:00:00+07:00", "why": "link"}
-YARD = {"yard": "yard", "count": 12, "capacity": 200, "percent": 6.0, "doubtful": False, "full": False}
+YARD = {
+    "yard": "yard", "count": 12, "capacity": 200, "percent": 6.0, "doubtful": False, "corrected_by": None,
+    "corrected_at": None, "full": False,
+}  # fmt: skip
 
 
 @pytest.fixture

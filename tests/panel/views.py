@@ -20,6 +20,7 @@ STANDING: dict[str, Any] = {
     "pairing": None, "needs_check": False, "two_people": False, "who": None, "vehicles": [], "shut": None,
     "seals": None, "fault": "", "result": None, "declaration": None, "procedure": None,
 }  # fmt: skip
+NO_ALARMS = {"waiting": 0, "active": 0, "shelved": 0, "worst": None, "newest": None}
 HEALTHY = HealthView(
     boom=BoomView(state="closed"),
     cameras=(CameraView(id="front", state="up"),),
@@ -33,7 +34,8 @@ HEALTHY = HealthView(
 def lane_view_of(shown: Mapping[str, Any]) -> LaneView:
     """What is left out is as it is where nothing is wrong."""
     passage = shown.get("passage")
-    full = {**QUIET, **shown, "passage": passage and _passage(passage)}
+    gate = {"alarms": NO_ALARMS, "handover_open": False} if "box" in shown else {}
+    full = {**QUIET, **gate, **shown, "passage": passage and _passage(passage)}
     view: LaneView = read(LaneView, full, {Declaration: _declaration})
     return view
 

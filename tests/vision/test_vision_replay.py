@@ -111,7 +111,7 @@ def test_every_kind_of_picture_is_read(
     assert [line["image"] for line in found] == [str(path) for path in paths]
     assert [[plate["text"] for plate in line["plates"]] for line in found] == [["桂FA6382"]] * 4
     plate = found[0]["plates"][0]
-    assert set(plate) == {"text", "raw", "confidence", "country", "kind", "layout", "box", "whole", "corners"}
+    assert set(plate) == {"text", "raw", "confidence", "country", "kind", "layout", "ground", "box", "whole", "corners"}
     assert 480 < plate["box"][0] < plate["box"][2] < 720  # in pixels of the upright picture
     assert found[3]["plates"][0]["box"][0] > 4 * 480
 
