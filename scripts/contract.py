@@ -13,7 +13,7 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 from edge.core.bodies import BODIES, Body
 from edge.core.json_shape import JsonObject, keys_of, schema
-from edge.core.model import Confirmation
+from edge.core.model import Confirmation, Reason
 
 DOCS = Path(__file__).resolve().parent.parent / "docs"
 SCHEMAS, EXAMPLES = DOCS / "schemas" / "bodies.schema.json", DOCS / "examples" / "bodies.jsonl"
@@ -127,6 +127,8 @@ def invented(hint: Any, name: str) -> Any:
         return [invented(args[0], name)]
     if origin in (dict, Mapping):
         return {"room" if args[1] is int else "reader": invented(args[1], name)}
+    if hint is Reason:  # as core.json_shape writes it
+        return {"code": TEXTS["code"], "text": "x / x", "article": TEXTS["article"]}
     if dataclasses.is_dataclass(hint):
         row = _object(hint if isinstance(hint, type) else type(hint))
         return {key: value for key, value in row.items() if hint is not Confirmation or key != "plate"}
