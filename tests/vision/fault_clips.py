@@ -53,7 +53,7 @@ WORSE: Mapping[str, tuple[Spoil, ...]] = {
     "good": (good,),
     "too_small": tuple(partial(too_small, share=share) for share in (0.42, 0.4, 0.38, 0.36, 0.34, 0.31, 0.29)),
     "blurred": tuple(partial(blurred, sigma_px=sigma_px) for sigma_px in (2.1, 2.2, 2.4, 2.8)),
-    "dark": tuple(partial(dark, light=light) for light in (0.04, 0.033, 0.027, 0.022, 0.018)),
+    "dark": tuple(partial(dark, light=light) for light in (0.04, 0.033, 0.027, 0.022, 0.016)),
     "tilted": tuple(partial(tilted, angle_deg=angle_deg) for angle_deg in (32.0, 38.0, 44.0)),
 }
 """Each fault, worse and worse: a better reader needs a worse camera to fail."""

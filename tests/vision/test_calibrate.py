@@ -59,7 +59,7 @@ def test_the_fault_is_named_first_and_the_patch_reads_more_of_a_second_clip(
 ) -> None:
     """Worse and worse, until the reader fails; the worst that can still be helped shows the gain."""
     wrong = {"region": [[0.0, 0.0], [0.4, 0.0], [0.4, 1.0], [0.0, 1.0]]} if code == "region_right" else {}
-    other = {"small": "b1-in-rain", "blurred": "b1-out-tractor-front"}.get(code, "b1-out-vn-two-line")
+    other = {"small": "b1-out-undeclared", "blurred": "b1-out-tractor-front"}.get(code, "b1-out-vn-two-line")
     told = []
     for spoil in fault_clips.WORSE[fault]:
         first = fault_clips.spoilt("yard-in-cn-yellow", tmp_path / "first.mp4", spoil)
