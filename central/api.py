@@ -88,6 +88,13 @@ def make(connect: Callable[[], Connection], photos: File, password: str | None) 
             raise HTTPException(404, "no such photo")
         return FileResponse(photos / file, media_type="image/jpeg")
 
+    _day_and_page(app)
+    return app
+
+
+def _day_and_page(app: FastAPI) -> None:
+    """The daily report, as data and as the province's page."""
+
     @app.get("/api/daily", summary="The day's figures")
     def daily(db: Database, day: Day = None) -> dict[str, Any]:
         return asdict(report.daily(db, day or _today()))
@@ -105,8 +112,6 @@ def make(connect: Callable[[], Connection], photos: File, password: str | None) 
         shown = report.daily(db, day or _today())
         text = PAGES.get_template("province.html").render(day=shown, lanes=report.lanes(db), waiting=report.waiting(db))
         return HTMLResponse(text)
-
-    return app
 
 
 def _today() -> date:
