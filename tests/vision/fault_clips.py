@@ -39,7 +39,7 @@ def blurred(image: Image, sigma_px: float = 2.2) -> Image:
     return np.asarray(cv2.GaussianBlur(image, (0, 0), sigma_px), np.uint8)
 
 
-def dark(image: Image, light: float = 0.015) -> Image:
+def dark(image: Image, light: float = 0.022) -> Image:
     return np.clip(np.round(image * np.float32(light) + NOISE), 0, 255).astype(np.uint8)
 
 
